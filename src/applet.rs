@@ -1,0 +1,88 @@
+//! The one table of applets, and how a program becomes one of them.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+use nix::errno::Errno;
+
+use crate::error::Outcome;
+use crate::kernel::Kernel;
+use crate::stdio::Stdout;
+use crate::{brctl, ip, xen};
+
+/// One call of a command: what it was called with, what it may look at, and where it writes.
+pub struct Call<'a> {
+    /// `argv[0]` as given: getopt's messages begin with it.
+    pub program: &'a OsStr,
+    /// The arguments after it.
+    pub args: &'a [OsString],
+    /// The value of an environment variable.
+    pub environment: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The kernel to ask and to change.
+    pub kernel: &'a Kernel,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error, for what is said on the way; what ends the call is its [`Outcome`].
+    pub err: &'a mut dyn Write,
+}
+
+/// A command of its own name.
+pub struct Applet {
+    /// The name by which it is called.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// Does it.
+    pub run: fn(&mut Call) -> Outcome,
+}
+
+/// Linux bridges, as bridge-utils' brctl.
+pub static BRCTL: Applet = Applet { name: "brctl", summary: "administer Ethernet bridges", run: brctl::run };
+/// Links, addresses and routes, as iproute2's ip.
+pub static IP: Applet = Applet { name: "ip", summary: "show and change links, addresses and routes", run: ip::run };
+/// The network of a Xen host, as Xen's network-virtual script.
+pub static NETWORK_VIRTUAL: Applet = Applet {
+    name: "network-virtual",
+    summary: "start, stop or show a virtual network for Xen guests",
+    run: xen::network_virtual::run,
+};
+
+/// Every applet; links, lists and manual pages follow this table.
+pub static TABLE: [&Applet; 3] = [&BRCTL, &IP, &NETWORK_VIRTUAL];
+
+/// The applet of a name.
+pub fn find(name: &OsStr) -> Option<&'static Applet> {
+    TABLE.into_iter().find(|applet| name == applet.name)
+}
+
+/// Runs a function as the whole of this process: the only place that reads argv, prints a failure and decides the status.
+pub fn start(run: impl FnOnce(&mut Call) -> Outcome) -> ExitCode {
+    let mut args = std::env::args_os();
+    let program = args.next().unwrap_or_default();
+    let args: Vec<OsString> = args.collect();
+    let mut out = Stdout::new();
+    let outcome = run(&mut Call {
+        program: &program,
+        args: &args,
+        environment: &|name| std::env::var_os(name),
+        kernel: &Kernel::running(),
+        out: &mut out,
+        err: &mut stderr(),
+    });
+    let status = match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            // nobody is left to be told if this fails
+            let _ = stderr().write_all(&failure.text);
+            failure.status
+        }
+    };
+    // the originals do not look whether their output arrived; but a reader who left ends them, by a signal that std's start
+    // has switched off: the status is what a shell makes of that
+    let _ = out.flush();
+    match out.error() {
+        Some(Errno::EPIPE) => ExitCode::from(128 + 13),
+        _ => ExitCode::from(status),
+    }
+}

@@ -1,0 +1,9 @@
+//! iproute2's ip, without netlink as a program of its own.
+
+use std::process::ExitCode;
+
+use brouter::applet;
+
+fn main() -> ExitCode {
+    applet::start(applet::IP.run)
+}

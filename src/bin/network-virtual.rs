@@ -1,0 +1,9 @@
+//! Xen's network-virtual as a program of its own.
+
+use std::process::ExitCode;
+
+use brouter::applet;
+
+fn main() -> ExitCode {
+    applet::start(applet::NETWORK_VIRTUAL.run)
+}

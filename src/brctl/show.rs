@@ -1,0 +1,62 @@
+//! `brctl show`: bridges and their ports.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::errno::Errno;
+
+use super::{no_such_bridge, print};
+use crate::applet::Call;
+use crate::error::{Failure, Outcome, line};
+use crate::net::BridgeId;
+
+const HEADER: &str = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\n";
+
+/// `show [BRIDGE]...`: what is not a bridge is named on standard error, and the rest is shown.
+pub(super) fn show(call: &mut Call, operands: &[OsString]) -> Outcome {
+    show_bridges(call, operands)
+}
+
+/// The list of all bridges, or of those named. The header precedes the first bridge; without any, nothing is printed.
+pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
+    let all;
+    let names = match names {
+        // a kernel that has never heard of bridges has none
+        [] => {
+            all = call.kernel.bridges().unwrap_or_default();
+            &all
+        }
+        names => names,
+    };
+    let mut header = Some(HEADER);
+    let mut outcome = Ok(());
+    for name in names {
+        match call.kernel.bridge_head(name.as_bytes()) {
+            Ok((id, stp)) => {
+                print(call.out, header.take().unwrap_or_default());
+                let ports = call.kernel.ports(name.as_bytes()).unwrap_or_default();
+                print_bridge(call.out, name, id, stp, &ports);
+            }
+            Err(errno) => {
+                let _ = call.err.write_all(&not_a_bridge(name.as_bytes(), errno).text);
+                outcome = Err(Failure::silent(1));
+            }
+        }
+    }
+    outcome
+}
+
+/// Why `show` and `showstp` have nothing to show.
+pub(super) fn not_a_bridge(name: &[u8], errno: Errno) -> Failure {
+    match errno {
+        Errno::ENODEV => no_such_bridge(name),
+        _ => Failure::new(line!("device ", name, " is not a bridge!")),
+    }
+}
+
+fn print_bridge(out: &mut dyn Write, name: &OsStr, id: BridgeId, stp: bool, ports: &[OsString]) {
+    let stp = if stp { "yes" } else { "no" };
+    let ports: Vec<&[u8]> = ports.iter().map(|port| port.as_bytes()).collect();
+    print(out, line!(name.as_bytes(), format!("\t\t{id}\t{stp}\t\t"), ports.join(&b"\n\t\t\t\t\t\t\t"[..])));
+}

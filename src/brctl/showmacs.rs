@@ -1,0 +1,23 @@
+//! `brctl showmacs`: a bridge's forwarding table.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use super::{failed, print};
+use crate::applet::Call;
+use crate::error::Outcome;
+
+/// `showmacs BRIDGE`: by address. Entries of one address (of several VLANs) stay in the kernel's order.
+pub(super) fn showmacs(call: &mut Call, operands: &[OsString]) -> Outcome {
+    let mut table = call
+        .kernel
+        .forwarding_table(operands[0].as_bytes())
+        .map_err(|errno| failed("read of forward table failed", errno))?;
+    table.sort_by_key(|entry| entry.mac());
+    print(call.out, "port no\tmac addr\t\tis local?\tageing timer\n");
+    for entry in table {
+        let local = if entry.is_local() { "yes" } else { "no" };
+        print(call.out, format!("{:3}\t{}\t{local}\t\t{}\n", entry.port(), entry.mac(), entry.age()));
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! `brouter`: the program that is all others, in the manner of busybox, and its own options.
+
+mod install;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use argh::FromArgs;
+
+use crate::applet::{self, Call};
+use crate::error::{Failure, Outcome, line};
+
+/// One program for a Xen host's virtual network: a command is chosen by the name under which brouter is called, or by its
+/// first argument.
+#[derive(FromArgs)]
+struct Options {
+    /// list the commands, one a line
+    #[argh(switch)]
+    list: bool,
+
+    /// make a link for each command in this folder
+    #[argh(option, arg_name = "dir")]
+    install: Option<PathBuf>,
+
+    /// with --install: copy instead of linking
+    #[argh(switch)]
+    copy: bool,
+
+    /// with --install: replace files that are not brouter's
+    #[argh(switch)]
+    force: bool,
+
+    /// print the version
+    #[argh(switch)]
+    version: bool,
+}
+
+/// Runs the applet that is meant, or brouter itself.
+pub fn run(call: &mut Call) -> Outcome {
+    let called_as = Path::new(call.program).file_name().unwrap_or_default();
+    if let Some(applet) = applet::find(called_as) {
+        return (applet.run)(call);
+    }
+    if let Some((name, args)) = call.args.split_first()
+        && let Some(applet) = applet::find(name)
+    {
+        return (applet.run)(&mut Call {
+            program: name,
+            args,
+            environment: call.environment,
+            kernel: call.kernel,
+            out: call.out,
+            err: call.err,
+        });
+    }
+    if call.args.is_empty() {
+        return say(call, &introduction());
+    }
+    let options = parse(call.args)?;
+    match options {
+        Parsed::Help(text) => say(call, &text),
+        Parsed::Options(Options { version: true, .. }) => {
+            say(call, concat!("brouter ", env!("CARGO_PKG_VERSION"), "\n"))
+        }
+        Parsed::Options(Options { list: true, .. }) => {
+            say(call, &applet::TABLE.map(|applet| format!("{}\n", applet.name)).concat())
+        }
+        Parsed::Options(Options { install: Some(folder), copy, force, .. }) => install::install(&folder, copy, force),
+        Parsed::Options(_) => Err(complaint(line!("--copy and --force go with --install DIR"))),
+    }
+}
+
+enum Parsed {
+    Help(String),
+    Options(Options),
+}
+
+fn parse(args: &[OsString]) -> Result<Parsed, Failure> {
+    let not_utf8 = |arg: &OsStr| complaint(line!(arg.as_encoded_bytes(), ": not UTF-8"));
+    let args = args.iter().map(|arg| arg.to_str().ok_or_else(|| not_utf8(arg))).collect::<Result<Vec<_>, _>>()?;
+    match Options::from_args(&["brouter"], &args) {
+        Ok(options) => Ok(Parsed::Options(options)),
+        Err(exit) if exit.status.is_ok() => Ok(Parsed::Help(exit.output)),
+        Err(exit) => Err(complaint(line!(exit.output.trim_end(), "\nTry brouter --help."))),
+    }
+}
+
+/// A wrong call: status 2.
+fn complaint(text: Vec<u8>) -> Failure {
+    Failure { text: [b"brouter: ".to_vec(), text].concat(), status: 2 }
+}
+
+/// Prints what was asked for; unlike the applets, brouter says so when it cannot.
+fn say(call: &mut Call, text: &str) -> Outcome {
+    let written = call.out.write_all(text.as_bytes()).and_then(|()| call.out.flush());
+    written.map_err(|error| Failure::new(line!("brouter: cannot write: ", error.to_string())))
+}
+
+fn introduction() -> String {
+    let applets = applet::TABLE.map(|applet| format!("  {:<17}{}\n", applet.name, applet.summary)).concat();
+    format!(
+        "\
+brouter {}: a Xen host's virtual network in one program, without netlink.
+A brouter is a bridge with an address of its own: guests are attached to it,
+and the host routes between them and the world. Its commands:
+{applets}\
+Run one as `brouter COMMAND ...`, or under its own name after
+`brouter --install DIR`. See also: brouter --help, brouter(8)
+",
+        env!("CARGO_PKG_VERSION")
+    )
+}

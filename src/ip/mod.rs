@@ -1,0 +1,188 @@
+//! `ip`: iproute2 6.1's command as far as ioctls and files go, byte for byte.
+//!
+//! [`OBJECTS`] gives dispatch; an object's file holds its commands. Words are read by [`words`], addresses by [`prefix`].
+
+pub mod address;
+pub mod link;
+pub mod prefix;
+pub mod route;
+mod words;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::errno::Errno;
+
+use crate::applet::Call;
+use crate::error::{Failure, Outcome, errno_text, line};
+use prefix::Family;
+use words::{Words, is_short_for};
+
+/// What the options before the object ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `-4`, `-6`, `-family`: only addresses and routes of this family.
+    pub family: Family,
+    /// `-0`, `-family link`: links without their addresses.
+    pub link_only: bool,
+    /// `-oneline`: one line a record.
+    pub oneline: bool,
+}
+
+impl Options {
+    /// The end of a line within a record.
+    fn newline(self) -> &'static str {
+        if self.oneline { "\\" } else { "\n" }
+    }
+}
+
+/// An object, the first word after the options.
+struct Object {
+    name: &'static str,
+    run: fn(&mut Call, Options, Words) -> Outcome,
+}
+
+/// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
+const OBJECTS: [Object; 4] = [
+    Object { name: "address", run: address::run },
+    Object { name: "route", run: route::run },
+    Object { name: "link", run: link::run },
+    Object { name: "help", run: |_, _, _| Err(usage()) },
+];
+
+/// The version whose output and texts are followed.
+const VERSION: &str = "ip utility, iproute2-6.1.0, libbpf 1.1.2\n";
+
+/// What an option does to [`Options`], or to the call.
+enum Effect {
+    Set(fn(&mut Options)),
+    Family,
+    Version,
+    Help,
+    /// Has no bearing on what is printed here.
+    Nothing,
+}
+
+/// Options in the order of ip.c; each may be cut short.
+const OPTIONS: [(&str, Effect); 11] = [
+    ("-family", Effect::Family),
+    ("-4", Effect::Set(|options| options.family = Family::Inet)),
+    ("-6", Effect::Set(|options| options.family = Family::Inet6)),
+    ("-0", Effect::Set(|options| options.link_only = true)),
+    ("-details", Effect::Nothing),
+    ("-resolve", Effect::Nothing),
+    ("-oneline", Effect::Set(|options| options.oneline = true)),
+    ("-Version", Effect::Version),
+    ("-force", Effect::Nothing),
+    ("-help", Effect::Help),
+    ("-Numeric", Effect::Nothing),
+];
+
+/// Runs `ip`.
+pub fn run(call: &mut Call) -> Outcome {
+    let mut words = Words::new(call.args);
+    let mut options = Options::default();
+    while let Some(word) = words.peek().filter(|word| word.first() == Some(&b'-')) {
+        words.next();
+        if word == b"--" {
+            break;
+        }
+        // `--oneline` is `-oneline`
+        let option = if word.starts_with(b"--") { &word[1..] } else { word };
+        match OPTIONS.iter().find(|(name, _)| is_short_for(option, name)).map(|(_, effect)| effect) {
+            Some(Effect::Set(set)) => set(&mut options),
+            Some(Effect::Family) => set_family(&mut options, words.operand()?)?,
+            Some(Effect::Version) => {
+                print(call.out, VERSION);
+                return Ok(());
+            }
+            Some(Effect::Help) => return Err(usage()),
+            Some(Effect::Nothing) => (),
+            None => {
+                return Err(
+                    Failure::new(line!("Option \"", option, "\" is unknown, try \"ip -help\".")).with_status(255)
+                );
+            }
+        }
+    }
+    let Some(word) = words.next() else { return Err(usage()) };
+    match OBJECTS.iter().find(|object| is_short_for(word, object.name)) {
+        Some(object) => (object.run)(call, options, words),
+        None => Err(Failure::new(line!("Object \"", word, "\" is unknown, try \"ip help\"."))),
+    }
+}
+
+fn set_family(options: &mut Options, word: &[u8]) -> Outcome {
+    match word {
+        b"inet" => options.family = Family::Inet,
+        b"inet6" => options.family = Family::Inet6,
+        b"link" => options.link_only = true,
+        _ => return Err(wrong(word, "invalid protocol family")),
+    }
+    Ok(())
+}
+
+/// How the command is used: what there is of it here. On standard error and with status 255, as iproute2 does it.
+fn usage() -> Failure {
+    Failure {
+        text: b"\
+Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
+where  OBJECT := { address | link | route }
+       OPTIONS := { -V[ersion] | -4 | -6 | -0 | -o[neline] |
+                    -f[amily] { inet | inet6 | link } }
+"
+        .to_vec(),
+        status: 255,
+    }
+}
+
+/// Writes text of which nobody asks whether it arrived: iproute2 does not.
+fn print(out: &mut dyn Write, text: impl AsRef<[u8]>) {
+    let _ = out.write_all(text.as_ref());
+}
+
+// The errors that all objects share, in the words of lib/utils.c and lib/libnetlink.c. Status 255 is iproute2's exit(-1).
+
+fn unknown_command(word: &[u8], object: &str) -> Failure {
+    Failure::new(line!("Command \"", word, "\" is unknown, try \"ip ", object, " help\".")).with_status(255)
+}
+
+/// `invarg`
+fn wrong(value: &[u8], reason: &str) -> Failure {
+    Failure::new(line!("Error: argument \"", value, "\" is wrong: ", reason)).with_status(255)
+}
+
+/// `duparg`
+fn duplicate(key: &str, value: &[u8]) -> Failure {
+    Failure::new(line!("Error: duplicate \"", key, "\": \"", value, "\" is the second value.")).with_status(255)
+}
+
+/// `duparg2`
+fn garbage(key: &str, value: &[u8]) -> Failure {
+    Failure::new(line!("Error: either \"", key, "\" is duplicate, or \"", value, "\" is a garbage.")).with_status(255)
+}
+
+/// A refusal of the kernel of which only the errno is known.
+pub(crate) fn refused(errno: Errno) -> Failure {
+    Failure::new(line!("RTNETLINK answers: ", errno_text(errno))).with_status(2)
+}
+
+/// A refusal that the kernel explains. Ioctls bring only an errno, so the explanation is ours, rebuilt from the situation.
+fn explained(text: &str) -> Failure {
+    Failure::new(line!("Error: ", text)).with_status(2)
+}
+
+/// What iproute2 does by netlink and no ioctl can.
+fn needs_netlink(what: &[u8], instead: &str) -> Failure {
+    Failure::new(line!("ip: ", what, " needs netlink: ", instead)).with_status(2)
+}
+
+fn no_such_device(device: &[u8]) -> Failure {
+    Failure::new(line!("Cannot find device \"", device, "\""))
+}
+
+/// An interface's name as bytes.
+fn bytes(name: &OsString) -> &[u8] {
+    name.as_bytes()
+}

@@ -1,0 +1,201 @@
+//! Addresses of links: IPv4 by label, as the address ioctls know them, and IPv6.
+
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use nix::errno::Errno;
+
+use super::ioctl::{self, Ifreq, In6Ifreq};
+use super::sysfs::os_string;
+use super::{Kernel, Result, procfs};
+
+/// An address on a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Name of the link.
+    pub link: OsString,
+    /// Label of an IPv4 address: the link's name, or `NAME:WORD` for an alias. The link's name for IPv6.
+    pub label: OsString,
+    /// The address with its prefix: host bits and all.
+    pub net: IpNet,
+    /// The other end of a point-to-point address.
+    pub peer: Option<Ipv4Addr>,
+    /// The broadcast address, if one is set.
+    pub broadcast: Option<Ipv4Addr>,
+    /// An earlier address of the link is in the same network (IPv4), or the address is a temporary one (IPv6).
+    pub secondary: bool,
+    /// Scope of an IPv6 address, as /proc/net/if_inet6 numbers it; 0 (global) or 16 (host) for IPv4.
+    pub scope: u8,
+    /// State of an IPv6 address.
+    pub v6: Ipv6Flags,
+}
+
+/// Scopes in the numbers of /proc/net/if_inet6 (include/net/ipv6.h, `IPV6_ADDR_*`).
+pub mod scope {
+    /// Valid everywhere.
+    pub const GLOBAL: u8 = 0x00;
+    /// Valid within this host.
+    pub const HOST: u8 = 0x10;
+    /// Valid on this link.
+    pub const LINK: u8 = 0x20;
+    /// Valid within this site.
+    pub const SITE: u8 = 0x40;
+}
+
+/// Flags of an IPv6 address (linux/if_addr.h, the low eight bits of `IFA_F_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ipv6Flags(pub u8);
+
+impl Ipv6Flags {
+    /// A temporary address (RFC 3041).
+    pub const SECONDARY: u8 = 0x01;
+    /// Added without duplicate address detection.
+    pub const NODAD: u8 = 0x02;
+    /// Used before duplicate address detection has ended (RFC 4429).
+    pub const OPTIMISTIC: u8 = 0x04;
+    /// Duplicate address detection found another.
+    pub const DADFAILED: u8 = 0x08;
+    /// A mobile node's home address (RFC 6275).
+    pub const HOMEADDRESS: u8 = 0x10;
+    /// No longer to be used for new connections.
+    pub const DEPRECATED: u8 = 0x20;
+    /// Duplicate address detection goes on.
+    pub const TENTATIVE: u8 = 0x40;
+    /// Has no lifetime.
+    pub const PERMANENT: u8 = 0x80;
+
+    /// Whether a flag is set.
+    pub fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+}
+
+impl Kernel {
+    /// All IPv4 addresses: links in the order of their registration, addresses of a link in the kernel's order.
+    ///
+    /// # Errors
+    /// Those of SIOCGIFCONF.
+    pub fn addresses_v4(&self) -> Result<Vec<Address>> {
+        let mut list: Vec<Address> = Vec::new();
+        for entry in ioctl::address_labels(self.control()?)? {
+            // an address that vanishes in between is none any more; one whose label names no link cannot be asked about
+            let Ok(mut address) = self.address_of(entry) else { continue };
+            address.secondary = list.iter().any(|earlier| {
+                !earlier.secondary && earlier.link == address.link && earlier.network_v4() == address.network_v4()
+            });
+            list.push(address);
+        }
+        Ok(list)
+    }
+
+    /// The rest of what there is to know of an address that SIOCGIFCONF listed.
+    fn address_of(&self, entry: Ifreq) -> Result<Address> {
+        let control = self.control()?;
+        let ask = |request| {
+            let mut answer = entry;
+            ioctl::call(control, request, &mut answer).map(|()| answer.ipv4())
+        };
+        let local = entry.ipv4();
+        let mask = ask(ioctl::SIOCGIFNETMASK)?;
+        let broadcast = ask(ioctl::SIOCGIFBRDADDR)?;
+        let peer = ask(ioctl::SIOCGIFDSTADDR)?;
+        let label = entry.name();
+        let link = label.split(|&byte| byte == b':').next().unwrap_or(label);
+        Ok(Address {
+            link: os_string(link),
+            label: os_string(label),
+            net: Ipv4Net::with_netmask(local, mask).map_err(|_| Errno::EINVAL)?.into(),
+            peer: (peer != local).then_some(peer),
+            broadcast: (!broadcast.is_unspecified()).then_some(broadcast),
+            secondary: false,
+            scope: if local.is_loopback() { scope::HOST } else { scope::GLOBAL },
+            v6: Ipv6Flags(0),
+        })
+    }
+
+    /// All IPv6 addresses: of a link those of wider scope last, as the kernel keeps them; within a scope in the order of
+    /// /proc/net/if_inet6, which is that of a hash. None where the kernel has no IPv6.
+    pub fn addresses_v6(&self) -> Vec<Address> {
+        let mut list = procfs::addresses_v6(self);
+        list.sort_by_key(|address| match address.scope {
+            scope::GLOBAL => 0,
+            scope::SITE => 1,
+            scope::LINK => 2,
+            _ => 3,
+        });
+        list
+    }
+
+    /// Puts an IPv4 address on a label that has none yet. With a link that is up the kernel makes the route of the address's
+    /// class (10.0.0.0/8) for an instant, until the prefix follows.
+    ///
+    /// # Errors
+    /// ENODEV, EPERM, EINVAL (multicast), EEXIST. What was done is undone then.
+    pub fn add_address_v4(&self, label: &[u8], net: Ipv4Net, broadcast: Option<Ipv4Addr>) -> Result<()> {
+        self.set_v4(label, ioctl::SIOCSIFADDR, net.addr())?;
+        let rest = || {
+            self.set_v4(label, ioctl::SIOCSIFNETMASK, net.netmask())?;
+            self.set_v4(label, ioctl::SIOCSIFBRDADDR, broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
+        };
+        rest().inspect_err(|_| {
+            let _ = self.delete_address_v4(label);
+        })
+    }
+
+    /// Removes the first IPv4 address of a label; with a primary one its secondaries go, unless the kernel is set to promote
+    /// them (`promote_secondaries`).
+    ///
+    /// # Errors
+    /// ENODEV, EPERM.
+    pub fn delete_address_v4(&self, label: &[u8]) -> Result<()> {
+        self.set_v4(label, ioctl::SIOCSIFADDR, Ipv4Addr::UNSPECIFIED)
+    }
+
+    fn set_v4(&self, label: &[u8], request: ioctl::Request<Ifreq>, address: Ipv4Addr) -> Result<()> {
+        ioctl::call(self.control()?, request, &mut Ifreq::named(label).with_ipv4(address))
+    }
+
+    /// Adds an IPv6 address to a link.
+    ///
+    /// # Errors
+    /// ENODEV, EPERM, EEXIST, EACCES (IPv6 is switched off there), EADDRNOTAVAIL, EAFNOSUPPORT (no IPv6 in the kernel).
+    pub fn add_address_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
+        let mut request = In6Ifreq::new(net.addr(), net.prefix_len(), self.link_index(link)?);
+        ioctl::call(self.control_v6()?, ioctl::SIOCSIFADDR_V6, &mut request)
+    }
+
+    /// Removes an IPv6 address from a link.
+    ///
+    /// # Errors
+    /// ENODEV, EPERM, EADDRNOTAVAIL (not there, or there with another prefix).
+    pub fn delete_address_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
+        let mut request = In6Ifreq::new(net.addr(), net.prefix_len(), self.link_index(link)?);
+        ioctl::call(self.control_v6()?, ioctl::SIOCDIFADDR_V6, &mut request)
+    }
+
+    /// The addresses of one link, IPv4 before IPv6.
+    ///
+    /// # Errors
+    /// As [`Kernel::addresses_v4`].
+    pub fn addresses_of(&self, link: &[u8]) -> Result<Vec<Address>> {
+        let mut list = self.addresses_v4()?;
+        list.extend(self.addresses_v6());
+        list.retain(|address| address.link.as_bytes() == link);
+        Ok(list)
+    }
+}
+
+impl Address {
+    /// The network of an IPv4 address. That of its peer, if it has one: the kernel takes two addresses of a link for primary
+    /// and secondary by this (`inet_ifa_match`).
+    pub fn network_v4(&self) -> Option<Ipv4Net> {
+        match self.net {
+            IpNet::V4(net) => {
+                Ipv4Net::new(self.peer.unwrap_or(net.addr()), net.prefix_len()).ok().map(|net| net.trunc())
+            }
+            IpNet::V6(_) => None,
+        }
+    }
+}

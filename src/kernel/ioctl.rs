@@ -1,0 +1,356 @@
+//! Calls that only C's types can express, and the only unsafe code of the house.
+//!
+//! Everything here is one of three things: a structure laid out as the kernel's headers lay it out, a request number typed
+//! with the structure that the kernel reads or fills, or one of the few calls below that hand such a structure over.
+//! What leaves this file is safe to call with any argument; whether it makes sense is for the verbs next door to say.
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+use std::marker::PhantomData;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use libc::c_ulong;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+use super::sysfs::Device;
+
+type Result<T> = std::result::Result<T, Errno>;
+
+/// Bytes of an interface name with its NUL (linux/if.h).
+pub const IFNAMSIZ: usize = 16;
+
+/// An interface name as the kernel takes it: at most 15 bytes and a NUL. Longer ones are cut, as `strlcpy` does in
+/// bridge-utils; who does not want that checks the length before.
+pub(super) fn kernel_name(name: &[u8]) -> [u8; IFNAMSIZ] {
+    let mut cut = [0; IFNAMSIZ];
+    let length = name.len().min(IFNAMSIZ - 1);
+    cut[..length].copy_from_slice(&name[..length]);
+    cut
+}
+
+/// `struct ifreq` (linux/if.h): a name and a union, of which each request uses one member.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+pub(super) struct Ifreq {
+    name: [u8; IFNAMSIZ],
+    member: [u8; size_of::<libc::ifreq>() - IFNAMSIZ],
+}
+
+impl Ifreq {
+    pub(super) fn named(name: &[u8]) -> Self {
+        Ifreq { name: kernel_name(name), member: [0; _] }
+    }
+
+    pub(super) fn with_int(mut self, value: c_int) -> Self {
+        self.member[..4].copy_from_slice(&value.to_ne_bytes());
+        self
+    }
+
+    /// `ifr_addr` and its like: a `struct sockaddr_in` without a port.
+    pub(super) fn with_ipv4(mut self, address: Ipv4Addr) -> Self {
+        let family = libc::AF_INET as libc::sa_family_t;
+        self.member[..2].copy_from_slice(&family.to_ne_bytes());
+        self.member[4..8].copy_from_slice(&address.octets());
+        self
+    }
+
+    pub(super) fn name(&self) -> &[u8] {
+        let end = self.name.iter().position(|&byte| byte == 0).unwrap_or(IFNAMSIZ);
+        &self.name[..end]
+    }
+
+    pub(super) fn int(&self) -> c_int {
+        c_int::from_ne_bytes([self.member[0], self.member[1], self.member[2], self.member[3]])
+    }
+
+    /// The short at the union's start: `ifr_flags`, or the family of an address.
+    pub(super) fn short(&self) -> u16 {
+        u16::from_ne_bytes([self.member[0], self.member[1]])
+    }
+
+    pub(super) fn ipv4(&self) -> Ipv4Addr {
+        Ipv4Addr::new(self.member[4], self.member[5], self.member[6], self.member[7])
+    }
+
+    /// `ifr_hwaddr.sa_data`: up to 14 bytes of a hardware address; its kind (ARPHRD_*) is [`Ifreq::short`].
+    pub(super) fn hardware_address(&self) -> [u8; 14] {
+        let mut bytes = [0; 14];
+        bytes.copy_from_slice(&self.member[2..16]);
+        bytes
+    }
+}
+
+/// `struct in6_ifreq` (linux/ipv6.h).
+#[repr(C)]
+pub(super) struct In6Ifreq {
+    address: [u8; 16],
+    prefix: u32,
+    index: c_int,
+}
+
+impl In6Ifreq {
+    pub(super) fn new(address: Ipv6Addr, prefix: u8, index: c_int) -> Self {
+        In6Ifreq { address: address.octets(), prefix: prefix.into(), index }
+    }
+}
+
+/// An ioctl request of the network, with the structure that the kernel reads or fills.
+pub(super) struct Request<T>(c_ulong, PhantomData<T>);
+
+impl<T> Request<T> {
+    const fn new(number: c_ulong) -> Self {
+        Request(number, PhantomData)
+    }
+}
+
+// linux/sockios.h. The type after each is the promise on which `call` rests.
+pub(super) const SIOCGIFNAME: Request<Ifreq> = Request::new(0x8910);
+pub(super) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(0x8913);
+pub(super) const SIOCSIFFLAGS: Request<Ifreq> = Request::new(0x8914);
+pub(super) const SIOCSIFADDR: Request<Ifreq> = Request::new(0x8916);
+pub(super) const SIOCGIFDSTADDR: Request<Ifreq> = Request::new(0x8917);
+pub(super) const SIOCGIFBRDADDR: Request<Ifreq> = Request::new(0x8919);
+pub(super) const SIOCSIFBRDADDR: Request<Ifreq> = Request::new(0x891a);
+pub(super) const SIOCGIFNETMASK: Request<Ifreq> = Request::new(0x891b);
+pub(super) const SIOCSIFNETMASK: Request<Ifreq> = Request::new(0x891c);
+pub(super) const SIOCGIFMTU: Request<Ifreq> = Request::new(0x8921);
+pub(super) const SIOCGIFHWADDR: Request<Ifreq> = Request::new(0x8927);
+pub(super) const SIOCGIFINDEX: Request<Ifreq> = Request::new(0x8933);
+pub(super) const SIOCGIFTXQLEN: Request<Ifreq> = Request::new(0x8942);
+pub(super) const SIOCBRADDBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a0);
+pub(super) const SIOCBRDELBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a1);
+pub(super) const SIOCBRADDIF: Request<Ifreq> = Request::new(0x89a2);
+pub(super) const SIOCBRDELIF: Request<Ifreq> = Request::new(0x89a3);
+/// On an AF_INET6 socket these two take [`In6Ifreq`] (net/ipv6/af_inet6.c), on any other an ifreq.
+pub(super) const SIOCSIFADDR_V6: Request<In6Ifreq> = Request::new(0x8916);
+pub(super) const SIOCDIFADDR_V6: Request<In6Ifreq> = Request::new(0x8936);
+
+const SIOCGIFCONF: c_ulong = 0x8912;
+const SIOCGIFBR: c_ulong = 0x8940;
+const SIOCSIFBR: c_ulong = 0x8941;
+const SIOCDEVPRIVATE: c_ulong = 0x89f0;
+
+/// A socket that only carries ioctls.
+///
+/// SOCK_CLOEXEC is refused with EINVAL before 2.6.27; there the flag is set in a second call.
+///
+/// # Errors
+/// Those of socket(2).
+pub(super) fn control_socket(family: AddressFamily) -> Result<OwnedFd> {
+    match socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None) {
+        Err(Errno::EINVAL) => {
+            let fd = socket(family, SockType::Datagram, SockFlag::empty(), None)?;
+            fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+            Ok(fd)
+        }
+        other => other,
+    }
+}
+
+/// # Safety
+/// `argument` must point to what the kernel reads and writes at this request number.
+unsafe fn ioctl<T>(fd: impl AsFd, number: c_ulong, argument: *mut T) -> Result<usize> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the descriptor is borrowed for the call; the caller answers for the argument. The request's type is c_ulong in
+    // glibc and int in musl; all numbers here fit both.
+    let result = unsafe { libc::ioctl(fd, number as _, argument) };
+    Errno::result(result).map(|count| count as usize)
+}
+
+/// One request with its structure.
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn call<T>(fd: impl AsFd, request: Request<T>, argument: &mut T) -> Result<()> {
+    // SAFETY: a Request<T> is made in the table above only, where T is what the kernel's header names for the number.
+    unsafe { ioctl(fd, request.0, argument) }.map(drop)
+}
+
+/// The addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones too.
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
+    let mut room = 32;
+    loop {
+        let mut list = vec![Ifreq::named(b""); room];
+        let bytes = room * size_of::<Ifreq>();
+        let mut conf = libc::ifconf {
+            ifc_len: bytes as c_int,
+            ifc_ifcu: libc::__c_anonymous_ifc_ifcu { ifcu_buf: list.as_mut_ptr().cast() },
+        };
+        // SAFETY: the kernel writes whole ifreqs into `list`, no more than ifc_len bytes, and the number of bytes to ifc_len.
+        unsafe { ioctl(&fd, SIOCGIFCONF, &mut conf) }?;
+        let filled = conf.ifc_len as usize;
+        // a full buffer may have been too small
+        if filled < bytes {
+            list.truncate(filled / size_of::<Ifreq>());
+            return Ok(list);
+        }
+        room *= 4;
+    }
+}
+
+/// Commands of the bridge's first ioctl interface (linux/if_bridge.h, BRCTL_*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Old {
+    GetBridges = 1,
+    AddBridge = 2,
+    DelBridge = 3,
+    AddIf = 4,
+    DelIf = 5,
+    GetBridgeInfo = 6,
+    GetPortList = 7,
+    SetForwardDelay = 8,
+    SetHelloTime = 9,
+    SetMaxAge = 10,
+    SetAgeingTime = 11,
+    GetPortInfo = 13,
+    SetStpState = 14,
+    SetBridgePriority = 15,
+    SetPortPriority = 16,
+    SetPathCost = 17,
+    GetFdbEntries = 18,
+}
+
+/// Bytes of `struct __bridge_info`, `struct __port_info`, `struct __fdb_entry` (linux/if_bridge.h).
+pub(super) const BRIDGE_INFO: usize = 72;
+pub(super) const PORT_INFO: usize = 48;
+pub(super) const FDB_ENTRY: usize = 16;
+
+/// Bridges and ports that one old request can list, as in bridge-utils; BR_MAX_PORTS of the kernel is 1024 too.
+const MAX_LISTED: usize = 1024;
+
+/// # Safety
+/// If the command fills memory, `words[1]` must be the address of as much as it can fill.
+unsafe fn device_private(fd: impl AsFd, bridge: &[u8], words: &mut [c_ulong; 4]) -> Result<usize> {
+    let mut request = Ifreq::named(bridge);
+    let address = words.as_mut_ptr().expose_provenance();
+    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+    // SAFETY: ifr_data points to the four words; the caller answers for where these point to.
+    unsafe { ioctl(fd, SIOCDEVPRIVATE, &mut request) }
+}
+
+/// A command of the old interface that sets something: SIOCDEVPRIVATE on the bridge.
+///
+/// # Errors
+/// Whatever the kernel answers; EOPNOTSUPP where the interface is no bridge.
+pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: Old, first: u64, second: u64) -> Result<()> {
+    use Old::*;
+    if matches!(command, GetBridges | GetBridgeInfo | GetPortList | GetPortInfo | GetFdbEntries) {
+        return Err(Errno::EINVAL);
+    }
+    let mut words = [command as c_ulong, first as c_ulong, second as c_ulong, 0];
+    // SAFETY: the commands that take words[1] for an address are refused above; the others read it as a number.
+    unsafe { device_private(fd, bridge, &mut words) }.map(drop)
+}
+
+/// `struct __bridge_info` of a bridge.
+///
+/// # Errors
+/// ENODEV, EOPNOTSUPP (no bridge).
+pub(super) fn bridge_info(fd: impl AsFd, bridge: &[u8]) -> Result<[u8; BRIDGE_INFO]> {
+    let mut info = [0u8; BRIDGE_INFO];
+    let mut words = [Old::GetBridgeInfo as c_ulong, info.as_mut_ptr().expose_provenance() as c_ulong, 0, 0];
+    // SAFETY: the kernel writes one __bridge_info, which is as long as `info`.
+    unsafe { device_private(fd, bridge, &mut words) }?;
+    Ok(info)
+}
+
+/// `struct __port_info` of the port with this number.
+///
+/// # Errors
+/// ENODEV, EINVAL (no such port), EOPNOTSUPP (no bridge).
+pub(super) fn port_info(fd: impl AsFd, bridge: &[u8], number: u32) -> Result<[u8; PORT_INFO]> {
+    let mut info = [0u8; PORT_INFO];
+    let mut words =
+        [Old::GetPortInfo as c_ulong, info.as_mut_ptr().expose_provenance() as c_ulong, c_ulong::from(number), 0];
+    // SAFETY: the kernel writes one __port_info, which is as long as `info`.
+    unsafe { device_private(fd, bridge, &mut words) }?;
+    Ok(info)
+}
+
+/// Interface indexes of a bridge's ports, at the place of their port number; 0 where a number is free.
+///
+/// # Errors
+/// ENODEV, EOPNOTSUPP (no bridge).
+pub(super) fn port_indexes(fd: impl AsFd, bridge: &[u8]) -> Result<Vec<c_int>> {
+    let mut list = vec![0 as c_int; MAX_LISTED];
+    let mut words =
+        [Old::GetPortList as c_ulong, list.as_mut_ptr().expose_provenance() as c_ulong, MAX_LISTED as c_ulong, 0];
+    // SAFETY: the kernel writes at most words[2] ints, and `list` holds as many.
+    let count = unsafe { device_private(fd, bridge, &mut words) }?;
+    // kernels before the count could be given answer 0 and fill 256
+    list.truncate(if count == 0 { 256 } else { count });
+    Ok(list)
+}
+
+/// Entries of a bridge's forwarding table from `offset` on, as many as `entries` holds; their number is returned.
+///
+/// # Errors
+/// ENODEV, EOPNOTSUPP (no bridge), EAGAIN (the table is being changed).
+pub(super) fn fdb_entries(
+    fd: impl AsFd,
+    bridge: &[u8],
+    offset: usize,
+    entries: &mut [[u8; FDB_ENTRY]],
+) -> Result<usize> {
+    let address = entries.as_mut_ptr().expose_provenance() as c_ulong;
+    let mut words = [Old::GetFdbEntries as c_ulong, address, entries.len() as c_ulong, offset as c_ulong];
+    // SAFETY: the kernel writes at most words[2] entries of 16 bytes, and `entries` holds as many.
+    unsafe { device_private(fd, bridge, &mut words) }
+}
+
+/// Interface indexes of all bridges, in the kernel's order (SIOCGIFBR).
+///
+/// # Errors
+/// ENOPKG or EINVAL where the kernel has no bridges.
+pub(super) fn bridge_indexes(fd: impl AsFd) -> Result<Vec<c_int>> {
+    let mut list = vec![0 as c_int; MAX_LISTED];
+    let mut words: [c_ulong; 3] =
+        [Old::GetBridges as c_ulong, list.as_mut_ptr().expose_provenance() as c_ulong, MAX_LISTED as c_ulong];
+    // SAFETY: the kernel reads three words and writes at most words[2] ints, and `list` holds as many.
+    let count = unsafe { ioctl(fd, SIOCGIFBR, words.as_mut_ptr()) }?;
+    list.truncate(count);
+    Ok(list)
+}
+
+/// Adds or deletes a bridge the old way (SIOCSIFBR), for kernels without SIOCBRADDBR.
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn bridge_old(fd: impl AsFd, command: Old, bridge: &[u8]) -> Result<()> {
+    if !matches!(command, Old::AddBridge | Old::DelBridge) {
+        return Err(Errno::EINVAL);
+    }
+    let mut name = kernel_name(bridge);
+    let mut words: [c_ulong; 3] = [command as c_ulong, name.as_mut_ptr().expose_provenance() as c_ulong, 0];
+    // SAFETY: the kernel reads three words and copies IFNAMSIZ bytes from words[1].
+    unsafe { ioctl(fd, SIOCSIFBR, words.as_mut_ptr()) }.map(drop)
+}
+
+/// sysfs-class marks its unchecked constructor `unsafe`, for which this file is the only place; what a [`Device`] is, and the
+/// check that comes before, are in `sysfs.rs`.
+impl sysfs_class::SysClass for Device {
+    fn class() -> &'static str {
+        "net"
+    }
+
+    unsafe fn from_path_unchecked(path: PathBuf) -> Self {
+        Device(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// One open, one read, one close: a sysfs file is at most a page and is given whole to the first read.
+    fn read_file<P: AsRef<Path>>(&self, name: P) -> std::io::Result<String> {
+        super::sysfs::read_text(&self.0.join(name))
+    }
+}

@@ -1,0 +1,88 @@
+//! The only door to the kernel: verbs on bridges, links, addresses and routes.
+//!
+//! Ioctls, /sys/class/net and /proc/net, never netlink. A verb takes names as they were typed and answers with the kernel's
+//! errno; what that means to a user is the commands' business. [`Kernel`] is passed in everywhere, so that readers run on a
+//! folder of another host's files as well.
+
+mod address;
+mod bridge;
+mod ioctl;
+mod link;
+mod procfs;
+mod route;
+mod sysfs;
+
+use std::cell::{Cell, OnceCell};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::sys::socket::AddressFamily;
+
+pub use address::scope;
+pub use address::{Address, Ipv6Flags};
+pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
+pub use ioctl::IFNAMSIZ;
+pub use link::{Driver, Link, flag};
+pub use route::{Route, RouteKind};
+pub use sysfs::is_path_safe;
+
+/// What a verb answers.
+pub type Result<T> = std::result::Result<T, Errno>;
+
+/// The running kernel, or the files that another one left.
+pub struct Kernel {
+    /// Where /sys and /proc are found: `/`, or a fixture's folder.
+    root: PathBuf,
+    control: OnceCell<Result<OwnedFd>>,
+    control_v6: OnceCell<Result<OwnedFd>>,
+    /// Whether /sys shows this network namespace; empty until a device could tell (see [`sysfs`]).
+    own_sysfs: Cell<Option<bool>>,
+}
+
+impl Kernel {
+    /// The kernel that this process runs on.
+    pub fn running() -> Self {
+        Kernel::at("/")
+    }
+
+    /// The kernel whose /sys and /proc lie under `root`. Off `/` nothing can be changed: every ioctl answers ENODEV.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Kernel { root: root.into(), control: OnceCell::new(), control_v6: OnceCell::new(), own_sysfs: Cell::new(None) }
+    }
+
+    fn is_running(&self) -> bool {
+        self.root == Path::new("/")
+    }
+
+    /// The socket for ioctls, opened at the first use. AF_INET, because address ioctls need it and the others do not care.
+    fn control(&self) -> Result<BorrowedFd<'_>> {
+        self.socket(&self.control, AddressFamily::Inet)
+    }
+
+    /// The socket on which address and route ioctls mean IPv6.
+    fn control_v6(&self) -> Result<BorrowedFd<'_>> {
+        self.socket(&self.control_v6, AddressFamily::Inet6)
+    }
+
+    fn socket<'a>(&self, cell: &'a OnceCell<Result<OwnedFd>>, family: AddressFamily) -> Result<BorrowedFd<'a>> {
+        use std::os::fd::AsFd;
+        let open = || if self.is_running() { ioctl::control_socket(family) } else { Err(Errno::ENODEV) };
+        cell.get_or_init(open).as_ref().map(AsFd::as_fd).map_err(|errno| *errno)
+    }
+
+    /// Why the control socket could not be opened, if it was needed and could not.
+    pub fn control_error(&self) -> Option<Errno> {
+        self.control.get().and_then(|opened| opened.as_ref().err().copied())
+    }
+
+    /// A path under the root, given as on a running host.
+    fn path(&self, absolute: &str) -> PathBuf {
+        self.root.join(absolute.trim_start_matches('/'))
+    }
+}
+
+/// The errno of a failed read or write of a file.
+fn errno(error: std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}

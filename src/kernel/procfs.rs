@@ -1,0 +1,92 @@
+//! /proc/net: names of devices, IPv6 addresses, routes.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::Ipv6Addr;
+
+use ipnet::Ipv6Net;
+
+use super::sysfs::os_string;
+use super::{Address, Ipv6Flags, Kernel, Result, errno};
+
+/// Bytes of a file; empty where there is none.
+pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
+    fs::read(kernel.path(path)).unwrap_or_default()
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
+}
+
+/// The words of a line, whatever blanks pad it: 2.6 fills /proc/net/route's lines to 128 bytes.
+pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &str> {
+    line.split(|byte| byte.is_ascii_whitespace())
+        .filter(|word| !word.is_empty())
+        .map(|word| str::from_utf8(word).unwrap_or(""))
+}
+
+/// Names in /proc/net/dev. Linux 2.6.18 lets a name hold ':', so a line's name ends at its last one.
+///
+/// # Errors
+/// ENOENT where there is no /proc.
+pub(super) fn device_names(kernel: &Kernel) -> Result<Vec<OsString>> {
+    let text = fs::read(kernel.path("/proc/net/dev")).map_err(errno)?;
+    let name = |line: &[u8]| {
+        let end = line.iter().rposition(|&byte| byte == b':')?;
+        Some(os_string(line[..end].trim_ascii_start()))
+    };
+    Ok(lines(&text).filter_map(name).collect())
+}
+
+/// /proc/net/if_inet6, `ADDRESS INDEX PREFIX SCOPE FLAGS NAME` in hexadecimal, in its own order.
+pub(super) fn addresses_v6(kernel: &Kernel) -> Vec<Address> {
+    lines(&read(kernel, "/proc/net/if_inet6")).filter_map(address_v6).collect()
+}
+
+fn address_v6(line: &[u8]) -> Option<Address> {
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let mut hex = || u128::from_str_radix(str::from_utf8(words.next()?).ok()?, 16).ok();
+    let local = Ipv6Addr::from(hex()?);
+    let (_index, prefix, scope, flags) = (hex()?, hex()?, hex()?, hex()?);
+    let flags = Ipv6Flags(flags as u8);
+    let link = os_string(words.next()?);
+    Some(Address {
+        label: link.clone(),
+        link,
+        net: Ipv6Net::new(local, prefix as u8).ok()?.into(),
+        peer: None,
+        broadcast: None,
+        secondary: flags.has(Ipv6Flags::SECONDARY),
+        scope: scope as u8,
+        v6: flags,
+    })
+}
+
+const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+
+impl Kernel {
+    /// Whether IPv4 packets are forwarded between links.
+    pub fn forwards(&self) -> bool {
+        read(self, IP_FORWARD).first().is_some_and(|&byte| byte != b'0')
+    }
+
+    /// Switches the forwarding of IPv4 packets.
+    ///
+    /// # Errors
+    /// ENOENT without /proc, EACCES, EROFS.
+    pub fn set_forwards(&self, on: bool) -> Result<()> {
+        let text = if on { "1\n" } else { "0\n" };
+        fs::OpenOptions::new()
+            .write(true)
+            .open(self.path(IP_FORWARD))
+            .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
+            .map_err(errno)
+    }
+
+    /// A name for this process's network namespace, of one word; `-` on kernels that know but one.
+    pub fn namespace(&self) -> String {
+        let link = fs::read_link(self.path("/proc/self/ns/net")).unwrap_or_else(|_| "-".into());
+        link.to_string_lossy().into_owned()
+    }
+}

@@ -1,0 +1,9 @@
+//! The multi-call program: every applet, chosen by the name under which it is called or by its first argument.
+
+use std::process::ExitCode;
+
+use brouter::applet;
+
+fn main() -> ExitCode {
+    applet::start(brouter::brouter::run)
+}

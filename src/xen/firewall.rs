@@ -1,0 +1,117 @@
+//! The programs that belong to a firewall: iptables, and the host's own command.
+//!
+//! They are the only processes that are started. A program is looked for where the caller's PATH says, as a script would, and
+//! then in the system's own folders; it gets a clean environment. No shell is involved.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ipnet::Ipv4Net;
+use nix::unistd::{AccessFlags, access};
+
+use crate::error::{Failure, Outcome, line};
+
+/// Where programs of a system are.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Finds a program by name, or checks that the path leads to one.
+pub fn find(program: &str, path: Option<OsString>) -> Option<PathBuf> {
+    let is_program = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(|path| is_program(path));
+    }
+    let path = path.unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(std::env::split_paths(SYSTEM_PATH));
+    // a relative folder would mean whatever the caller's happens to be
+    folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(program)).find(|path| is_program(path))
+}
+
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", SYSTEM_PATH).stdin(Stdio::null());
+    command
+}
+
+/// Runs the firewall's command with our own output, and takes over its exit status.
+pub fn run(program: &Path, args: &[String]) -> Outcome {
+    let complaint = |reason: String| line!("network-virtual: ", program.to_string_lossy().as_bytes(), ": ", reason);
+    match command(program).args(args).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+            Err(Failure::new(complaint(format!("{status}"))).with_status(code))
+        }
+        Err(error) => Err(Failure::new(complaint(reason(&error))).with_status(126)),
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    let errno = error.raw_os_error().map(nix::errno::Errno::from_raw);
+    errno.map_or_else(|| error.to_string(), |errno| crate::error::errno_text(errno).into())
+}
+
+/// The host's iptables.
+pub struct Iptables(PathBuf);
+
+impl Iptables {
+    /// # Errors
+    /// Where there is none.
+    pub fn find(path: Option<OsString>) -> Result<Self, Failure> {
+        find("iptables", path).map(Iptables).ok_or_else(|| {
+            Failure::new(line!(
+                "network-virtual: iptables is needed for masquerade=yes and antispoof=yes, and is not installed"
+            ))
+        })
+    }
+
+    /// Whether a call succeeds; what it says is dropped.
+    fn accepts(&self, words: &[&str]) -> bool {
+        let mut call = command(&self.0);
+        call.args(words).stdout(Stdio::null()).stderr(Stdio::null());
+        call.status().is_ok_and(|status| status.success())
+    }
+
+    /// A call that must succeed.
+    fn call(&self, words: &[&str]) -> Outcome {
+        let complaint =
+            |text: &[u8]| Failure::new(line!("network-virtual: iptables ", words.join(" "), ": ", text.trim_ascii()));
+        match command(&self.0).args(words).output() {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(complaint(&output.stderr)),
+            Err(error) => Err(complaint(reason(&error).as_bytes())),
+        }
+    }
+
+    /// Masquerades what comes from a network and does not stay on its bridge. Whether the rule is new is returned.
+    pub fn masquerade(&self, net: Ipv4Net, bridge: &str) -> Result<bool, Failure> {
+        let net = net.to_string();
+        if self.accepts(&Self::masquerade_rule("-C", &net, bridge)) {
+            return Ok(false);
+        }
+        self.call(&Self::masquerade_rule("-A", &net, bridge)).map(|()| true)
+    }
+
+    /// Removes the rule; that it is gone already is no error.
+    pub fn unmasquerade(&self, net: Ipv4Net, bridge: &str) -> bool {
+        self.accepts(&Self::masquerade_rule("-D", &net.to_string(), bridge))
+    }
+
+    fn masquerade_rule<'a>(action: &'a str, net: &'a str, bridge: &'a str) -> [&'a str; 11] {
+        ["-t", "nat", action, "POSTROUTING", "-s", net, "!", "-o", bridge, "-j", "MASQUERADE"]
+    }
+
+    /// What Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but
+    /// what comes from outside, until vif-bridge lets each guest's own address through. Once the rule is there, a further
+    /// call leaves the chain alone, and with it the guests' rules.
+    pub fn antispoof(&self, outside: &str) -> Outcome {
+        let rule = |action| [action, "FORWARD", "-i", outside, "-j", "ACCEPT"];
+        if self.accepts(&rule("-C")) {
+            return self.call(&["-P", "FORWARD", "DROP"]);
+        }
+        self.call(&["-P", "FORWARD", "DROP"])?;
+        self.call(&["-F", "FORWARD"])?;
+        self.call(&rule("-A"))
+    }
+}

@@ -1,0 +1,107 @@
+//! What the next call must know: small files under /run/brouter (where there is no /run, /var/run/brouter).
+//!
+//! A file speaks of one network namespace, which it names: /run is often shared by several.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ipnet::Ipv4Net;
+
+use crate::kernel::Kernel;
+
+/// The folder and the namespace of a process's records.
+pub struct Records {
+    folder: PathBuf,
+    namespace: String,
+}
+
+/// How a network is masqueraded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Masquerade {
+    /// The network behind the bridge.
+    pub net: Ipv4Net,
+    /// Whether the host forwarded before any network was masqueraded, so that the last one to stop knows.
+    pub forwarded_before: bool,
+}
+
+impl Records {
+    /// The records of this namespace.
+    pub fn of(kernel: &Kernel) -> Self {
+        let run = if Path::new("/run").is_dir() { "/run" } else { "/var/run" };
+        Records { folder: Path::new(run).join("brouter"), namespace: kernel.namespace() }
+    }
+
+    fn making_file(&self, bridge: &str) -> PathBuf {
+        self.folder.join(format!("{bridge}.making"))
+    }
+
+    fn masquerade_file(&self, bridge: &str) -> PathBuf {
+        self.folder.join(format!("{bridge}.masquerade"))
+    }
+
+    fn write(&self, file: &Path, words: &str) -> io::Result<()> {
+        let text = format!("{} {words}\n", self.namespace);
+        match fs::write(file, &text) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.folder)?;
+                fs::write(file, text)
+            }
+            other => other,
+        }
+    }
+
+    /// The words of a file that speaks of this namespace.
+    fn read(&self, file: &Path) -> Option<String> {
+        let text = fs::read_to_string(file).ok()?;
+        text.strip_prefix(&self.namespace)?.strip_prefix(' ').map(|words| words.trim_end().to_owned())
+    }
+
+    /// Notes that a bridge is being made. If it cannot be noted, a call that is killed half way leaves a bridge with the
+    /// kernel's forward delay, and that is all.
+    pub fn begin_making(&self, bridge: &str) {
+        let _ = self.write(&self.making_file(bridge), "");
+    }
+
+    /// Notes that the bridge has its values.
+    pub fn end_making(&self, bridge: &str) {
+        let _ = fs::remove_file(self.making_file(bridge));
+    }
+
+    /// Whether an earlier call was making this bridge and did not end.
+    pub fn was_being_made(&self, bridge: &str) -> bool {
+        self.read(&self.making_file(bridge)).is_some()
+    }
+
+    /// Keeps how the network behind a bridge is masqueraded.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn keep_masquerade(&self, bridge: &str, masquerade: &Masquerade) -> io::Result<()> {
+        let before = if masquerade.forwarded_before { 1 } else { 0 };
+        self.write(&self.masquerade_file(bridge), &format!("{} {before}", masquerade.net))
+    }
+
+    /// What was kept of a bridge.
+    pub fn masquerade(&self, bridge: &str) -> Option<Masquerade> {
+        let words = self.read(&self.masquerade_file(bridge))?;
+        let (net, before) = words.split_once(' ')?;
+        Some(Masquerade { net: net.parse().ok()?, forwarded_before: before == "1" })
+    }
+
+    /// Forgets it.
+    pub fn forget_masquerade(&self, bridge: &str) {
+        let _ = fs::remove_file(self.masquerade_file(bridge));
+    }
+
+    /// The bridges of this namespace, other than this one, of which something is kept.
+    pub fn other_masquerades(&self, bridge: &str) -> Vec<(String, Masquerade)> {
+        let Ok(files) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let bridge_of = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_suffix(".masquerade").map(String::from);
+        files
+            .filter_map(|entry| bridge_of(entry.ok()?))
+            .filter(|other| other != bridge)
+            .filter_map(|other| self.masquerade(&other).map(|masquerade| (other, masquerade)))
+            .collect()
+    }
+}

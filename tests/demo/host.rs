@@ -1,0 +1,133 @@
+//! Hosts at the far end of a TAP device: IP stacks of their own, like that of a guest.
+
+use std::net::Ipv4Addr;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::phy::{ChecksumCapabilities, Medium, TunTapInterface};
+use smoltcp::socket::raw;
+use smoltcp::time::Instant as Timestamp;
+use smoltcp::wire::{
+    EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpCidr, IpProtocol, IpVersion,
+    Ipv4Packet, Ipv4Repr,
+};
+
+/// The TTL with which our pings set out.
+pub(crate) const FIRST_TTL: u8 = 64;
+/// An answer takes milliseconds, but smoltcp sends no more than one ARP request a second.
+const PATIENCE: Duration = Duration::from_secs(3);
+const BETWEEN_REQUESTS: Duration = Duration::from_millis(200);
+
+pub(crate) struct Host {
+    address: Ipv4Addr,
+    tap: TunTapInterface,
+    stack: Interface,
+    sockets: SocketSet<'static>,
+    /// A raw socket shows each ICMP message with its IP header. The stack answers requests itself.
+    icmp: SocketHandle,
+}
+
+impl Host {
+    /// Makes the TAP device, which goes when the host is dropped, and a host on a /24 behind it.
+    pub(crate) fn behind_tap(
+        name: &str,
+        address: Ipv4Addr,
+        gateway: Option<Ipv4Addr>,
+    ) -> Result<Self, String> {
+        let mut tap = TunTapInterface::new(name, Medium::Ethernet)
+            .map_err(|e| format!("cannot make the TAP device {name}: {e}"))?;
+        let [.., last] = address.octets();
+        let mac = EthernetAddress([0x00, 0x16, 0x3e, 0, 0, last]); // 00:16:3e is Xen's prefix
+        let mut stack = Interface::new(Config::new(mac.into()), &mut tap, Timestamp::now());
+        stack.update_ip_addrs(|list| {
+            list.push(IpCidr::new(address.into(), 24))
+                .expect("room for one address")
+        });
+        if let Some(gateway) = gateway {
+            stack
+                .routes_mut()
+                .add_default_ipv4_route(gateway)
+                .expect("room for one route");
+        }
+        let buffer = || raw::PacketBuffer::new(vec![raw::PacketMetadata::EMPTY; 8], vec![0; 2048]);
+        let mut sockets = SocketSet::new(Vec::new());
+        let icmp = raw::Socket::new(IpVersion::Ipv4, IpProtocol::Icmp, buffer(), buffer());
+        let icmp = sockets.add(icmp);
+        Ok(Self {
+            address,
+            tap,
+            stack,
+            sockets,
+            icmp,
+        })
+    }
+
+    /// Queues an echo request, unless the last one still waits for its neighbour's MAC address.
+    fn send_echo_request(&mut self, to: Ipv4Addr) {
+        let socket = self.sockets.get_mut::<raw::Socket>(self.icmp);
+        if socket.send_queue() > 0 {
+            return;
+        }
+        let checksums = ChecksumCapabilities::default();
+        let echo = Icmpv4Repr::EchoRequest {
+            ident: 1,
+            seq_no: 1,
+            data: b"brouter",
+        };
+        let header = Ipv4Repr {
+            src_addr: self.address,
+            dst_addr: to,
+            next_header: IpProtocol::Icmp,
+            payload_len: echo.buffer_len(),
+            hop_limit: FIRST_TTL,
+        };
+        let mut bytes = vec![0; header.buffer_len() + echo.buffer_len()];
+        let mut packet = Ipv4Packet::new_unchecked(&mut bytes);
+        header.emit(&mut packet, &checksums);
+        let mut payload = Icmpv4Packet::new_unchecked(packet.payload_mut());
+        echo.emit(&mut payload, &checksums);
+        socket.send_slice(&bytes).expect("an empty queue has room");
+    }
+
+    /// The next ICMP message that came, with its source and TTL.
+    fn next_message(&mut self) -> Option<(Icmpv4Message, Ipv4Addr, u8)> {
+        let bytes = self.sockets.get_mut::<raw::Socket>(self.icmp).recv().ok()?;
+        let packet = Ipv4Packet::new_checked(bytes).ok()?;
+        let message = Icmpv4Packet::new_checked(packet.payload()).ok()?.msg_type();
+        Some((message, packet.src_addr(), packet.hop_limit()))
+    }
+}
+
+/// Pings from the first host, while all of them do their work. Once the answer is there, tells with
+/// which source and TTL the request arrived, if the address is one of the hosts' (dom0's are not).
+pub(crate) fn ping(
+    hosts: &mut [Host],
+    to: Ipv4Addr,
+    deadline: Instant,
+) -> Result<Option<(Ipv4Addr, u8)>, String> {
+    let end = deadline.min(Instant::now() + PATIENCE);
+    let mut next_request = Instant::now();
+    let mut request = None;
+    while Instant::now() < end {
+        if Instant::now() >= next_request {
+            hosts[0].send_echo_request(to);
+            next_request += BETWEEN_REQUESTS;
+        }
+        for host in &mut *hosts {
+            host.stack
+                .poll(Timestamp::now(), &mut host.tap, &mut host.sockets);
+            while let Some((message, source, ttl)) = host.next_message() {
+                match message {
+                    Icmpv4Message::EchoRequest if host.address == to => {
+                        request = Some((source, ttl))
+                    }
+                    Icmpv4Message::EchoReply if source == to => return Ok(request),
+                    _ => {}
+                }
+            }
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Err("no answer".to_owned())
+}

@@ -1,0 +1,183 @@
+//! `make demo`: a brouter at work, in a network of its own.
+//!
+//! In private namespaces, so that nothing of this machine is touched, the project's own programs
+//! make the virtual network of a Xen host. Two guests and a host outside are IP stacks in this
+//! process, each behind a TAP device. Pings between them show what a brouter is: between guests it
+//! bridges, to the outside it routes.
+//!
+//! Run as `demo [FOLDER]`; the folder (`build` by default) holds brctl, ip and network-virtual.
+
+mod host;
+mod private;
+mod programs;
+
+use std::fs;
+use std::io::{IsTerminal, stdout};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use host::{FIRST_TTL, Host, ping};
+use programs::Programs;
+
+/// However long something hangs, the demonstration takes no longer.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+const BRIDGE: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
+const GUEST_1: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 11);
+const GUEST_2: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 12);
+const DOM0: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const OUTSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+
+const PICTURE: &str = "
+                     +------------------ dom0 ------------------+
+ guest 1 -------- vif1.0 --+                                    |
+ 192.168.10.11       |     |                                    |
+                     |  xenbr0 --------- routes --------- eth0 ------- outside
+                     |  192.168.10.1                 192.0.2.1  |      192.0.2.2
+ guest 2             |     |                                    |
+ 192.168.10.12 -- vif2.0 --+                                    |
+                     +------------------------------------------+
+";
+
+const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+
+fn main() -> ExitCode {
+    match demonstrate() {
+        Ok(0) => return ExitCode::SUCCESS,
+        Ok(failed) => eprintln!("demo: checks that failed: {failed}"),
+        Err(message) => eprintln!("demo: {message}"),
+    }
+    ExitCode::FAILURE
+}
+
+/// Runs it all and says how many checks failed. A step that the rest needs is an error at once.
+fn demonstrate() -> Result<usize, String> {
+    let folder = std::env::args_os().nth(1).unwrap_or_else(|| "build".into());
+    let deadline = Instant::now() + TIME_LIMIT;
+    let programs = Programs::in_folder(folder.into(), deadline)?;
+    private::enter()?;
+
+    println!("A brouter is a bridge and a router in one:\n{PICTURE}");
+    let masquerade = programs.nat_rules().is_ok();
+    if !masquerade {
+        println!("No iptables works here: dom0 just forwards, and the outside has a route back.\n");
+        fs::write(IP_FORWARD, "1").map_err(|e| format!("cannot write {IP_FORWARD}: {e}"))?;
+    }
+    let forwarding_before = forwarding()?;
+    let variables = format!(
+        "bridge=xenbr0 bridgeip={BRIDGE}/24 netdev=eth0 firewall=none masquerade={}",
+        if masquerade { "yes" } else { "no" }
+    );
+    let mut checks = Checks { failed: 0 };
+
+    let mut hosts = build_network(&programs, &variables, masquerade)?;
+    programs.run(&format!("network-virtual status {variables}"))?;
+    programs.run("brctl show")?;
+
+    println!();
+    check_pings(&mut hosts, masquerade, deadline, &mut checks);
+    println!();
+
+    programs.run(&format!("network-virtual stop {variables}"))?;
+    println!();
+    let interface = |name| Path::new("/sys/class/net").join(name);
+    checks.note("xenbr0 is gone", !interface("xenbr0").exists());
+    for vif in ["vif1.0", "vif2.0"] {
+        let free = interface(vif).exists() && !interface(vif).join("brport").exists();
+        checks.note(&format!("{vif} is left, on no bridge"), free);
+    }
+    if masquerade {
+        checks.note("no nat rule is left", programs.nat_rules()? == 0);
+    }
+    let forwarding_after = forwarding()?;
+    let both = format!("ip_forward was {forwarding_before}, is {forwarding_after}");
+    checks.note(&both, forwarding_after == forwarding_before);
+    Ok(checks.failed)
+}
+
+/// Makes the network of the picture; of the hosts, guest 1 comes first.
+fn build_network(
+    programs: &Programs,
+    variables: &str,
+    masquerade: bool,
+) -> Result<[Host; 3], String> {
+    // Masqueraded, the guests need no route from outside, so there is none: an answer proves it.
+    let outside = Host::behind_tap("eth0", OUTSIDE, (!masquerade).then_some(DOM0))?;
+    programs.run(&format!("ip addr add {DOM0}/24 dev eth0"))?;
+    programs.run("ip link set eth0 up")?;
+    programs.run(&format!("network-virtual start {variables}"))?;
+    let guest_1 = Host::behind_tap("vif1.0", GUEST_1, Some(BRIDGE))?;
+    let guest_2 = Host::behind_tap("vif2.0", GUEST_2, Some(BRIDGE))?;
+    for vif in ["vif1.0", "vif2.0"] {
+        programs.run(&format!("brctl addif xenbr0 {vif}"))?;
+        programs.run(&format!("ip link set {vif} up"))?;
+    }
+    Ok([guest_1, guest_2, outside])
+}
+
+/// Guest 1 pings each of the others; how the request looks on its arrival shows the way it took.
+fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: &mut Checks) {
+    let mut check = |name, address, way, expected| {
+        let seen = ping(hosts, address, deadline);
+        let passed = seen == Ok(expected);
+        let seen = match seen {
+            Ok(Some((source, ttl))) => format!("arrives from {source} with TTL {ttl}"),
+            Ok(None) => format!("{address} answers"),
+            Err(message) => message,
+        };
+        let verb = if passed { "" } else { "should be " };
+        checks.note(
+            &format!("guest 1 -> {name:<7}  {verb}{way}: {seen}"),
+            passed,
+        );
+    };
+    // A bridge leaves source and TTL alone.
+    check("guest 2", GUEST_2, "bridged", Some((GUEST_1, FIRST_TTL)));
+    // The bridge's own address is the kernel's, and no host of ours sees the request.
+    check("dom0", BRIDGE, "local, not passed on", None);
+    // A router takes one from the TTL. Masquerading, it also puts its own address for the source.
+    if masquerade {
+        check(
+            "outside",
+            OUTSIDE,
+            "routed, masqueraded",
+            Some((DOM0, FIRST_TTL - 1)),
+        );
+    } else {
+        check("outside", OUTSIDE, "routed", Some((GUEST_1, FIRST_TTL - 1)));
+    }
+}
+
+/// What the kernel says of forwarding, 0 or 1.
+fn forwarding() -> Result<String, String> {
+    let text = fs::read_to_string(IP_FORWARD);
+    let text = text.map_err(|e| format!("cannot read {IP_FORWARD}: {e}"))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Each check is a line on the screen; those that failed are counted.
+struct Checks {
+    failed: usize,
+}
+
+impl Checks {
+    fn note(&mut self, statement: &str, holds: bool) {
+        if holds {
+            println!("{}  {statement}", coloured("32", "ok    "));
+        } else {
+            println!("{}  {statement}", coloured("31", "FAILED"));
+            self.failed += 1;
+        }
+    }
+}
+
+/// The text in a colour (`1` is bold), where it shows on a terminal and is not declined.
+fn coloured(code: &str, text: &str) -> String {
+    let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if declined || !stdout().is_terminal() {
+        return text.to_owned();
+    }
+    format!("\x1b[{code}m{text}\x1b[0m")
+}

@@ -1,0 +1,80 @@
+//! The programs that the demonstration runs, each within the time that is left.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::coloured;
+
+/// The folder of the project's programs, and when the last of them must be done.
+pub(crate) struct Programs {
+    folder: PathBuf,
+    deadline: Instant,
+}
+
+impl Programs {
+    pub(crate) fn in_folder(folder: PathBuf, deadline: Instant) -> Result<Self, String> {
+        for name in ["brctl", "ip", "network-virtual"] {
+            let path = folder.join(name);
+            if !path.is_file() {
+                return Err(format!("{} is missing: run `make` first", path.display()));
+            }
+        }
+        Ok(Self { folder, deadline })
+    }
+
+    /// Shows one of our commands as it would be typed, and runs it. It prints for itself.
+    pub(crate) fn run(&self, command_line: &str) -> Result<(), String> {
+        println!("{}", coloured("1", &format!("$ {command_line}")));
+        let mut words = command_line.split(' ');
+        let mut command = Command::new(self.folder.join(words.next().unwrap_or_default()));
+        let status = self.finish(command.args(words))?.status;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("`{command_line}` failed: {status}"))
+        }
+    }
+
+    /// How many rules the nat table holds; an error where there is no iptables that can masquerade.
+    pub(crate) fn nat_rules(&self) -> Result<usize, String> {
+        let places =
+            ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).join("iptables"));
+        let iptables = places
+            .iter()
+            .find(|place| place.is_file())
+            .ok_or("there is no iptables")?;
+        let mut command = Command::new(iptables);
+        command
+            .args(["-t", "nat", "-S"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let output = self.finish(&mut command)?;
+        if !output.status.success() {
+            return Err(format!(
+                "iptables cannot list the nat table: {}",
+                output.status
+            ));
+        }
+        // The other lines are the policies of the table's own chains.
+        let rules = String::from_utf8_lossy(&output.stdout);
+        Ok(rules.lines().filter(|line| line.starts_with("-A")).count())
+    }
+
+    /// Waits for the command until the deadline. What it prints into a pipe must fit there.
+    fn finish(&self, command: &mut Command) -> Result<Output, String> {
+        let name = command.get_program().display().to_string();
+        let cannot = |e| format!("cannot run {name}: {e}");
+        let mut child = command.stdin(Stdio::null()).spawn().map_err(cannot)?;
+        while child.try_wait().map_err(cannot)?.is_none() {
+            if Instant::now() > self.deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("{name} took too long and was stopped"));
+            }
+            sleep(Duration::from_millis(1));
+        }
+        child.wait_with_output().map_err(cannot)
+    }
+}

@@ -1,0 +1,165 @@
+//! Hosts to run a command on: new namespaces each time, made by `host.sh`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::harness::table::Mode;
+
+const SCRIPT: &str = include_str!("host.sh");
+
+/// Where the originals and what prepares a host are looked for.
+const SYSTEM_PATH: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// What every host is made with.
+const ALWAYS_NEEDED: [&str; 5] = ["bash", "ip", "brctl", "unshare", "timeout"];
+
+/// Far more than any command takes.
+const SECONDS_TO_END: &str = "60";
+
+/// Which programs a command line means.
+#[derive(Clone, Copy)]
+pub(crate) enum Programs {
+    Ours,
+    Original,
+}
+
+/// What a command did.
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) kernel: Vec<u8>,
+}
+
+/// Makes hosts.
+pub(crate) struct Host {
+    folder: PathBuf,
+    unshare: Result<Vec<&'static str>, String>,
+    runs: AtomicUsize,
+}
+
+impl Host {
+    /// Gathers the programs in a folder of our own: a rebuild does not change them under way, and a user without rights finds
+    /// them wherever the project lies.
+    pub(crate) fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("brouter-tests-{}", std::process::id()));
+        let host = Self {
+            folder,
+            unshare: namespaces(),
+            runs: AtomicUsize::new(0),
+        };
+        fs::create_dir_all(host.programs(Programs::Ours)).expect("a folder for the tests");
+        fs::create_dir_all(host.programs(Programs::Original)).expect("a folder for the tests");
+        fs::write(host.folder.join("host.sh"), SCRIPT).expect("host.sh");
+        for (name, built) in OURS {
+            let ours = match std::env::var_os("BROUTER_PROGRAMS") {
+                Some(folder) => Path::new(&folder).join(name),
+                None => PathBuf::from(built),
+            };
+            copy(&ours, &host.programs(Programs::Ours).join(name));
+        }
+        copy(Path::new(REFERENCE_SCRIPT), &host.programs(Programs::Original).join("network-virtual"));
+        host
+    }
+
+    /// The folder that stands first in PATH.
+    pub(crate) fn programs(&self, programs: Programs) -> PathBuf {
+        self.folder.join(match programs {
+            Programs::Ours => "ours",
+            Programs::Original => "original",
+        })
+    }
+
+    /// What this machine lacks to run hosts with these programs, and what to do about it; empty if nothing.
+    pub(crate) fn lacks(&self, needs: &[String]) -> String {
+        let needs = ALWAYS_NEEDED.into_iter().chain(needs.iter().map(String::as_str));
+        let missing: Vec<&str> = needs.filter(|name| !installed(name)).collect();
+        if !missing.is_empty() {
+            return format!(
+                "not installed: {} (Debian: apt-get install bridge-utils iproute2 iptables strace util-linux)",
+                missing.join(", ")
+            );
+        }
+        self.unshare.as_ref().err().cloned().unwrap_or_default()
+    }
+
+    /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
+    pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
+        let folder = self.folder.join(format!("run-{}", self.runs.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir(&folder).map_err(|error| error.to_string())?;
+        let output = Command::new("timeout")
+            .args(["--kill-after=5", SECONDS_TO_END, "unshare"])
+            .args(self.unshare.as_ref()?)
+            .arg("bash")
+            .arg(self.folder.join("host.sh"))
+            .arg(&folder)
+            .arg(mode.name())
+            .arg(self.programs(programs))
+            .args([state, command])
+            .env_clear()
+            .env("PATH", SYSTEM_PATH.join(":"))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| error.to_string())?;
+        let left = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+        let run = Run {
+            status: String::from_utf8_lossy(&left("status")).trim().parse().unwrap_or(-1),
+            stdout: left("stdout"),
+            stderr: left("stderr"),
+            kernel: left("kernel"),
+        };
+        let _ = fs::remove_dir_all(&folder);
+        // The script writes the status last.
+        if output.status.success() && run.status >= 0 {
+            return Ok(run);
+        }
+        Err(format!(
+            "the host did not come about, or the command did not end within {SECONDS_TO_END} s ({}):\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ))
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
+
+/// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
+const OURS: [(&str, &str); 3] = [
+    ("brctl", env!("CARGO_BIN_EXE_brctl")),
+    ("ip", env!("CARGO_BIN_EXE_ip")),
+    ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
+];
+
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+}
+
+fn installed(name: &str) -> bool {
+    SYSTEM_PATH.iter().any(|folder| Path::new(folder).join(name).exists())
+}
+
+/// How this user comes by namespaces with a /sys of their own.
+fn namespaces() -> Result<Vec<&'static str>, String> {
+    let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    let options = if root { vec!["-n", "-m"] } else { vec!["-r", "-n", "-m"] };
+    let attempt = Command::new("unshare").args(&options).args(["mount", "-t", "sysfs", "sysfs", "/sys"]).output();
+    match attempt {
+        Ok(output) if output.status.success() => Ok(options),
+        Ok(output) => Err(format!(
+            "cannot make network namespaces ({}): run the tests as root, or allow user namespaces (sysctl \
+             kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+        Err(error) => Err(format!("unshare: {error}")),
+    }
+}

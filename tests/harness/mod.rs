@@ -1,0 +1,106 @@
+//! Runs the rows of a case table: each command line on the original tools and on ours, each time on a host of its own, prepared
+//! alike, and compares stdout, stderr, exit status and what is left in the kernel, byte for byte.
+//!
+//! A table is a text file in `tests/cases/`; [`table`] reads it and says how it is written, `tests/README.md` how to run a row
+//! and how to add one. [`host`] makes the hosts: namespaces in which the script `host.sh` prepares, runs and looks. [`outcome`]
+//! takes out what differs by chance, [`report`] shows a difference.
+
+#![allow(dead_code, reason = "no test program uses all of it")]
+
+pub(crate) mod host;
+pub(crate) mod outcome;
+pub(crate) mod report;
+pub(crate) mod table;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use host::{Host, Programs};
+use outcome::Outcome;
+use table::{Case, Mode, Wanted};
+
+/// Runs the table `NAME.cases`, one test for each row and mode.
+pub(crate) fn run(name: &str) -> ExitCode {
+    let host = Arc::new(Host::new());
+    let mut tests = Vec::new();
+    for case in table::read(name) {
+        let case = Arc::new(case);
+        for &mode in &case.modes {
+            tests.push(Test {
+                name: format!("{} {}: {}", mode.name(), case.state_name, case.command),
+                kind: case.wanted.deviation().map_or_else(String::new, |name| format!("deviation {name}")),
+                needs: case.needs.clone(),
+                run: Box::new({
+                    let (host, case) = (host.clone(), case.clone());
+                    move || compare(&host, &case, mode)
+                }),
+            });
+        }
+    }
+    conclude(&host, tests)
+}
+
+/// A test that can be run alone, by its name.
+pub(crate) struct Test {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) needs: Vec<String>,
+    pub(crate) run: Box<dyn FnOnce() -> Result<(), Failed> + Send>,
+}
+
+/// Runs tests. What this machine cannot run is said aloud, and skipped, or failed where `BROUTER_TEST_STRICT` is 1.
+pub(crate) fn conclude(host: &Host, tests: Vec<Test>) -> ExitCode {
+    let strict = std::env::var_os("BROUTER_TEST_STRICT").is_some_and(|value| value == "1");
+    let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
+    let trials = tests.into_iter().map(|test| {
+        let lack = host.lacks(&test.needs);
+        if lack.is_empty() {
+            return Trial::test(test.name, test.run).with_kind(test.kind);
+        }
+        *lacking.entry(lack.clone()).or_default() += 1;
+        Trial::test(test.name, move || Err(Failed::from(lack))).with_kind(test.kind).with_ignored_flag(!strict)
+    });
+    let trials = trials.collect();
+    for (lack, tests) in lacking {
+        eprintln!("\n*** {tests} TESTS CANNOT RUN: {lack}\n");
+    }
+    let mut arguments = Arguments::from_args();
+    // More than cores: half of a run is waiting for the kernel to make and take down a namespace.
+    arguments.test_threads.get_or_insert(4);
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn compare(host: &Host, case: &Case, mode: Mode) -> Result<(), Failed> {
+    let look = |programs, command, mode| {
+        let run = host.run(programs, &case.state, command, mode)?;
+        Ok::<_, Failed>(Outcome::of(&run, case.timers))
+    };
+    let ours = look(Programs::Ours, &case.command, mode)?;
+    let wanted = match &case.wanted {
+        // A /sys that shows another namespace counts as none at all.
+        Wanted::Original if mode == Mode::Foreign => look(Programs::Original, &case.command, Mode::NoSys)?,
+        Wanted::Original => look(Programs::Original, &case.command, mode)?,
+        Wanted::Written { status, stdout, stderr, kernel, .. } => Outcome {
+            status: *status,
+            stdout: stdout.clone(),
+            // Patterns that fit stand for what they fit; else they show up in the report as they are.
+            stderr: if stderr.fits(&ours.stderr) { ours.stderr.clone() } else { stderr.to_string() },
+            kernel: look(Programs::Original, kernel, Mode::Sys)?.kernel,
+        },
+    };
+    let differences = report::differences(&wanted, &ours);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Failed::from(format!(
+        "{}:{}: on the state {}, {}\n    {}\n{differences}",
+        case.file,
+        case.line,
+        case.state_name,
+        mode.meaning(),
+        case.command,
+    )))
+}

@@ -32,3 +32,8 @@ pub mod kernel;
 pub mod net;
 pub mod stdio;
 pub mod xen;
+
+/// Only in programs that the Makefile links with musl without a musl target.
+#[cfg(musl_link)]
+#[path = "../compat/musl/no_unwind.rs"]
+mod no_unwind;

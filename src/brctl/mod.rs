@@ -4,7 +4,7 @@
 //! [`port`] for their ports, [`set`] for values of both, [`show`], [`showstp`] and [`showmacs`] for listings.
 
 pub mod bridge;
-mod number;
+pub mod number;
 mod options;
 pub mod port;
 pub mod set;

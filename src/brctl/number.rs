@@ -3,12 +3,12 @@
 use crate::net::ClockTime;
 
 /// A time in seconds (`%lf`) as clock ticks. `15s` is 15 seconds, `1,5` is 1; `None` if there is no number at the start.
-pub(super) fn time(text: &[u8]) -> Option<ClockTime> {
+pub fn time(text: &[u8]) -> Option<ClockTime> {
     double(text).map(ClockTime::from_seconds)
 }
 
 /// A whole number (`%i` into an int, then widened): `010` is 8, `0x10` is 16; too large ones wrap around as in C.
-pub(super) fn integer(text: &[u8]) -> Option<u64> {
+pub fn integer(text: &[u8]) -> Option<u64> {
     let (negative, digits) = sign(skip_blanks(text));
     let (radix, digits) = match digits {
         // a lone `0x` is read as 0
@@ -28,7 +28,7 @@ pub(super) fn integer(text: &[u8]) -> Option<u64> {
 }
 
 /// `on` and `off` in brctl's three spellings each.
-pub(super) fn switch(text: &[u8]) -> Option<bool> {
+pub fn switch(text: &[u8]) -> Option<bool> {
     match text {
         b"on" | b"yes" | b"1" => Some(true),
         b"off" | b"no" | b"0" => Some(false),

@@ -198,8 +198,8 @@ pub fn add_to(kernel: &Kernel, device: &[u8], net: IpNet) -> Outcome {
 /// A label holds one address that ioctls can reach. The first goes on the device's own name, as iproute2 labels all of them,
 /// further ones on `DEVICE:0` and so on.
 fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, net: Ipv4Net, broadcast: Option<Ipv4Addr>) -> Outcome {
-    let there = kernel.addresses_v4().map_err(refused)?;
-    if there.iter().any(|address| bytes(&address.link) == device && address.net == IpNet::V4(net)) {
+    let there = kernel.addresses_v4_of(device).map_err(refused)?;
+    if there.iter().any(|address| address.net == IpNet::V4(net)) {
         return Err(explained("ipv4: Address already assigned."));
     }
     if net.addr().is_unspecified() || net.addr().is_multicast() {
@@ -277,13 +277,10 @@ pub fn delete_from(kernel: &Kernel, device: &[u8], net: IpNet, any_prefix: bool)
             });
         }
     };
-    let there = kernel.addresses_v4().map_err(refused)?;
-    let is_meant = |address: &&Address| {
-        bytes(&address.link) == device
-            && match address.net {
-                IpNet::V4(other) => other.addr() == net.addr() && (any_prefix || other == net),
-                IpNet::V6(_) => false,
-            }
+    let there = kernel.addresses_v4_of(device).map_err(refused)?;
+    let is_meant = |address: &&Address| match address.net {
+        IpNet::V4(other) => other.addr() == net.addr() && (any_prefix || other == net),
+        IpNet::V6(_) => false,
     };
     let Some(address) = there.iter().find(is_meant) else {
         return Err(not_there(kernel, device));

@@ -9,7 +9,7 @@ use super::words::{Words, is_short_for};
 use super::{Options, bytes, garbage, needs_netlink, no_such_device, print, refused, unknown_command};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
-use crate::kernel::{Driver, Kernel, Link, flag};
+use crate::kernel::{Driver, IFNAMSIZ, Kernel, Link, flag};
 
 /// `ip link [COMMAND ...]`
 pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
@@ -91,8 +91,10 @@ fn set(call: &mut Call, mut words: Words) -> Outcome {
 
 /// Switches a link on or off.
 pub fn set_up(kernel: &Kernel, device: &[u8], up: bool) -> Outcome {
-    // ioctls would cut a longer name, and mean another device
-    kernel.link_index(device).map_err(|_| no_such_device(device))?;
+    // the ioctl would cut a longer name, and mean another device
+    if device.len() >= IFNAMSIZ {
+        return Err(no_such_device(device));
+    }
     kernel.set_link_up(device, up).map_err(|errno| match errno {
         Errno::ENODEV => no_such_device(device),
         errno => refused(errno),

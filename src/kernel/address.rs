@@ -78,8 +78,23 @@ impl Kernel {
     /// # Errors
     /// Those of SIOCGIFCONF.
     pub fn addresses_v4(&self) -> Result<Vec<Address>> {
+        self.addresses_v4_where(|_| true)
+    }
+
+    /// The IPv4 addresses of one link. The others are listed by the kernel, but nothing more is asked about them.
+    ///
+    /// # Errors
+    /// As [`Kernel::addresses_v4`].
+    pub fn addresses_v4_of(&self, link: &[u8]) -> Result<Vec<Address>> {
+        self.addresses_v4_where(|other| other == link)
+    }
+
+    fn addresses_v4_where(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Address>> {
         let mut list: Vec<Address> = Vec::new();
         for entry in ioctl::address_labels(self.control()?)? {
+            if !is_wanted(link_of(entry.name())) {
+                continue;
+            }
             // an address that vanishes in between is none any more; one whose label names no link cannot be asked about
             let Ok(mut address) = self.address_of(entry) else { continue };
             address.secondary = list.iter().any(|earlier| {
@@ -102,9 +117,8 @@ impl Kernel {
         let broadcast = ask(ioctl::SIOCGIFBRDADDR)?;
         let peer = ask(ioctl::SIOCGIFDSTADDR)?;
         let label = entry.name();
-        let link = label.split(|&byte| byte == b':').next().unwrap_or(label);
         Ok(Address {
-            link: os_string(link),
+            link: os_string(link_of(label)),
             label: os_string(label),
             net: Ipv4Net::with_netmask(local, mask).map_err(|_| Errno::EINVAL)?.into(),
             peer: (peer != local).then_some(peer),
@@ -175,16 +189,22 @@ impl Kernel {
         ioctl::call(self.control_v6()?, ioctl::SIOCDIFADDR_V6, &mut request)
     }
 
-    /// The addresses of one link, IPv4 before IPv6.
+    /// Whether a link has an address.
     ///
     /// # Errors
     /// As [`Kernel::addresses_v4`].
-    pub fn addresses_of(&self, link: &[u8]) -> Result<Vec<Address>> {
-        let mut list = self.addresses_v4()?;
-        list.extend(self.addresses_v6());
-        list.retain(|address| address.link.as_bytes() == link);
-        Ok(list)
+    pub fn has_address(&self, link: &[u8], net: IpNet) -> Result<bool> {
+        let there = match net {
+            IpNet::V4(_) => self.addresses_v4_of(link)?,
+            IpNet::V6(_) => self.addresses_v6(),
+        };
+        Ok(there.iter().any(|address| address.link.as_bytes() == link && address.net == net))
     }
+}
+
+/// The link that a label belongs to.
+fn link_of(label: &[u8]) -> &[u8] {
+    label.split(|&byte| byte == b':').next().unwrap_or(label)
 }
 
 impl Address {

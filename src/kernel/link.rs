@@ -228,9 +228,10 @@ impl Kernel {
             flags |= if number("carrier") == Some(1) { flag::LOWER_UP } else { 0 };
             flags |= if state == "dormant" { flag::DORMANT } else { 0 };
         }
-        let driver = if device.path().join("bridge").is_dir() {
+        let has = |file| fs::symlink_metadata(device.path().join(file)).is_ok();
+        let driver = if has("bridge") {
             Driver::Bridge
-        } else if device.path().join("device").exists() || device.path().join("tun_flags").exists() {
+        } else if has("device") || has("tun_flags") {
             Driver::Queueing
         } else {
             Driver::Virtual

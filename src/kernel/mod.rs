@@ -77,7 +77,7 @@ impl Kernel {
     }
 
     /// A path under the root, given as on a running host.
-    fn path(&self, absolute: &str) -> PathBuf {
+    pub fn path(&self, absolute: &str) -> PathBuf {
         self.root.join(absolute.trim_start_matches('/'))
     }
 }

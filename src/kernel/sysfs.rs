@@ -5,12 +5,15 @@
 //! that is looked up decides whether /sys is this namespace's: its index and hardware address must be those that ioctls give.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::read;
 use sysfs_class::SysClass;
 
 use super::{IFNAMSIZ, Kernel, Result, errno};
@@ -41,10 +44,12 @@ pub fn is_path_safe(name: &[u8]) -> bool {
     !name.is_empty() && name.len() < IFNAMSIZ && !name.contains(&b'/') && name != b"." && name != b".."
 }
 
-/// What one read gives of a file in /sys, which is all of it.
+/// What one read gives of a file in /sys, which is all of it. (Without O_CLOEXEC, for which musl makes a second call: nothing
+/// is started before the file is closed again.)
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
     let mut page = [0; 4096];
-    let length = File::open(path)?.read(&mut page)?;
+    let file = open(path, OFlag::O_RDONLY, Mode::empty())?;
+    let length = read(file, &mut page)?;
     Ok(String::from_utf8_lossy(&page[..length]).into_owned())
 }
 

@@ -18,14 +18,16 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 
 /// Finds a program by name, or checks that the path leads to one.
 pub fn find(program: &str, path: Option<OsString>) -> Option<PathBuf> {
-    let is_program = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    let is_program = |path: &Path| access(path, AccessFlags::X_OK).is_ok() && path.is_file();
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| is_program(path));
     }
     let path = path.unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(std::env::split_paths(SYSTEM_PATH));
+    let system = std::env::split_paths(SYSTEM_PATH);
     // a relative folder would mean whatever the caller's happens to be
-    folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(program)).find(|path| is_program(path))
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    folders.extend(system.filter(|folder| !folders.contains(folder)).collect::<Vec<_>>());
+    folders.into_iter().map(|folder| folder.join(program)).find(|path| is_program(path))
 }
 
 fn command(program: &Path) -> Command {

@@ -114,7 +114,9 @@ impl Settings {
             Some(text) => match ip::prefix::prefix(text.as_bytes(), Family::Inet) {
                 Ok(Prefix::Net { net, .. }) => Some(net),
                 _ => {
-                    return Err(complaint(&format!("brnet=\"{text}\": a network is expected, such as 192.168.10.0/24")));
+                    return Err(complaint(&format!(
+                        "brnet=\"{text}\": a network is expected, such as 192.168.10.0/24"
+                    )));
                 }
             },
             None => address,
@@ -241,13 +243,11 @@ impl Start<'_> {
     /// Gives the bridge its address, if it has it not yet, and switches it on.
     fn bring_up(&mut self, address: IpNet) -> Outcome {
         let bridge = self.settings.bridge();
-        // a bridge that was made just now has none
-        let there = if self.made.bridge { Vec::new() } else { self.kernel.addresses_of(bridge).unwrap_or_default() };
-        if there.iter().all(|other| other.net != address) {
+        if self.made.bridge || !self.kernel.has_address(bridge, address).unwrap_or(false) {
             ip::address::add_to(self.kernel, bridge, address)?;
             self.made.address = Some(address);
         }
-        self.made.up = self.kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP == 0);
+        self.made.up = !self.made.bridge && self.kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP == 0);
         ip::link::set_up(self.kernel, bridge, true)
     }
 

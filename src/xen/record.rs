@@ -28,8 +28,9 @@ pub struct Masquerade {
 impl Records {
     /// The records of this namespace.
     pub fn of(kernel: &Kernel) -> Self {
-        let run = if Path::new("/run").is_dir() { "/run" } else { "/var/run" };
-        Records { folder: Path::new(run).join("brouter"), namespace: kernel.namespace() }
+        let run = kernel.path("/run");
+        let run = if run.is_dir() { run } else { kernel.path("/var/run") };
+        Records { folder: run.join("brouter"), namespace: kernel.namespace() }
     }
 
     fn making_file(&self, bridge: &str) -> PathBuf {

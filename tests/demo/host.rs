@@ -9,8 +9,7 @@ use smoltcp::phy::{ChecksumCapabilities, Medium, TunTapInterface};
 use smoltcp::socket::raw;
 use smoltcp::time::Instant as Timestamp;
 use smoltcp::wire::{
-    EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpCidr, IpProtocol, IpVersion,
-    Ipv4Packet, Ipv4Repr,
+    EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpCidr, IpProtocol, IpVersion, Ipv4Packet, Ipv4Repr,
 };
 
 /// The TTL with which our pings set out.
@@ -30,37 +29,21 @@ pub(crate) struct Host {
 
 impl Host {
     /// Makes the TAP device, which goes when the host is dropped, and a host on a /24 behind it.
-    pub(crate) fn behind_tap(
-        name: &str,
-        address: Ipv4Addr,
-        gateway: Option<Ipv4Addr>,
-    ) -> Result<Self, String> {
+    pub(crate) fn behind_tap(name: &str, address: Ipv4Addr, gateway: Option<Ipv4Addr>) -> Result<Self, String> {
         let mut tap = TunTapInterface::new(name, Medium::Ethernet)
             .map_err(|e| format!("cannot make the TAP device {name}: {e}"))?;
         let [.., last] = address.octets();
         let mac = EthernetAddress([0x00, 0x16, 0x3e, 0, 0, last]); // 00:16:3e is Xen's prefix
         let mut stack = Interface::new(Config::new(mac.into()), &mut tap, Timestamp::now());
-        stack.update_ip_addrs(|list| {
-            list.push(IpCidr::new(address.into(), 24))
-                .expect("room for one address")
-        });
+        stack.update_ip_addrs(|list| list.push(IpCidr::new(address.into(), 24)).expect("room for one address"));
         if let Some(gateway) = gateway {
-            stack
-                .routes_mut()
-                .add_default_ipv4_route(gateway)
-                .expect("room for one route");
+            stack.routes_mut().add_default_ipv4_route(gateway).expect("room for one route");
         }
         let buffer = || raw::PacketBuffer::new(vec![raw::PacketMetadata::EMPTY; 8], vec![0; 2048]);
         let mut sockets = SocketSet::new(Vec::new());
         let icmp = raw::Socket::new(IpVersion::Ipv4, IpProtocol::Icmp, buffer(), buffer());
         let icmp = sockets.add(icmp);
-        Ok(Self {
-            address,
-            tap,
-            stack,
-            sockets,
-            icmp,
-        })
+        Ok(Self { address, tap, stack, sockets, icmp })
     }
 
     /// Queues an echo request, unless the last one still waits for its neighbour's MAC address.
@@ -70,11 +53,7 @@ impl Host {
             return;
         }
         let checksums = ChecksumCapabilities::default();
-        let echo = Icmpv4Repr::EchoRequest {
-            ident: 1,
-            seq_no: 1,
-            data: b"brouter",
-        };
+        let echo = Icmpv4Repr::EchoRequest { ident: 1, seq_no: 1, data: b"brouter" };
         let header = Ipv4Repr {
             src_addr: self.address,
             dst_addr: to,
@@ -101,11 +80,7 @@ impl Host {
 
 /// Pings from the first host, while all of them do their work. Once the answer is there, tells with
 /// which source and TTL the request arrived, if the address is one of the hosts' (dom0's are not).
-pub(crate) fn ping(
-    hosts: &mut [Host],
-    to: Ipv4Addr,
-    deadline: Instant,
-) -> Result<Option<(Ipv4Addr, u8)>, String> {
+pub(crate) fn ping(hosts: &mut [Host], to: Ipv4Addr, deadline: Instant) -> Result<Option<(Ipv4Addr, u8)>, String> {
     let end = deadline.min(Instant::now() + PATIENCE);
     let mut next_request = Instant::now();
     let mut request = None;
@@ -115,13 +90,10 @@ pub(crate) fn ping(
             next_request += BETWEEN_REQUESTS;
         }
         for host in &mut *hosts {
-            host.stack
-                .poll(Timestamp::now(), &mut host.tap, &mut host.sockets);
+            host.stack.poll(Timestamp::now(), &mut host.tap, &mut host.sockets);
             while let Some((message, source, ttl)) = host.next_message() {
                 match message {
-                    Icmpv4Message::EchoRequest if host.address == to => {
-                        request = Some((source, ttl))
-                    }
+                    Icmpv4Message::EchoRequest if host.address == to => request = Some((source, ttl)),
                     Icmpv4Message::EchoReply if source == to => return Ok(request),
                     _ => {}
                 }

@@ -98,11 +98,7 @@ fn demonstrate() -> Result<usize, String> {
 }
 
 /// Makes the network of the picture; of the hosts, guest 1 comes first.
-fn build_network(
-    programs: &Programs,
-    variables: &str,
-    masquerade: bool,
-) -> Result<[Host; 3], String> {
+fn build_network(programs: &Programs, variables: &str, masquerade: bool) -> Result<[Host; 3], String> {
     // Masqueraded, the guests need no route from outside, so there is none: an answer proves it.
     let outside = Host::behind_tap("eth0", OUTSIDE, (!masquerade).then_some(DOM0))?;
     programs.run(&format!("ip addr add {DOM0}/24 dev eth0"))?;
@@ -128,10 +124,7 @@ fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: 
             Err(message) => message,
         };
         let verb = if passed { "" } else { "should be " };
-        checks.note(
-            &format!("guest 1 -> {name:<7}  {verb}{way}: {seen}"),
-            passed,
-        );
+        checks.note(&format!("guest 1 -> {name:<7}  {verb}{way}: {seen}"), passed);
     };
     // A bridge leaves source and TTL alone.
     check("guest 2", GUEST_2, "bridged", Some((GUEST_1, FIRST_TTL)));
@@ -139,12 +132,7 @@ fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: 
     check("dom0", BRIDGE, "local, not passed on", None);
     // A router takes one from the TTL. Masquerading, it also puts its own address for the source.
     if masquerade {
-        check(
-            "outside",
-            OUTSIDE,
-            "routed, masqueraded",
-            Some((DOM0, FIRST_TTL - 1)),
-        );
+        check("outside", OUTSIDE, "routed, masqueraded", Some((DOM0, FIRST_TTL - 1)));
     } else {
         check("outside", OUTSIDE, "routed", Some((GUEST_1, FIRST_TTL - 1)));
     }

@@ -22,25 +22,18 @@ pub(crate) fn enter() -> Result<(), String> {
     if !user.is_root() {
         // The kernel takes a gid_map from an ordinary user only once setgroups is given up.
         let maps = (format!("0 {user} 1"), format!("0 {group} 1"));
-        for (file, text) in [
-            ("setgroups", "deny"),
-            ("uid_map", &maps.0),
-            ("gid_map", &maps.1),
-        ] {
+        for (file, text) in [("setgroups", "deny"), ("uid_map", &maps.0), ("gid_map", &maps.1)] {
             let path = format!("/proc/self/{file}");
-            fs::write(&path, text)
-                .map_err(|e| refused(&format!("write {path}"), &e.to_string()))?;
+            fs::write(&path, text).map_err(|e| refused(&format!("write {path}"), &e.to_string()))?;
         }
     }
 
     // First, no mount may show outside. Then a new sysfs, which shows our network and not the
     // machine's, and an empty /run, for locks and state.
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    for (kind, target, flags) in [
-        (None, "/", private),
-        (Some("sysfs"), "/sys", MsFlags::empty()),
-        (Some("tmpfs"), "/run", MsFlags::empty()),
-    ] {
+    for (kind, target, flags) in
+        [(None, "/", private), (Some("sysfs"), "/sys", MsFlags::empty()), (Some("tmpfs"), "/run", MsFlags::empty())]
+    {
         mount(kind, target, kind, flags, None::<&str>)
             .map_err(|e| refused(&format!("have a private {target}"), e.desc()))?;
     }
@@ -52,12 +45,10 @@ fn tap_devices_can_be_made() -> Result<(), String> {
     const DEVICE: &str = "/dev/net/tun";
     match File::options().read(true).write(true).open(DEVICE) {
         Ok(_) => Ok(()),
-        Err(e) if e.kind() == ErrorKind::PermissionDenied => Err(format!(
-            "this user may not open {DEVICE}: run the demo as root"
-        )),
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            Err(format!("there is no {DEVICE}: as root, `modprobe tun`"))
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            Err(format!("this user may not open {DEVICE}: run the demo as root"))
         }
+        Err(e) if e.kind() == ErrorKind::NotFound => Err(format!("there is no {DEVICE}: as root, `modprobe tun`")),
         Err(e) => Err(format!("cannot open {DEVICE}: {e}")),
     }
 }

@@ -30,32 +30,18 @@ impl Programs {
         let mut words = command_line.split(' ');
         let mut command = Command::new(self.folder.join(words.next().unwrap_or_default()));
         let status = self.finish(command.args(words))?.status;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(format!("`{command_line}` failed: {status}"))
-        }
+        if status.success() { Ok(()) } else { Err(format!("`{command_line}` failed: {status}")) }
     }
 
     /// How many rules the nat table holds; an error where there is no iptables that can masquerade.
     pub(crate) fn nat_rules(&self) -> Result<usize, String> {
-        let places =
-            ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).join("iptables"));
-        let iptables = places
-            .iter()
-            .find(|place| place.is_file())
-            .ok_or("there is no iptables")?;
+        let places = ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).join("iptables"));
+        let iptables = places.iter().find(|place| place.is_file()).ok_or("there is no iptables")?;
         let mut command = Command::new(iptables);
-        command
-            .args(["-t", "nat", "-S"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.args(["-t", "nat", "-S"]).stdout(Stdio::piped()).stderr(Stdio::null());
         let output = self.finish(&mut command)?;
         if !output.status.success() {
-            return Err(format!(
-                "iptables cannot list the nat table: {}",
-                output.status
-            ));
+            return Err(format!("iptables cannot list the nat table: {}", output.status));
         }
         // The other lines are the policies of the table's own chains.
         let rules = String::from_utf8_lossy(&output.stdout);

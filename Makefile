@@ -1,0 +1,98 @@
+# make            the programs, static, in build/
+# make demo       a network with guests, in private namespaces: what a brouter is
+# make test       everything that is checked; needs the original programs, and installs them when run as root
+# make lint       formatting, clippy, manual pages
+# make bench      times in ratios to the original programs
+# make install    DESTDIR, PREFIX, SBINDIR, MANDIR
+# make TARGET=…   for another of rustup's targets, such as aarch64-unknown-linux-musl
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+
+PROGRAMS := brouter brctl ip network-virtual
+MANUALS := $(wildcard man/*.8)
+SOURCES := Cargo.toml Cargo.lock $(shell find src compat/musl -type f)
+
+# Static programs come from rustup's musl target. Where that is not installed, the host's own target is linked with musl-gcc.
+MUSL := x86_64-unknown-linux-musl
+HAS_MUSL := $(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2>/dev/null))
+ifneq ($(TARGET),)
+LINK := target
+else ifneq ($(HAS_MUSL),)
+LINK := target
+TARGET := $(MUSL)
+else ifeq ($(shell uname -m),x86_64)
+LINK := musl-gcc
+TARGET := x86_64-unknown-linux-gnu
+else
+LINK := none
+endif
+
+.PHONY: all demo test bench lint install uninstall clean
+all: $(PROGRAMS:%=build/%)
+
+# one run of cargo for all of them
+$(PROGRAMS:%=build/%): build/.built ;
+
+build/.built: $(SOURCES) Makefile
+	@$(MAKE) --no-print-directory build-with-$(LINK)
+	@mkdir -p build
+	@for program in $(PROGRAMS); do cp target/$(TARGET)/release/$$program build/$$program.new && mv build/$$program.new build/$$program || exit 1; done
+	@touch $@
+
+.PHONY: build-with-target build-with-musl-gcc build-with-none
+build-with-target:
+	$(CARGO) build --release --locked --bins --target $(TARGET)
+
+# The library's folder is searched before musl's own, and libutil comes first of all libraries: see compat/musl/gnu-std.c.
+# The target is named, though it is the host's: only then do the flags leave build scripts and macros alone.
+build-with-musl-gcc: build/musl/libutil.a
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
+		-C linker=musl-gcc -C link-arg=-L$(CURDIR)/build/musl --cfg musl_link" \
+		$(CARGO) build --release --locked --bins --target $(TARGET)
+
+build-with-none:
+	@echo "No static target for this machine. Install one and name it, for example:" >&2
+	@echo "  rustup target add $(shell uname -m)-unknown-linux-musl && make TARGET=$(shell uname -m)-unknown-linux-musl" >&2
+	@exit 1
+
+build/musl/libutil.a: compat/musl/gnu-std.c
+	@compat/need-packages musl-tools || { echo "or:  rustup target add $(MUSL)" >&2; exit 1; }
+	@mkdir -p build/musl
+	musl-gcc -O2 -Wall -Wextra -c -o build/musl/gnu-std.o $<
+	ar rcs $@ build/musl/gnu-std.o
+
+demo: all
+	@$(CARGO) build --quiet --locked --example demo
+	@target/debug/examples/demo build
+
+# A missing program or privilege is a failure here; under a plain `cargo test` it is a loud skip.
+test: all
+	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc
+	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
+
+lint:
+	@compat/need-packages mandoc
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	mandoc -Tlint -Wwarning $(MANUALS)
+
+bench: all
+	@compat/need-packages bridge-utils iproute2 iptables strace busybox-static musl-tools
+	@$(CARGO) build --quiet --locked --release --example bench
+	@target/release/examples/bench build
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -m 755 build/brouter $(DESTDIR)$(SBINDIR)/brouter
+	ln -sf brouter $(DESTDIR)$(SBINDIR)/network-virtual
+	install -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man8
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/brouter $(DESTDIR)$(SBINDIR)/network-virtual
+	rm -f $(MANUALS:man/%=$(DESTDIR)$(MANDIR)/man8/%)
+
+clean:
+	rm -rf build target

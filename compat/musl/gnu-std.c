@@ -1,0 +1,69 @@
+/* What Rust's standard library for x86_64-unknown-linux-gnu asks of its C library, and musl's libc.a does not have.
+ *
+ * A Xen host of 2006 needs a program that is linked with musl: a static glibc of today crashes at start on Linux 2.6.18. Where
+ * rustup has no musl target installed, `make` links the gnu one with musl-gcc and this file instead. Upstream promises nothing
+ * for this pair: a missing symbol fails at link time, and layouts are compared by tests/layout.c.
+ *
+ * Compiled with musl-gcc; linked before libc.a, so what stands here is taken instead of what is there. The unwinder's part is
+ * in no_unwind.rs. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdarg.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* std reads MAJOR.MINOR: from 2.24 on it starts processes by posix_spawn, and musl's reports a failed exec as well. */
+const char *gnu_get_libc_version(void) { return "2.24"; }
+
+/* Called after a failed look-up of a host's name by a glibc before 2.26. */
+int __res_init(void) { return 0; }
+
+/* std asks for the main thread's stack, for its message about an overflow only. musl finds it by some thirty calls of mremap;
+ * std made for musl makes no use of it. Refused, std goes without. */
+int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr) { (void)thread; (void)attr; return 38 /* ENOSYS */; }
+
+/* The names with 64, which std calls. musl has them as aliases up to 1.2.3, and not any more in its libc.a from 1.2.4 on;
+ * mode_t, off_t and struct stat are 64 bits wide under either name. */
+#define ALIAS(type, name, params, call) \
+  __attribute__((weak)) type name params { return call; }
+#undef open64
+#undef openat64
+#undef stat64
+#undef lstat64
+#undef fstat64
+#undef fstatat64
+#undef ftruncate64
+#undef lseek64
+#undef mmap64
+#undef readdir64
+ALIAS(int, stat64, (const char *path, struct stat *st), stat(path, st))
+ALIAS(int, lstat64, (const char *path, struct stat *st), lstat(path, st))
+ALIAS(int, fstat64, (int fd, struct stat *st), fstat(fd, st))
+ALIAS(int, fstatat64, (int fd, const char *path, struct stat *st, int flags), fstatat(fd, path, st, flags))
+ALIAS(int, ftruncate64, (int fd, off_t length), ftruncate(fd, length))
+ALIAS(off_t, lseek64, (int fd, off_t offset, int whence), lseek(fd, offset, whence))
+ALIAS(void *, mmap64, (void *at, size_t length, int prot, int flags, int fd, off_t offset),
+      mmap(at, length, prot, flags, fd, offset))
+ALIAS(struct dirent *, readdir64, (DIR *folder), readdir(folder))
+
+__attribute__((weak)) int open64(const char *path, int flags, ...)
+{
+	va_list rest;
+	va_start(rest, flags);
+	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+	va_end(rest);
+	return open(path, flags, mode);
+}
+
+__attribute__((weak)) int openat64(int fd, const char *path, int flags, ...)
+{
+	va_list rest;
+	va_start(rest, flags);
+	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+	va_end(rest);
+	return openat(fd, path, flags, mode);
+}

@@ -1,0 +1,185 @@
+//! What holds for any input: nothing panics, and text that is printed is read back.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use brouter::applet::{Applet, BRCTL, Call, IP};
+use brouter::brctl::number;
+use brouter::ip::prefix::{self, Family, Prefix};
+use brouter::kernel::Kernel;
+use brouter::net::{BridgeId, ClockTime};
+use brouter::xen::script::Arguments;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Bytes that can be an argument: all but NUL.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(1u8.., 0..24)
+}
+
+/// Bytes of which numbers and addresses are made, so that more of them get past the first character.
+fn numeric() -> impl Strategy<Value = Vec<u8>> {
+    vec(prop::sample::select(b"0123456789.:/xXeEpP+-infaNAbc ".to_vec()), 0..24)
+}
+
+fn arguments(verbs: &'static [&'static str]) -> impl Strategy<Value = Vec<OsString>> {
+    let word = prop_oneof![
+        4 => prop::sample::select(verbs).prop_map(OsString::from),
+        1 => bytes().prop_map(OsString::from_vec),
+        1 => numeric().prop_map(OsString::from_vec),
+    ];
+    vec(word, 0..7)
+}
+
+/// Runs an applet where nothing can be changed: on the files of another host.
+fn run(applet: &Applet, args: &[OsString]) {
+    let outcome = (applet.run)(&mut Call {
+        program: applet.name.as_ref(),
+        args,
+        environment: &|_| None,
+        kernel: &Kernel::at(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host-2.6.18")),
+        out: &mut std::io::sink(),
+        err: &mut std::io::sink(),
+    });
+    if let Err(failure) = outcome {
+        assert_ne!(failure.status, 0);
+        assert!(failure.text.is_empty() || failure.text.ends_with(b"\n"), "{failure:?}");
+    }
+}
+
+const BRCTL_WORDS: &[&str] = &[
+    "addbr",
+    "delbr",
+    "addif",
+    "delif",
+    "hairpin",
+    "setfd",
+    "setageing",
+    "setbridgeprio",
+    "setpathcost",
+    "show",
+    "showmacs",
+    "showstp",
+    "stp",
+    "xenbr0",
+    "dummy0",
+    "eth0",
+    "lo",
+    "on",
+    "off",
+    "-V",
+    "--",
+    "--he",
+    "-x",
+    "15",
+];
+
+const IP_WORDS: &[&str] = &[
+    "addr",
+    "link",
+    "route",
+    "a",
+    "l",
+    "r",
+    "add",
+    "del",
+    "show",
+    "set",
+    "list",
+    "dev",
+    "eth0",
+    "xenbr0",
+    "lo",
+    "up",
+    "down",
+    "brd",
+    "+",
+    "-",
+    "label",
+    "scope",
+    "link",
+    "local",
+    "peer",
+    "10.0.0.1/8",
+    "fd00::1/64",
+    "default",
+    "any",
+    "table",
+    "main",
+    "-4",
+    "-6",
+    "-o",
+    "-0",
+    "--",
+    "help",
+    "to",
+    "valid_lft",
+    "forever",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn brctl_takes_any_arguments(args in arguments(BRCTL_WORDS)) {
+        run(&BRCTL, &args);
+    }
+
+    #[test]
+    fn ip_takes_any_arguments(args in arguments(IP_WORDS)) {
+        run(&IP, &args);
+    }
+
+    #[test]
+    fn scripts_take_any_arguments(args in vec(prop_oneof![bytes(), numeric()].prop_map(OsString::from_vec), 0..5)) {
+        let environment = |_: &str| None;
+        if let Ok(arguments) = Arguments::parse("network-virtual", &args, &environment) {
+            arguments.command();
+            arguments.value("bridge");
+        }
+    }
+
+    #[test]
+    fn an_assignment_in_single_quotes_is_taken_as_it_is(value in "[^'\u{0}]{0,20}") {
+        let args = [OsString::from(format!("bridge='{value}'"))];
+        let environment = |_: &str| None;
+        let arguments = Arguments::parse("network-virtual", &args, &environment).expect("nothing to evaluate");
+        prop_assert_eq!(arguments.value("bridge").unwrap_or_default(), value);
+    }
+
+    #[test]
+    fn numbers_may_be_anything(text in prop_oneof![bytes(), numeric()]) {
+        number::time(&text);
+        number::integer(&text);
+        number::switch(&text);
+        let _ = prefix::prefix(&text, Family::Any);
+        let _ = prefix::address(&text, Family::Inet);
+    }
+
+    /// Seconds with two places are read back, but that bridge-utils cuts what double arithmetic makes of some of them.
+    #[test]
+    fn a_clock_value_is_read_back(ticks in 0u64..100_000_000) {
+        let read = number::time(ClockTime(ticks).to_string().as_bytes()).expect("a number").0;
+        prop_assert!(read == ticks || read + 1 == ticks, "{} is read as {}", ticks, read);
+    }
+
+    #[test]
+    fn a_whole_number_is_read_back(value in any::<i32>()) {
+        prop_assert_eq!(number::integer(value.to_string().as_bytes()), Some(i64::from(value) as u64));
+        prop_assert_eq!(number::integer(format!("{:#x}", value.unsigned_abs()).as_bytes()), Some(i64::from(value.unsigned_abs() as i32) as u64));
+    }
+
+    #[test]
+    fn a_bridge_id_is_read_back(id in any::<[u8; 8]>()) {
+        prop_assert_eq!(BridgeId(id).to_string().parse(), Ok(BridgeId(id)));
+    }
+
+    #[test]
+    fn a_prefix_is_read_back(address in any::<std::net::Ipv4Addr>(), bits in 0u8..=32) {
+        let text = format!("{address}/{bits}");
+        match prefix::prefix(text.as_bytes(), Family::Inet) {
+            Ok(Prefix::Net { net, explicit: true }) => prop_assert_eq!(net.to_string(), text),
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}

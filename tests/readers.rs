@@ -1,0 +1,155 @@
+//! The readers on the files of real old hosts (tests/fixtures), where nothing can be asked by ioctl.
+//!
+//! Expectations are what stands in the files, and the text that bridge-utils 1.0.6 made of such a host.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use brouter::applet::{Applet, BRCTL, Call};
+use brouter::kernel::{Driver, Kernel, RouteKind, flag};
+
+fn host(kernel: &str) -> Kernel {
+    Kernel::at(format!("{}/tests/fixtures/host-{kernel}", env!("CARGO_MANIFEST_DIR")))
+}
+
+/// Standard output of an applet on a host; it must succeed and complain of nothing.
+fn output(applet: &Applet, kernel: &Kernel, args: &[&str]) -> String {
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let outcome = (applet.run)(&mut Call {
+        program: applet.name.as_ref(),
+        args: &args,
+        environment: &|_| None,
+        kernel,
+        out: &mut out,
+        err: &mut err,
+    });
+    assert_eq!((outcome, String::from_utf8(err).unwrap()), (Ok(()), String::new()));
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn bridges_of_2_6_18() {
+    let expected = "\
+bridge name\tbridge id\t\tSTP enabled\tinterfaces
+abcdefghijklmno\t\t8000.000000000000\tyes\t\t
+xenbr0\t\t8000.ba298ec40f0d\tno\t\tdummy0
+";
+    assert_eq!(output(&BRCTL, &host("2.6.18"), &["show"]), expected);
+}
+
+#[test]
+fn bridges_of_2_6_32() {
+    let expected = "\
+bridge name\tbridge id\t\tSTP enabled\tinterfaces
+abcdefghijklmno\t\t8000.000000000000\tyes\t\t
+xenbr0\t\t8000.1e25e7970018\tno\t\tdummy0
+";
+    assert_eq!(output(&BRCTL, &host("2.6.32.69"), &["show"]), expected);
+}
+
+/// Hexadecimal port numbers, a decimal designated port, a time that reads one higher than it was set.
+#[test]
+fn spanning_tree_of_2_6_18() {
+    let expected = "\
+xenbr0
+ bridge id\t\t8000.ba298ec40f0d
+ designated root\t8000.ba298ec40f0d
+ root port\t\t   0\t\t\tpath cost\t\t   0
+ max age\t\t  20.00\t\t\tbridge max age\t\t  20.00
+ hello time\t\t   2.00\t\t\tbridge hello time\t   2.00
+ forward delay\t\t   0.00\t\t\tbridge forward delay\t   0.00
+ ageing time\t\t 300.01
+ hello timer\t\t   0.64\t\t\ttcn timer\t\t   0.00
+ topology change timer\t  16.73\t\t\tgc timer\t\t   0.05
+ flags\t\t\tTOPOLOGY_CHANGE TOPOLOGY_CHANGE_DETECTED \n\n
+dummy0 (1)
+ port id\t\t8001\t\t\tstate\t\t     forwarding
+ designated root\t8000.ba298ec40f0d\tpath cost\t\t 100
+ designated bridge\t8000.ba298ec40f0d\tmessage age timer\t   0.00
+ designated port\t8001\t\t\tforward delay timer\t   0.00
+ designated cost\t   0\t\t\thold timer\t\t   0.55
+ flags\t\t\t
+
+";
+    assert_eq!(output(&BRCTL, &host("2.6.18"), &["showstp", "xenbr0"]), expected);
+}
+
+#[test]
+fn forwarding_table_of_2_6_18() {
+    let expected = "port no\tmac addr\t\tis local?\tageing timer\n  1\tba:29:8e:c4:0f:0d\tyes\t\t   0.00\n";
+    assert_eq!(output(&BRCTL, &host("2.6.18"), &["showmacs", "xenbr0"]), expected);
+}
+
+#[test]
+fn links_of_2_6_18() {
+    let links = host("2.6.18").links().unwrap();
+    let names: Vec<_> = links.iter().map(|link| (link.index, link.name.to_str().unwrap())).collect();
+    assert_eq!(
+        names,
+        [(1, "eth0"), (2, "lo"), (3, "dummy0"), (4, "sit0"), (5, "xenbr0"), (6, "abcdefghijklmno")],
+        "real folders, by index"
+    );
+    let sit0 = &links[3];
+    assert_eq!((sit0.address.as_str(), sit0.kind), ("00:00:00:00", 776));
+    assert_eq!(sit0.flags & flag::UP, 0);
+    let eth0 = &links[0];
+    assert_eq!((eth0.driver, eth0.mtu, eth0.queue_length), (Driver::Queueing, 1500, 1000));
+    assert_eq!(eth0.flags & (flag::UP | flag::RUNNING | flag::LOWER_UP), flag::UP | flag::RUNNING | flag::LOWER_UP);
+    let xenbr0 = &links[4];
+    assert_eq!((xenbr0.driver, xenbr0.state.as_str(), xenbr0.queue_length), (Driver::Bridge, "unknown", 0));
+    assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()), "by brport/bridge, before there was a master");
+}
+
+#[test]
+fn links_of_2_6_32() {
+    let links = host("2.6.32.69").links().unwrap();
+    let names: Vec<_> = links.iter().map(|link| link.name.to_str().unwrap()).collect();
+    assert_eq!(names, ["lo", "eth0", "dummy0", "xenbr0", "abcdefghijklmno"], "links into /sys/devices");
+    assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()));
+}
+
+/// Lines padded to 128 bytes, and no fib_trie.
+#[test]
+fn routes() {
+    for kernel in ["2.6.18", "2.6.32.69"] {
+        let routes = host(kernel).routes_v4().unwrap();
+        let shown: Vec<_> = routes
+            .iter()
+            .map(|route| {
+                let link = route.link.as_ref().unwrap().to_str().unwrap();
+                (route.destination.to_string(), route.gateway.map(|gateway| gateway.to_string()), link, route.scope)
+            })
+            .collect();
+        let expected = [
+            ("192.168.7.0/24".to_string(), None, "eth0", "link"),
+            ("10.99.1.0/24".to_string(), None, "xenbr0", "link"),
+            ("0.0.0.0/0".to_string(), Some("192.168.7.1".to_string()), "eth0", "global"),
+        ];
+        assert_eq!(shown, expected, "{kernel}");
+        assert!(routes.iter().all(|route| route.kind == RouteKind::Unicast && route.metric == 0));
+    }
+}
+
+#[test]
+fn ipv6_addresses() {
+    let addresses = host("2.6.18").addresses_v6();
+    let on = |link: &str| -> Vec<String> {
+        let here = addresses.iter().filter(|address| address.link.as_bytes() == link.as_bytes());
+        here.map(|address| address.net.to_string()).collect()
+    };
+    assert_eq!(on("eth0"), ["fec0::5054:ff:fe12:3456/64", "fe80::5054:ff:fe12:3456/64"], "site before link");
+    assert_eq!(on("lo"), ["::1/128"]);
+}
+
+/// A name that would lead elsewhere is no device, and a host of files cannot be changed.
+#[test]
+fn nothing_outside_is_reached() {
+    let kernel = host("2.6.18");
+    for name in ["../net/xenbr0", "", ".", "..", "xenbr0/../xenbr0"] {
+        assert!(kernel.bridge_head(name.as_bytes()).is_err(), "{name}");
+        assert!(kernel.link(name.as_bytes()).is_err(), "{name}");
+    }
+    assert!(kernel.add_bridge(b"b0").is_err());
+    assert!(kernel.delete_bridge(b"xenbr0").is_err());
+}

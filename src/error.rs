@@ -47,6 +47,14 @@ pub fn errno_text(errno: Errno) -> &'static str {
     GLIBC.get((errno as usize).wrapping_sub(1)).copied().unwrap_or("Unknown error")
 }
 
+/// The text of a failed call of the standard library, without "os error" and its number.
+pub fn io_text(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => errno_text(Errno::from_raw(number)).into(),
+        None => error.to_string(),
+    }
+}
+
 /// strerror of glibc 2.36 for 1 to 133 (asm-generic/errno.h).
 #[rustfmt::skip]
 const GLIBC: [&str; 133] = [

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::applet;
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome, io_text, line};
 
 /// Makes a hard link for each applet, or a symbolic one where the folder is on another file system, or a copy. All names are
 /// looked at before the first is made: a file that is not ours is replaced with `force` only.
@@ -61,5 +61,5 @@ fn place(program: &Path, name: &Path, copy: bool) -> io::Result<()> {
 }
 
 fn failure(what: &str, error: &io::Error) -> Failure {
-    Failure::new(line!("brouter: ", what, ": ", error.to_string()))
+    Failure::new(line!("brouter: ", what, ": ", io_text(error)))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use argh::FromArgs;
 
 use crate::applet::{self, Call};
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome, io_text, line};
 
 /// One program for a Xen host's virtual network: a command is chosen by the name under which brouter is called, or by its
 /// first argument.
@@ -93,7 +93,7 @@ fn complaint(text: Vec<u8>) -> Failure {
 /// Prints what was asked for; unlike the applets, brouter says so when it cannot.
 fn say(call: &mut Call, text: &str) -> Outcome {
     let written = call.out.write_all(text.as_bytes()).and_then(|()| call.out.flush());
-    written.map_err(|error| Failure::new(line!("brouter: cannot write: ", error.to_string())))
+    written.map_err(|error| Failure::new(line!("brouter: cannot write: ", io_text(&error))))
 }
 
 fn introduction() -> String {

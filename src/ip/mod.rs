@@ -16,6 +16,7 @@ use nix::errno::Errno;
 
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
+use crate::kernel::Kernel;
 use prefix::Family;
 use words::{Words, is_short_for};
 
@@ -92,7 +93,7 @@ pub fn run(call: &mut Call) -> Outcome {
         let option = if word.starts_with(b"--") { &word[1..] } else { word };
         match OPTIONS.iter().find(|(name, _)| is_short_for(option, name)).map(|(_, effect)| effect) {
             Some(Effect::Set(set)) => set(&mut options),
-            Some(Effect::Family) => set_family(&mut options, words.operand()?)?,
+            Some(Effect::Family) => set_family(&mut options, words.next().ok_or_else(usage)?)?,
             Some(Effect::Version) => {
                 print(call.out, VERSION);
                 return Ok(());
@@ -176,6 +177,11 @@ fn explained(text: &str) -> Failure {
 /// What iproute2 does by netlink and no ioctl can.
 fn needs_netlink(what: &[u8], instead: &str) -> Failure {
     Failure::new(line!("ip: ", what, " needs netlink: ", instead)).with_status(2)
+}
+
+/// The proper name of a device that may be called by another: by an alternative name or by a label.
+fn proper_name(kernel: &Kernel, device: &[u8]) -> Result<OsString, Failure> {
+    kernel.proper_name(device).map_err(|_| no_such_device(device))
 }
 
 fn no_such_device(device: &[u8]) -> Failure {

@@ -131,6 +131,14 @@ impl Kernel {
         Ok(os_string(request.name()))
     }
 
+    /// The proper name of the link that is meant by an alternative name, or by a label such as `eth0:1`.
+    ///
+    /// # Errors
+    /// ENODEV.
+    pub fn proper_name(&self, name: &[u8]) -> Result<OsString> {
+        self.link_index(name).and_then(|index| self.link_name(index))
+    }
+
     /// The hardware address by ioctl.
     pub(super) fn link_hardware(&self, name: &[u8]) -> Result<Hardware> {
         let answer = self.ask(name, ioctl::SIOCGIFHWADDR)?;

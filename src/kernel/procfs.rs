@@ -84,9 +84,10 @@ impl Kernel {
             .map_err(errno)
     }
 
-    /// A name for this process's network namespace, of one word; `-` on kernels that know but one.
+    /// The number of this process's network namespace; `0` on kernels that know but one.
     pub fn namespace(&self) -> String {
-        let link = fs::read_link(self.path("/proc/self/ns/net")).unwrap_or_else(|_| "-".into());
-        link.to_string_lossy().into_owned()
+        let link = fs::read_link(self.path("/proc/self/ns/net")).unwrap_or_default();
+        let number: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+        if number.is_empty() { "0".into() } else { number }
     }
 }

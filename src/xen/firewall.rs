@@ -6,12 +6,14 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use nix::unistd::{AccessFlags, access};
 
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome, io_text, line};
 
 /// Where programs of a system are.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -45,13 +47,8 @@ pub fn run(program: &Path, args: &[String]) -> Outcome {
             let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
             Err(Failure::new(complaint(format!("{status}"))).with_status(code))
         }
-        Err(error) => Err(Failure::new(complaint(reason(&error))).with_status(126)),
+        Err(error) => Err(Failure::new(complaint(io_text(&error))).with_status(126)),
     }
-}
-
-fn reason(error: &io::Error) -> String {
-    let errno = error.raw_os_error().map(nix::errno::Errno::from_raw);
-    errno.map_or_else(|| error.to_string(), |errno| crate::error::errno_text(errno).into())
 }
 
 /// The host's iptables.
@@ -68,52 +65,71 @@ impl Iptables {
         })
     }
 
-    /// Whether a call succeeds; what it says is dropped.
-    fn accepts(&self, words: &[&str]) -> bool {
-        let mut call = command(&self.0);
-        call.args(words).stdout(Stdio::null()).stderr(Stdio::null());
-        call.status().is_ok_and(|status| status.success())
+    /// Runs iptables. While another call has its lock (exit status 4), it is tried again for five seconds: `-w`, which waits,
+    /// came with 1.4.20.
+    fn output(&self, words: &[&str]) -> io::Result<Output> {
+        for _ in 0..50 {
+            let output = command(&self.0).args(words).output()?;
+            if output.status.code() != Some(4) {
+                return Ok(output);
+            }
+            sleep(Duration::from_millis(100));
+        }
+        command(&self.0).args(words).output()
     }
 
     /// A call that must succeed.
     fn call(&self, words: &[&str]) -> Outcome {
         let complaint =
             |text: &[u8]| Failure::new(line!("network-virtual: iptables ", words.join(" "), ": ", text.trim_ascii()));
-        match command(&self.0).args(words).output() {
+        match self.output(words) {
             Ok(output) if output.status.success() => Ok(()),
             Ok(output) => Err(complaint(&output.stderr)),
-            Err(error) => Err(complaint(reason(&error).as_bytes())),
+            Err(error) => Err(complaint(io_text(&error).as_bytes())),
+        }
+    }
+
+    /// Whether a rule is there, asked by `check` (`-C`). That came with 1.4.11: before, the rule is removed by `delete`, so
+    /// that it can be added again.
+    fn has(&self, check: &[&str], delete: &[&str]) -> bool {
+        match self.output(check).map(|output| output.status.code()) {
+            Ok(Some(0)) => true,
+            Ok(Some(2)) => {
+                let _ = self.output(delete);
+                false
+            }
+            _ => false,
         }
     }
 
     /// Masquerades what comes from a network and does not stay on its bridge. Whether the rule is new is returned.
     pub fn masquerade(&self, net: Ipv4Net, bridge: &str) -> Result<bool, Failure> {
         let net = net.to_string();
-        if self.accepts(&Self::masquerade_rule("-C", &net, bridge)) {
+        let rule = |action| ["-t", "nat", action, "POSTROUTING", "-s", &net, "!", "-o", bridge, "-j", "MASQUERADE"];
+        if self.has(&rule("-C"), &rule("-D")) {
             return Ok(false);
         }
-        self.call(&Self::masquerade_rule("-A", &net, bridge)).map(|()| true)
+        self.call(&rule("-A")).map(|()| true)
     }
 
-    /// Removes the rule; that it is gone already is no error.
-    pub fn unmasquerade(&self, net: Ipv4Net, bridge: &str) -> bool {
-        self.accepts(&Self::masquerade_rule("-D", &net.to_string(), bridge))
-    }
-
-    fn masquerade_rule<'a>(action: &'a str, net: &'a str, bridge: &'a str) -> [&'a str; 11] {
-        ["-t", "nat", action, "POSTROUTING", "-s", net, "!", "-o", bridge, "-j", "MASQUERADE"]
+    /// Removes the rule of [`Iptables::masquerade`]; that it is gone already is no error.
+    pub fn unmasquerade(&self, net: Ipv4Net, bridge: &str) {
+        let net = net.to_string();
+        let _ = self.output(&["-t", "nat", "-D", "POSTROUTING", "-s", &net, "!", "-o", bridge, "-j", "MASQUERADE"]);
     }
 
     /// What Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but
     /// what comes from outside, until vif-bridge lets each guest's own address through. Once the rule is there, a further
     /// call leaves the chain alone, and with it the guests' rules.
+    ///
+    /// The rule is added first of all, as only that can be refused, and the policy is set last: until then nobody is cut off.
     pub fn antispoof(&self, outside: &str) -> Outcome {
         let rule = |action| [action, "FORWARD", "-i", outside, "-j", "ACCEPT"];
-        if self.accepts(&rule("-C")) {
-            return self.call(&["-P", "FORWARD", "DROP"]);
+        if !self.has(&rule("-C"), &rule("-D")) {
+            self.call(&rule("-A"))?;
+            self.call(&["-F", "FORWARD"])?;
+            self.call(&rule("-A"))?;
         }
-        self.call(&["-P", "FORWARD", "DROP"])?;
-        self.call(&["-F", "FORWARD"])?;
-        self.call(&rule("-A"))
+        self.call(&["-P", "FORWARD", "DROP"])
     }
 }

@@ -1,6 +1,6 @@
 //! What the next call must know: small files under /run/brouter (where there is no /run, /var/run/brouter).
 //!
-//! A file speaks of one network namespace, which it names: /run is often shared by several.
+//! Each network namespace has a folder of its own there, called by its number, since /run is often shared by several.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,9 @@ use ipnet::Ipv4Net;
 
 use crate::kernel::Kernel;
 
-/// The folder and the namespace of a process's records.
+/// The records of a network namespace.
 pub struct Records {
     folder: PathBuf,
-    namespace: String,
 }
 
 /// How a network is masqueraded.
@@ -30,7 +29,7 @@ impl Records {
     pub fn of(kernel: &Kernel) -> Self {
         let run = kernel.path("/run");
         let run = if run.is_dir() { run } else { kernel.path("/var/run") };
-        Records { folder: run.join("brouter"), namespace: kernel.namespace() }
+        Records { folder: run.join("brouter").join(kernel.namespace()) }
     }
 
     fn making_file(&self, bridge: &str) -> PathBuf {
@@ -41,21 +40,14 @@ impl Records {
         self.folder.join(format!("{bridge}.masquerade"))
     }
 
-    fn write(&self, file: &Path, words: &str) -> io::Result<()> {
-        let text = format!("{} {words}\n", self.namespace);
-        match fs::write(file, &text) {
+    fn write(&self, file: &Path, text: &str) -> io::Result<()> {
+        match fs::write(file, text) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&self.folder)?;
                 fs::write(file, text)
             }
             other => other,
         }
-    }
-
-    /// The words of a file that speaks of this namespace.
-    fn read(&self, file: &Path) -> Option<String> {
-        let text = fs::read_to_string(file).ok()?;
-        text.strip_prefix(&self.namespace)?.strip_prefix(' ').map(|words| words.trim_end().to_owned())
     }
 
     /// Notes that a bridge is being made. If it cannot be noted, a call that is killed half way leaves a bridge with the
@@ -71,7 +63,7 @@ impl Records {
 
     /// Whether an earlier call was making this bridge and did not end.
     pub fn was_being_made(&self, bridge: &str) -> bool {
-        self.read(&self.making_file(bridge)).is_some()
+        self.making_file(bridge).exists()
     }
 
     /// Keeps how the network behind a bridge is masqueraded.
@@ -80,13 +72,13 @@ impl Records {
     /// Where the file cannot be written.
     pub fn keep_masquerade(&self, bridge: &str, masquerade: &Masquerade) -> io::Result<()> {
         let before = if masquerade.forwarded_before { 1 } else { 0 };
-        self.write(&self.masquerade_file(bridge), &format!("{} {before}", masquerade.net))
+        self.write(&self.masquerade_file(bridge), &format!("{} {before}\n", masquerade.net))
     }
 
     /// What was kept of a bridge.
     pub fn masquerade(&self, bridge: &str) -> Option<Masquerade> {
-        let words = self.read(&self.masquerade_file(bridge))?;
-        let (net, before) = words.split_once(' ')?;
+        let text = fs::read_to_string(self.masquerade_file(bridge)).ok()?;
+        let (net, before) = text.trim_end().split_once(' ')?;
         Some(Masquerade { net: net.parse().ok()?, forwarded_before: before == "1" })
     }
 

@@ -91,5 +91,6 @@ fn without_timers(text: &str) -> String {
 /// Seconds with hundredths: `12.34`.
 fn is_clock(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    word.split_once('.').is_some_and(|(seconds, hundredths)| digits(seconds) && hundredths.len() == 2 && digits(hundredths))
+    word.split_once('.')
+        .is_some_and(|(seconds, hundredths)| digits(seconds) && hundredths.len() == 2 && digits(hundredths))
 }

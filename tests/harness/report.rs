@@ -5,7 +5,6 @@ use crate::harness::outcome::Outcome;
 /// A bridge has some 40 files: of one too many not all need be told.
 const LINES_SHOWN: usize = 60;
 
-
 /// What differs, or nothing.
 pub(crate) fn differences(wanted: &Outcome, ours: &Outcome) -> String {
     let mut report = String::new();

@@ -1,37 +1,18 @@
-//! `ip address`: addresses of links.
+//! `ip address add` and `delete`.
 
-use std::ffi::OsString;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::unix::ffi::OsStrExt;
 
 use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
-use super::link::{self, Columns};
-use super::prefix::{self, Family, Prefix};
-use super::words::{Words, is_short_for};
-use super::{
-    Options, bytes, duplicate, explained, garbage, needs_netlink, no_such_device, print, refused, unknown_command,
-    wrong,
-};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
-use crate::kernel::{Address, IFNAMSIZ, Ipv6Flags, Kernel, Link, flag, scope};
-
-/// `ip address [COMMAND ...]`
-pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    match words.next() {
-        None => show(call, options, words),
-        Some(word) if is_short_for(word, "add") => add(call, options, words),
-        Some(word) if is_short_for(word, "delete") => delete(call, options, words),
-        Some(word) if ["show", "list", "lst"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            show(call, options, words)
-        }
-        Some(word) if is_short_for(word, "help") => Err(super::usage()),
-        Some(word) => Err(unknown_command(word, "address")),
-    }
-}
+use crate::ip::prefix::{self, Family, Prefix};
+use crate::ip::words::{Words, is_short_for};
+use crate::ip::{
+    Options, bytes, duplicate, explained, garbage, needs_netlink, no_such_device, proper_name, refused, usage, wrong,
+};
+use crate::kernel::{Address, IFNAMSIZ, Kernel};
 
 /// The broadcast address that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +58,7 @@ impl<'a> Wanted<'a> {
                 _ => {
                     let typed = if word == b"local" { words.operand()? } else { word };
                     if is_short_for(typed, "help") {
-                        return Err(super::usage());
+                        return Err(usage());
                     }
                     if wanted.net.is_some() {
                         return Err(garbage("local", typed));
@@ -141,14 +122,15 @@ fn scope_number(word: &[u8]) -> Result<u8, Failure> {
 }
 
 /// `ip address add ADDRESS[/PREFIX] dev DEVICE [broadcast + | - | ADDRESS] [label LABEL] [scope SCOPE]`
-fn add(call: &mut Call, options: Options, words: Words) -> Outcome {
+pub(super) fn add(call: &mut Call, options: Options, words: Words) -> Outcome {
     let wanted = Wanted::parse(options, words)?;
     let device = wanted.device()?;
     let net = wanted.net();
     if matches!((&net, wanted.broadcast), (Ok(IpNet::V6(_)), Some(_))) {
         return Err(Failure::new(line!("Broadcast can be set only for IPv4 addresses")));
     }
-    call.kernel.link_index(device).map_err(|_| no_such_device(device))?;
+    let device = proper_name(call.kernel, device)?;
+    let device = bytes(&device);
     match net? {
         IpNet::V4(net) => {
             check_scope(&wanted, net)?;
@@ -190,6 +172,10 @@ pub fn add_to(kernel: &Kernel, device: &[u8], net: IpNet) -> Outcome {
             Errno::ENODEV => no_such_device(device),
             Errno::EEXIST => explained("ipv6: address already assigned."),
             Errno::EACCES => explained("ipv6: IPv6 is disabled on this device."),
+            Errno::EADDRNOTAVAIL if net.addr().is_multicast() => {
+                explained("ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag.")
+            }
+            Errno::EADDRNOTAVAIL => explained("ipv6: Invalid address."),
             errno => refused(errno),
         }),
     }
@@ -240,7 +226,7 @@ fn free_alias(device: &[u8], is_free: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>,
 }
 
 /// `ip address delete ADDRESS[/PREFIX] dev DEVICE`. Without a prefix the first entry of the address goes, and a warning is given.
-fn delete(call: &mut Call, options: Options, words: Words) -> Outcome {
+pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome {
     let wanted = Wanted::parse(options, words)?;
     let device = wanted.device()?;
     let net = wanted.net();
@@ -251,8 +237,8 @@ fn delete(call: &mut Call, options: Options, words: Words) -> Outcome {
         }
         _ => false,
     };
-    call.kernel.link_index(device).map_err(|_| no_such_device(device))?;
-    delete_from(call.kernel, device, net?, any_prefix)
+    let device = proper_name(call.kernel, device)?;
+    delete_from(call.kernel, bytes(&device), net?, any_prefix, wanted.label)
 }
 
 fn wildcard_warning(typed: &[u8]) -> Vec<u8> {
@@ -266,8 +252,9 @@ fn wildcard_warning(typed: &[u8]) -> Vec<u8> {
     )
 }
 
-/// Removes an address from a device; with `any_prefix` the first of that address, whatever its prefix.
-pub fn delete_from(kernel: &Kernel, device: &[u8], net: IpNet, any_prefix: bool) -> Outcome {
+/// Removes an address from a device, if need be that with a label; with `any_prefix` the first of that address, whatever its
+/// prefix.
+pub fn delete_from(kernel: &Kernel, device: &[u8], net: IpNet, any_prefix: bool, label: Option<&[u8]>) -> Outcome {
     let net = match net {
         IpNet::V4(net) => net,
         IpNet::V6(net) => {
@@ -279,7 +266,11 @@ pub fn delete_from(kernel: &Kernel, device: &[u8], net: IpNet, any_prefix: bool)
     };
     let there = kernel.addresses_v4_of(device).map_err(refused)?;
     let is_meant = |address: &&Address| match address.net {
-        IpNet::V4(other) => other.addr() == net.addr() && (any_prefix || other == net),
+        IpNet::V4(other) => {
+            other.addr() == net.addr()
+                && (any_prefix || other == net)
+                && label.is_none_or(|label| label == bytes(&address.label))
+        }
         IpNet::V6(_) => false,
     };
     let Some(address) = there.iter().find(is_meant) else {
@@ -304,136 +295,4 @@ fn not_there(kernel: &Kernel, device: &[u8]) -> Failure {
         true => explained("ipv4: Address not found."),
         false => refused(Errno::EPERM),
     }
-}
-
-/// `ip address show [[dev] DEVICE] [up]`
-fn show(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    let mut device = None;
-    let mut only_up = false;
-    while let Some(word) = words.next() {
-        match word {
-            b"up" => only_up = true,
-            _ => {
-                let name = if word == b"dev" { words.operand()? } else { word };
-                if word != b"dev" && is_short_for(name, "help") {
-                    return Err(super::usage());
-                }
-                if device.replace(name).is_some() {
-                    return Err(garbage("dev", name));
-                }
-            }
-        }
-    }
-    list(call.kernel, call.out, device, only_up, options)
-}
-
-/// Lists the addresses of a device, or of all: as `ip address show`.
-///
-/// # Errors
-/// `Device "…" does not exist.`
-pub fn list(kernel: &Kernel, out: &mut dyn Write, device: Option<&[u8]>, only_up: bool, options: Options) -> Outcome {
-    let links = link::selected(kernel, device)?;
-    let addresses = Addresses::of(kernel, options);
-    for link in &links {
-        if !only_up || link.flags & flag::UP != 0 {
-            print_record(kernel, out, link, &addresses, options);
-        }
-    }
-    Ok(())
-}
-
-/// The addresses of all links, as far as the options ask for them.
-struct Addresses {
-    v4: Vec<Address>,
-    v6: Vec<Address>,
-}
-
-impl Addresses {
-    fn of(kernel: &Kernel, options: Options) -> Self {
-        let wants = |family| !options.link_only && (options.family == Family::Any || options.family == family);
-        Addresses {
-            v4: if wants(Family::Inet) { kernel.addresses_v4().unwrap_or_default() } else { Vec::new() },
-            v6: if wants(Family::Inet6) { kernel.addresses_v6() } else { Vec::new() },
-        }
-    }
-
-    fn on<'a>(&'a self, link: &'a OsString) -> impl Iterator<Item = &'a Address> {
-        self.v4.iter().chain(&self.v6).filter(move |address| address.link == *link)
-    }
-}
-
-fn print_record(kernel: &Kernel, out: &mut dyn Write, link: &Link, addresses: &Addresses, options: Options) {
-    // of one family only links are shown that have an address of it
-    if options.family != Family::Any && addresses.on(&link.name).next().is_none() {
-        return;
-    }
-    if !options.oneline || options.link_only {
-        let columns = Columns { whole: options.family != Family::Inet6, ..Columns::ALL };
-        link::print_link(kernel, out, link, columns, options);
-        if options.family == Family::Any {
-            print(out, options.newline());
-            link::print_hardware(out, link);
-        }
-        print(out, "\n");
-    }
-    for address in addresses.on(&link.name) {
-        if options.oneline {
-            print(out, [format!("{}: ", link.index).as_bytes(), bytes(&link.name)].concat());
-        }
-        print_address(out, address);
-        print(out, options.newline());
-        // no file tells of lifetimes: what has one is a rarity
-        print(out, "       valid_lft forever preferred_lft forever\n");
-    }
-}
-
-/// The line of an address, without its end. That of IPv6 ends with a blank.
-fn print_address(out: &mut dyn Write, address: &Address) {
-    match (address.net, address.peer) {
-        (IpNet::V4(net), Some(peer)) => {
-            print(out, format!("    inet {} peer {peer}/{} ", net.addr(), net.prefix_len()))
-        }
-        (IpNet::V4(net), None) => print(out, format!("    inet {net} ")),
-        (IpNet::V6(net), _) => print(out, format!("    inet6 {net} ")),
-    }
-    if let Some(broadcast) = address.broadcast {
-        print(out, format!("brd {broadcast} "));
-    }
-    print(out, format!("scope {} ", scope_name(address.scope)));
-    print(out, flag_names(address));
-    if address.net.addr().is_ipv4() {
-        print(out, address.label.as_bytes());
-    }
-}
-
-fn scope_name(number: u8) -> String {
-    match number {
-        scope::GLOBAL => "global".into(),
-        scope::HOST => "host".into(),
-        scope::LINK => "link".into(),
-        scope::SITE => "site".into(),
-        other => other.to_string(),
-    }
-}
-
-/// Flags in iproute2's order (ip/ipaddress.c, `ifa_flag_data`), each with a blank behind it.
-fn flag_names(address: &Address) -> String {
-    if address.net.addr().is_ipv4() {
-        return if address.secondary { "secondary ".into() } else { String::new() };
-    }
-    let has = |flag| address.v6.has(flag);
-    [
-        (has(Ipv6Flags::SECONDARY), "temporary "),
-        (has(Ipv6Flags::NODAD), "nodad "),
-        (has(Ipv6Flags::OPTIMISTIC), "optimistic "),
-        (has(Ipv6Flags::DADFAILED), "dadfailed "),
-        (has(Ipv6Flags::HOMEADDRESS), "home "),
-        (has(Ipv6Flags::DEPRECATED), "deprecated "),
-        (has(Ipv6Flags::TENTATIVE), "tentative "),
-        (!has(Ipv6Flags::PERMANENT), "dynamic "),
-    ]
-    .into_iter()
-    .filter(|(set, _)| *set)
-    .map(|(_, name)| name)
-    .collect()
 }

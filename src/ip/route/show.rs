@@ -1,48 +1,27 @@
-//! `ip route`: the main table.
+//! `ip route show`: the routes of the main table.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
 use ipnet::IpNet;
 
-use super::prefix::{self, Family, Prefix};
-use super::words::{Words, is_short_for};
-use super::{Options, garbage, needs_netlink, no_such_device, print, unknown_command};
 use crate::applet::Call;
 use crate::error::Outcome;
+use crate::ip::prefix::{self, Family, Prefix};
+use crate::ip::words::Words;
+use crate::ip::{Options, garbage, needs_netlink, print, proper_name};
 use crate::kernel::{Address, Kernel, Route, RouteKind, flag};
 
-/// `ip route [COMMAND ...]`
-pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    match words.next() {
-        None => show(call, options, words),
-        Some(word) if ["list", "show", "lst"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            show(call, options, words)
-        }
-        Some(word) if is_short_for(word, "help") => Err(super::usage()),
-        Some(word)
-            if ["add", "change", "replace", "append", "delete", "get", "flush"]
-                .iter()
-                .any(|keyword| is_short_for(word, keyword)) =>
-        {
-            Err(needs_netlink(&[b"ip route ", word].concat(), "use route(8)"))
-        }
-        Some(word) => Err(unknown_command(word, "route")),
-    }
-}
-
 /// `ip route show [PREFIX] [dev DEVICE]`
-fn show(call: &mut Call, options: Options, mut words: Words) -> Outcome {
+pub(super) fn show(call: &mut Call, options: Options, mut words: Words) -> Outcome {
     let mut filter = Filter::default();
     while let Some(word) = words.next() {
         match word {
             b"dev" => {
-                let device = words.operand()?;
-                call.kernel.link_index(device).map_err(|_| no_such_device(device))?;
-                filter.device = Some(OsStr::from_bytes(device));
+                filter.device = Some(proper_name(call.kernel, words.operand()?)?);
             }
             b"table" if words.peek() == Some(b"main") => drop(words.next()),
             _ => {
@@ -53,29 +32,30 @@ fn show(call: &mut Call, options: Options, mut words: Words) -> Outcome {
             }
         }
     }
-    if options.family != Family::Inet6 {
-        list(call.kernel, call.out, &filter);
+    if options.family == Family::Inet6 {
+        return Err(needs_netlink(b"the list of IPv6 routes", "see /proc/net/ipv6_route"));
     }
+    list(call.kernel, call.out, &filter);
     Ok(())
 }
 
 /// Which routes are shown. What is fixed for all of them is not printed.
 #[derive(Debug, Default)]
-pub struct Filter<'a> {
+pub struct Filter {
     /// Routes to just this network.
     destination: Option<Prefix>,
     /// Routes over this link.
-    device: Option<&'a OsStr>,
+    device: Option<OsString>,
 }
 
-impl Filter<'_> {
+impl Filter {
     fn admits(&self, route: &Route) -> bool {
         let destination = match self.destination {
             Some(Prefix::All) => route.destination.prefix_len() == 0,
             Some(Prefix::Net { net, .. }) => net == IpNet::V4(route.destination),
             None => true,
         };
-        destination && self.device.is_none_or(|device| route.link.as_deref() == Some(device))
+        destination && self.device.is_none() || self.device == route.link
     }
 }
 

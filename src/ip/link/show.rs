@@ -1,34 +1,16 @@
-//! `ip link`: links without their addresses.
+//! `ip link show`, and the lines about a link that `ip address show` has as well.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
-use super::words::{Words, is_short_for};
-use super::{Options, bytes, garbage, needs_netlink, no_such_device, print, refused, unknown_command};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
-use crate::kernel::{Driver, IFNAMSIZ, Kernel, Link, flag};
-
-/// `ip link [COMMAND ...]`
-pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    match words.next() {
-        None => show(call, options, words),
-        Some(word) if is_short_for(word, "set") || is_short_for(word, "change") => set(call, words),
-        Some(word) if ["show", "lst", "list"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            show(call, options, words)
-        }
-        Some(word) if ["add", "replace", "delete"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            Err(needs_netlink(&[b"ip link ", word].concat(), "for bridges use brctl"))
-        }
-        Some(word) if is_short_for(word, "help") => Err(super::usage()),
-        Some(word) => Err(unknown_command(word, "link")),
-    }
-}
+use crate::ip::words::Words;
+use crate::ip::{Options, bytes, garbage, print};
+use crate::kernel::{Driver, Kernel, Link, flag};
 
 /// `ip link show [[dev] DEVICE]`
-fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
+pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
     let mut device = None;
     let mut only_up = false;
     let mut words = words;
@@ -43,7 +25,13 @@ fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
             }
         }
     }
-    for link in selected(call.kernel, device)? {
+    let links = selected(call.kernel, device)?;
+    if device.is_some_and(|device| device.contains(&b':')) {
+        // the kernel finds a link by its label for ioctls only
+        let refusal = line!("RTNETLINK answers: No such device\nCannot send link get request: No such device");
+        return Err(Failure::new(refusal));
+    }
+    for link in links {
         if !only_up || link.flags & flag::UP != 0 {
             print_link(call.kernel, call.out, &link, Columns { mode: true, ..Columns::ALL }, options);
             print(call.out, options.newline());
@@ -55,7 +43,7 @@ fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
 }
 
 /// The link of a name, or all of them by index.
-pub(super) fn selected(kernel: &Kernel, device: Option<&[u8]>) -> Result<Vec<Link>, Failure> {
+pub(in crate::ip) fn selected(kernel: &Kernel, device: Option<&[u8]>) -> Result<Vec<Link>, Failure> {
     match device {
         Some(name) => match kernel.link(name) {
             Ok(link) => Ok(vec![link]),
@@ -65,57 +53,27 @@ pub(super) fn selected(kernel: &Kernel, device: Option<&[u8]>) -> Result<Vec<Lin
     }
 }
 
-/// `ip link set [dev] DEVICE {up|down}...`: of several the last one counts.
-fn set(call: &mut Call, mut words: Words) -> Outcome {
-    let mut device = None;
-    let mut up = None;
-    while let Some(word) = words.next() {
-        match word {
-            b"up" => up = Some(true),
-            b"down" => up = Some(false),
-            _ => {
-                let name = if word == b"dev" { words.operand()? } else { word };
-                if device.replace(name).is_some() {
-                    return Err(garbage("dev", name));
-                }
-            }
-        }
-    }
-    let device = device
-        .ok_or_else(|| Failure::new(line!("Not enough information: \"dev\" argument is required.")).with_status(255))?;
-    match up {
-        Some(up) => set_up(call.kernel, device, up),
-        None => call.kernel.link_index(device).map(drop).map_err(|_| no_such_device(device)),
-    }
-}
-
-/// Switches a link on or off.
-pub fn set_up(kernel: &Kernel, device: &[u8], up: bool) -> Outcome {
-    // the ioctl would cut a longer name, and mean another device
-    if device.len() >= IFNAMSIZ {
-        return Err(no_such_device(device));
-    }
-    kernel.set_link_up(device, up).map_err(|errno| match errno {
-        Errno::ENODEV => no_such_device(device),
-        errno => refused(errno),
-    })
-}
-
 /// What a line about a link shows besides name, flags and mtu.
 #[derive(Clone, Copy)]
-pub(super) struct Columns {
+pub(in crate::ip) struct Columns {
     /// Queueing discipline, master and group: not in the kernel's answer about IPv6.
-    pub(super) whole: bool,
+    pub(in crate::ip) whole: bool,
     /// The mode of the link, which `ip link` shows and `ip address` does not.
-    pub(super) mode: bool,
+    pub(in crate::ip) mode: bool,
 }
 
 impl Columns {
-    pub(super) const ALL: Columns = Columns { whole: true, mode: false };
+    pub(in crate::ip) const ALL: Columns = Columns { whole: true, mode: false };
 }
 
 /// The first line about a link, without its end.
-pub(super) fn print_link(kernel: &Kernel, out: &mut dyn Write, link: &Link, columns: Columns, _options: Options) {
+pub(in crate::ip) fn print_link(
+    kernel: &Kernel,
+    out: &mut dyn Write,
+    link: &Link,
+    columns: Columns,
+    _options: Options,
+) {
     let other_end = other_end(kernel, link);
     print(out, format!("{}: ", link.index));
     print(out, link.name.as_bytes());
@@ -145,7 +103,7 @@ pub(super) fn print_link(kernel: &Kernel, out: &mut dyn Write, link: &Link, colu
 }
 
 /// The line of the hardware address, without its end.
-pub(super) fn print_hardware(out: &mut dyn Write, link: &Link) {
+pub(in crate::ip) fn print_hardware(out: &mut dyn Write, link: &Link) {
     print(out, format!("    link/{} ", kind_name(link.kind)));
     if !link.address.is_empty() {
         let peer = if link.flags & flag::POINTOPOINT != 0 { "peer" } else { "brd" };

@@ -1,0 +1,213 @@
+//! Bridges and their ports: by /sys/class/net where it can be trusted, else by the bridge's ioctls, old and older.
+
+mod info;
+mod table;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::errno::Errno;
+use sysfs_class::SysClass;
+
+use super::ioctl::{self, Ifreq, Old};
+use super::{Kernel, Result, errno, sysfs};
+use crate::net::BridgeId;
+use info::Files;
+pub use info::{BridgeInfo, PortInfo};
+pub use table::FdbEntry;
+
+/// A value of a bridge that can be set: its file under `bridge/` and its command of the old ioctl.
+#[derive(Clone, Copy, Debug)]
+pub struct BridgeSetting {
+    file: &'static str,
+    old: Old,
+}
+
+impl BridgeSetting {
+    /// Spanning tree protocol: 0 off, 1 on.
+    pub const STP_STATE: Self = Self { file: "bridge/stp_state", old: Old::SetStpState };
+    /// Clock ticks ([`ClockTime`]) for which a port listens and learns before it forwards.
+    pub const FORWARD_DELAY: Self = Self { file: "bridge/forward_delay", old: Old::SetForwardDelay };
+    /// Clock ticks between the root bridge's hellos.
+    pub const HELLO_TIME: Self = Self { file: "bridge/hello_time", old: Old::SetHelloTime };
+    /// Clock ticks after which a message without successor is forgotten.
+    pub const MAX_AGE: Self = Self { file: "bridge/max_age", old: Old::SetMaxAge };
+    /// Clock ticks after which a learnt address without traffic is forgotten.
+    pub const AGEING_TIME: Self = Self { file: "bridge/ageing_time", old: Old::SetAgeingTime };
+    /// Priority in the election of the root bridge, 0 to 65535.
+    pub const PRIORITY: Self = Self { file: "bridge/priority", old: Old::SetBridgePriority };
+}
+
+/// A value of a port that can be set: its file under `brport/` and its command of the old ioctl, if it ever had one.
+#[derive(Clone, Copy, Debug)]
+pub struct PortSetting {
+    file: &'static str,
+    old: Option<Old>,
+}
+
+impl PortSetting {
+    /// Cost of a path through the port, 1 to 65535.
+    pub const PATH_COST: Self = Self { file: "brport/path_cost", old: Some(Old::SetPathCost) };
+    /// Priority of the port, 0 to 63.
+    pub const PRIORITY: Self = Self { file: "brport/priority", old: Some(Old::SetPortPriority) };
+    /// Whether frames may leave by the port they came in: 0 off, 1 on. Linux 2.6.32 and later, by /sys only.
+    pub const HAIRPIN_MODE: Self = Self { file: "brport/hairpin_mode", old: None };
+}
+
+/// Making and unmaking.
+impl Kernel {
+    /// Adds a bridge. A name over 15 bytes is cut.
+    ///
+    /// # Errors
+    /// EEXIST, EINVAL (not a name), EPERM, ENOPKG (the kernel has no bridges).
+    pub fn add_bridge(&self, bridge: &[u8]) -> Result<()> {
+        let control = self.control()?;
+        ioctl::call(control, ioctl::SIOCBRADDBR, &mut ioctl::kernel_name(bridge))
+            .or_else(|_| ioctl::bridge_old(control, Old::AddBridge, bridge))
+    }
+
+    /// Deletes a bridge, which must be down; its ports are released.
+    ///
+    /// # Errors
+    /// ENXIO (no such interface), EBUSY (up), EPERM (not root, or not a bridge).
+    pub fn delete_bridge(&self, bridge: &[u8]) -> Result<()> {
+        let control = self.control()?;
+        ioctl::call(control, ioctl::SIOCBRDELBR, &mut ioctl::kernel_name(bridge))
+            .or_else(|_| ioctl::bridge_old(control, Old::DelBridge, bridge))
+    }
+
+    /// Makes the interface with this index a port of the bridge.
+    ///
+    /// # Errors
+    /// ENODEV (no such bridge), EBUSY (a port already), ELOOP (a bridge), EINVAL (lo, not an Ethernet), EOPNOTSUPP, EPERM.
+    pub fn add_port(&self, bridge: &[u8], port_index: i32) -> Result<()> {
+        let control = self.control()?;
+        ioctl::call(control, ioctl::SIOCBRADDIF, &mut Ifreq::named(bridge).with_int(port_index))
+            .or_else(|_| ioctl::bridge_set(control, bridge, Old::AddIf, port_index as u64, 0))
+    }
+
+    /// Releases the port with this index from the bridge.
+    ///
+    /// # Errors
+    /// ENODEV (no such bridge), EINVAL (not its port), EOPNOTSUPP, EPERM.
+    pub fn delete_port(&self, bridge: &[u8], port_index: i32) -> Result<()> {
+        let control = self.control()?;
+        ioctl::call(control, ioctl::SIOCBRDELIF, &mut Ifreq::named(bridge).with_int(port_index))
+            .or_else(|_| ioctl::bridge_set(control, bridge, Old::DelIf, port_index as u64, 0))
+    }
+
+    /// Sets a value of a bridge.
+    ///
+    /// # Errors
+    /// ENODEV, EOPNOTSUPP (no bridge), ERANGE, EPERM: those of the ioctl, which is tried when /sys refuses.
+    pub fn set_bridge(&self, bridge: &[u8], setting: BridgeSetting, value: u64) -> Result<()> {
+        if let Some(device) = self.device(bridge)
+            && device.write_file(setting.file, format!("{value}\n")).is_ok()
+        {
+            return Ok(());
+        }
+        ioctl::bridge_set(self.control()?, bridge, setting.old, value, 0)
+    }
+
+    /// Sets a value of a port. By /sys the bridge does not matter: a port has only one.
+    ///
+    /// # Errors
+    /// ENODEV (no such port or bridge), EOPNOTSUPP (no bridge, or no ioctl for this value), ERANGE, EPERM. Where the interface
+    /// is no port of this bridge, the errno of the attempt by /sys: ENOENT, as a rule.
+    pub fn set_port(&self, bridge: &[u8], port: &[u8], setting: PortSetting, value: u64) -> Result<()> {
+        let refused = match self.device(port) {
+            Some(device) => match device.write_file(setting.file, format!("{value}\n")) {
+                Ok(()) => return Ok(()),
+                Err(error) => errno(error),
+            },
+            None => Errno::ENOENT,
+        };
+        let number = self.port_number(bridge, port)?.ok_or(refused)?;
+        let old = setting.old.ok_or(Errno::EOPNOTSUPP)?;
+        ioctl::bridge_set(self.control()?, bridge, old, number.into(), value)
+    }
+}
+
+/// Looking.
+impl Kernel {
+    /// All bridges: in the order of `strcmp` by /sys, in the kernel's own by ioctl.
+    ///
+    /// # Errors
+    /// Those of SIOCGIFBR, which is asked where /sys shows no bridge.
+    pub fn bridges(&self) -> Result<Vec<OsString>> {
+        let mut by_sysfs = self.sysfs_names().unwrap_or_default();
+        by_sysfs
+            .retain(|name| self.device(name.as_bytes()).is_some_and(|device| device.path().join("bridge").is_dir()));
+        if !by_sysfs.is_empty() {
+            by_sysfs.sort_unstable();
+            return Ok(by_sysfs);
+        }
+        ioctl::bridge_indexes(self.control()?)?.into_iter().map(|index| self.link_name(index)).collect()
+    }
+
+    /// Whether there is a bridge of this name.
+    pub fn is_bridge(&self, name: &[u8]) -> bool {
+        self.bridge_head(name).is_ok()
+    }
+
+    /// Identity of a bridge, and whether it makes a spanning tree: what a list of bridges shows, for two reads.
+    ///
+    /// # Errors
+    /// ENODEV, EOPNOTSUPP (no bridge).
+    pub fn bridge_head(&self, bridge: &[u8]) -> Result<(BridgeId, bool)> {
+        if let Some(device) = self.device(bridge)
+            && let Some(id) = device.text("bridge/bridge_id")
+        {
+            return Ok((id.parse().unwrap_or_default(), Files(&device).flag("bridge/stp_state")));
+        }
+        let info = BridgeInfo::from_ioctl(&ioctl::bridge_info(self.control()?, bridge)?);
+        Ok((info.id, info.stp_enabled))
+    }
+
+    /// All that is known of a bridge.
+    ///
+    /// # Errors
+    /// ENODEV, EOPNOTSUPP (no bridge).
+    pub fn bridge_info(&self, bridge: &[u8]) -> Result<BridgeInfo> {
+        match self.device(bridge) {
+            Some(device) if device.path().join("bridge").is_dir() => Ok(BridgeInfo::from_files(&device)),
+            _ => Ok(BridgeInfo::from_ioctl(&ioctl::bridge_info(self.control()?, bridge)?)),
+        }
+    }
+
+    /// The ports of a bridge: in the order of `strcmp` by /sys, in that of their numbers by ioctl.
+    ///
+    /// # Errors
+    /// ENODEV, EOPNOTSUPP (no bridge).
+    pub fn ports(&self, bridge: &[u8]) -> Result<Vec<OsString>> {
+        if let Some(device) = self.device(bridge)
+            && let Ok(names) = sysfs::sorted_names(&device.path().join("brif"))
+        {
+            return Ok(names);
+        }
+        let indexes = ioctl::port_indexes(self.control()?, bridge)?;
+        // a port that vanishes in between is no port any more
+        Ok(indexes.into_iter().filter(|&index| index != 0).filter_map(|index| self.link_name(index).ok()).collect())
+    }
+
+    /// All that is known of a port.
+    ///
+    /// # Errors
+    /// ENODEV, EOPNOTSUPP (no bridge), EINVAL (not a port of it).
+    pub fn port_info(&self, bridge: &[u8], port: &[u8]) -> Result<PortInfo> {
+        if let Some(device) = self.device(port)
+            && device.path().join("brport").is_dir()
+        {
+            return Ok(PortInfo::from_files(&device));
+        }
+        let number = self.port_number(bridge, port)?.ok_or(Errno::EINVAL)?;
+        Ok(PortInfo::from_ioctl(number, &ioctl::port_info(self.control()?, bridge, number)?))
+    }
+
+    /// The number that an interface has as a port of this bridge.
+    fn port_number(&self, bridge: &[u8], port: &[u8]) -> Result<Option<u32>> {
+        let index = self.link_index(port)?;
+        let indexes = ioctl::port_indexes(self.control()?, bridge)?;
+        Ok(indexes.into_iter().position(|listed| listed == index).map(|number| number as u32))
+    }
+}

@@ -1,0 +1,118 @@
+//! The variables of `network-virtual`, and what is right in them.
+
+use std::path::PathBuf;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::complaint;
+use crate::applet::Call;
+use crate::error::{Failure, Outcome};
+use crate::ip::prefix::{self, Family, Prefix};
+use crate::kernel::{IFNAMSIZ, is_path_safe};
+use crate::xen::firewall;
+use crate::xen::script::Arguments;
+
+/// What SUSE's hosts ran, and what is run by default where it is.
+pub(super) const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
+
+/// The values of the variables, with their defaults.
+pub(super) struct Settings {
+    pub(super) bridge: String,
+    /// The interface to the outside.
+    pub(super) netdev: String,
+    /// Address and prefix of the bridge, as given.
+    pub(super) bridgeip: Option<String>,
+    /// The network of the bridge, as given.
+    brnet: Option<String>,
+    pub(super) antispoof: bool,
+    masquerade: Option<String>,
+    pub(super) firewall: Option<String>,
+    pub(super) strict: bool,
+}
+
+impl Settings {
+    pub(super) fn read(arguments: &Arguments) -> Self {
+        let value = |name| arguments.value(name);
+        let vifnum = value("vifnum").unwrap_or_else(|| "0".into());
+        let is_yes = |name| value(name).as_deref() == Some("yes");
+        Settings {
+            bridge: value("bridge").unwrap_or_else(|| format!("xenbr{vifnum}")),
+            netdev: value("netdev").unwrap_or_else(|| format!("eth{vifnum}")),
+            bridgeip: value("bridgeip"),
+            brnet: value("brnet"),
+            antispoof: is_yes("antispoof"),
+            masquerade: value("masquerade"),
+            firewall: value("firewall"),
+            strict: is_yes("strict"),
+        }
+    }
+
+    pub(super) fn bridge(&self) -> &[u8] {
+        self.bridge.as_bytes()
+    }
+
+    /// The address of the bridge.
+    pub(super) fn address(&self) -> Result<Option<IpNet>, Failure> {
+        let Some(text) = &self.bridgeip else { return Ok(None) };
+        match prefix::prefix(text.as_bytes(), Family::Any) {
+            Ok(Prefix::Net { net, .. }) if !net.addr().is_unspecified() && !net.addr().is_multicast() => Ok(Some(net)),
+            _ => Err(complaint(&format!(
+                "bridgeip=\"{text}\": an address with its prefix is expected, such as 192.168.10.1/24"
+            ))),
+        }
+    }
+
+    /// The network to masquerade, if that is asked for: `brnet`, or that of the bridge's address.
+    pub(super) fn masqueraded(&self, address: Option<IpNet>) -> Result<Option<Ipv4Net>, Failure> {
+        match self.masquerade.as_deref() {
+            None | Some("no") => return Ok(None),
+            Some("yes") => (),
+            Some(other) => return Err(complaint(&format!("masquerade=\"{other}\": yes or no is expected"))),
+        }
+        let brnet = match &self.brnet {
+            Some(text) => match prefix::prefix(text.as_bytes(), Family::Inet) {
+                Ok(Prefix::Net { net, .. }) => Some(net),
+                _ => {
+                    return Err(complaint(&format!(
+                        "brnet=\"{text}\": a network is expected, such as 192.168.10.0/24"
+                    )));
+                }
+            },
+            None => address,
+        };
+        match brnet {
+            Some(IpNet::V4(net)) => Ok(Some(net.trunc())),
+            Some(IpNet::V6(_)) => {
+                Err(complaint("masquerade=yes: only IPv4 networks are masqueraded; give one as brnet"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The firewall's command with its arguments, if there is one to run.
+    pub(super) fn firewall(&self, call: &Call) -> Result<Option<(PathBuf, Vec<String>)>, Failure> {
+        let path = (call.environment)("PATH");
+        let words = self.firewall.as_deref().unwrap_or_default();
+        let mut words = words.split_ascii_whitespace().map(String::from);
+        match words.next() {
+            None => Ok(firewall::find(SUSE_FIREWALL, path).map(|program| (program, vec!["start".into()]))),
+            Some(none) if none == "none" => Ok(None),
+            Some(program) => match firewall::find(&program, path) {
+                Some(found) => Ok(Some((found, words.collect()))),
+                None => Err(complaint(&format!("firewall=\"{program}\": there is no such program"))),
+            },
+        }
+    }
+}
+
+/// A bridge's name that means the same to the kernel, to a path and to a label.
+pub(super) fn check_name(bridge: &str) -> Outcome {
+    let reason = match bridge.as_bytes() {
+        long if long.len() >= IFNAMSIZ => "a name has at most 15 bytes",
+        name if !is_path_safe(name) || name.iter().any(|byte| byte.is_ascii_whitespace() || b":%".contains(byte)) => {
+            "not a name for a bridge (no '/', ':', '%' or blank, not '.' or '..')"
+        }
+        _ => return Ok(()),
+    };
+    Err(complaint(&format!("bridge=\"{bridge}\": {reason}")))
+}

@@ -1,0 +1,69 @@
+//! `network-virtual stop`.
+
+use ipnet::Ipv4Net;
+
+use super::settings::{Settings, check_name};
+use super::{NAME, complaint, find_bridge, run_firewall};
+use crate::applet::Call;
+use crate::brctl;
+use crate::error::{Outcome, errno_text, line};
+use crate::ip;
+use crate::kernel::Kernel;
+use crate::xen::firewall::Iptables;
+use crate::xen::record::{Masquerade, Records};
+
+/// Takes the bridge away with its address, whatever else is on it: ports are released.
+pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
+    let kernel = call.kernel;
+    check_name(&settings.bridge)?;
+    let masqueraded = settings.masqueraded(settings.address()?)?;
+    let firewall = settings.firewall(call)?;
+    let no_bridge = line!(NAME, ": ", settings.bridge(), " is not a bridge, and is left alone");
+    let is_there = find_bridge(kernel, settings.bridge(), &no_bridge)?;
+
+    let records = Records::of(kernel);
+    let kept = records.masquerade(&settings.bridge);
+    if let Some(net) = kept.map(|kept| kept.net).or(masqueraded) {
+        match Iptables::find((call.environment)("PATH")) {
+            Ok(iptables) => close_the_way(kernel, &records, &iptables, settings, net, kept)?,
+            Err(failure) if kept.is_some() => return Err(failure),
+            // nothing was masqueraded, then
+            Err(_) => (),
+        }
+    }
+    if !is_there {
+        return Ok(());
+    }
+    ip::link::set::set_up(kernel, settings.bridge(), false)?;
+    brctl::bridge::delete(kernel, settings.bridge())?;
+    records.end_making(&settings.bridge);
+    run_firewall(call, firewall)
+}
+
+/// Removes the masquerading rule and puts forwarding back as it was, unless another masqueraded network needs it.
+fn close_the_way(
+    kernel: &Kernel,
+    records: &Records,
+    iptables: &Iptables,
+    settings: &Settings,
+    net: Ipv4Net,
+    kept: Option<Masquerade>,
+) -> Outcome {
+    let bridge = &settings.bridge;
+    iptables.unmasquerade(net, bridge);
+    if let Some(Masquerade { forwarded_before: false, .. }) = kept
+        && others(kernel, records, bridge).is_empty()
+    {
+        kernel
+            .set_forwards(false)
+            .map_err(|errno| complaint(&format!("cannot switch forwarding off: {}", errno_text(errno))))?;
+    }
+    records.forget_masquerade(bridge);
+    Ok(())
+}
+
+/// The other masqueraded networks whose bridges are there.
+pub(super) fn others(kernel: &Kernel, records: &Records, bridge: &str) -> Vec<Masquerade> {
+    let others = records.other_masquerades(bridge).into_iter();
+    others.filter(|(other, _)| kernel.is_bridge(other.as_bytes())).map(|(_, masquerade)| masquerade).collect()
+}

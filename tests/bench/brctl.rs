@@ -1,0 +1,87 @@
+//! brctl at scale, to the original: many bridges, many ports, many addresses.
+
+use crate::Bench;
+use crate::host::Host;
+use crate::step::{Step, agree, medians};
+use crate::table::Figure;
+
+const BRIDGES: usize = 500;
+const PORTS: usize = 500;
+const ADDRESSES: usize = 50_000;
+
+/// Of verbs on one bridge, between many links and few: the cost does not grow, but for what the machine makes of it.
+const NO_GROWTH: f64 = 1.15;
+
+/// The least that adding ports takes: for each, its index is asked for, then it is added. A program starts and ends in 50.
+const LEAST_CALLS: usize = 2 * PORTS + 50;
+
+pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
+    let programs = &bench.programs;
+    let each = |to: usize, line: &dyn Fn(usize) -> String| (1..=to).map(line).collect::<String>();
+
+    // The bridges are down, so that no timer runs and what is shown stays the same.
+    let host = &Host::new()?;
+    programs.make_links(host, &each(BRIDGES, &|n| format!("link add b{n} type bridge\n")))?;
+    programs.make_links(host, &each(PORTS, &|n| format!("link add p{n} type veth peer name v{n}\n")))?;
+    let ours = |words| Step::new(host, &programs.our_brctl, words);
+    let original = |words| Step::new(host, &programs.brctl, words);
+    let calls = |step: Step| step.system_calls(&programs.strace);
+
+    let ports = each(PORTS, &|n| format!(" p{n}"));
+    let (addif, delif) = (&format!("addif b1{ports}"), &format!("delif b1{ports}"));
+    ours(addif).run()?;
+    ours(delif).run()?;
+    let add_calls = calls(ours(addif))?;
+    ours(delif).run()?;
+    let few_rounds = bench.rounds(10);
+    let [add, _, original_add, _] = medians(few_rounds, [ours(addif), ours(delif), original(addif), ours(delif)])?;
+
+    let fdb_line = |n| format!("fdb add 02:00:00:00:{:02x}:{:02x} dev p1 master static\n", n >> 8, n & 0xff);
+    ours(addif).run()?;
+    Step::new(host, &programs.bridge, "-batch -").feed(&each(ADDRESSES, &fdb_line))?;
+
+    let (show, showstp, showmacs) = ("show", "showstp b1", "showmacs b1");
+    for words in [show, showstp, showmacs] {
+        agree(&ours(words), &original(words))?;
+    }
+    let rounds = bench.rounds(20);
+    let [list, original_list, stp, original_stp, macs, original_macs] = medians(
+        rounds,
+        [ours(show), original(show), ours(showstp), original(showstp), ours(showmacs), original(showmacs)],
+    )?;
+    let (list_calls, original_list_calls) = (calls(ours(show))?, calls(original(show))?);
+    let (memory, original_memory) = (ours(showmacs).memory()?, original(showmacs).memory()?);
+
+    // The same host has the many links; this one has one, but lo.
+    let lone = &Host::new()?;
+    let alone = |words| Step::new(lone, &programs.our_brctl, words);
+    let [addbr, set_stp, setfd, _, alone_addbr, alone_stp, alone_setfd, _] = medians(
+        bench.rounds(40),
+        [
+            ours("addbr b0"),
+            ours("stp b0 off"),
+            ours("setfd b0 2"),
+            ours("delbr b0"),
+            alone("addbr b0"),
+            alone("stp b0 off"),
+            alone("setfd b0 2"),
+            alone("delbr b0"),
+        ],
+    )?;
+
+    let table = &mut bench.table;
+    table.begin(&format!("brctl, {BRIDGES} bridges, {PORTS} ports on one, {rounds} rounds"));
+    table.line("show", list, original_list, 1.0 / 3.0);
+    table.line("show, system calls", list_calls, original_list_calls, 1.0 / 4.0);
+    table.line("showstp of the bridge with the ports", stp, original_stp, 1.0 / 2.0);
+    table.line(&format!("showmacs, {ADDRESSES} addresses"), macs, original_macs, 1.0 / 2.0);
+    table.line("showmacs, most memory", memory, original_memory, 1.0);
+    table.line("addif of all ports", add, original_add, 1.0);
+    table.line("addif of all ports, calls, to 2 a port and 50", add_calls, Figure::Calls(LEAST_CALLS), 1.0);
+    let links = BRIDGES + 2 * PORTS;
+    table.begin(&format!("brctl among {links} links, to the same alone"));
+    table.line("addbr", addbr, alone_addbr, NO_GROWTH);
+    table.line("stp", set_stp, alone_stp, NO_GROWTH);
+    table.line("setfd", setfd, alone_setfd, NO_GROWTH);
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! `make bench`: what our programs cost, in ratios to the originals.
+//!
+//! Ours and their peers take turns in one run, so that whatever else the machine does falls on all of them. A time is that from
+//! a program's start to its end, exec and wait included, and the median of its rounds. What is expected is a ratio. Where it is
+//! missed the table says so, and that is all; an error is a program that fails, or does something else than its peer.
+//!
+//! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds brctl, ip and network-virtual. `--quick` makes few
+//! rounds: enough to see that everything runs, too few for steady ratios.
+
+mod brctl;
+mod host;
+mod network_virtual;
+mod startup;
+mod step;
+mod table;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use host::Host;
+use step::Step;
+use table::Table;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (options, folders): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word == "--quick");
+    let folder = folders.into_iter().next().unwrap_or_else(|| "build".into());
+    match run(Path::new(&folder), !options.is_empty()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("bench: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
+    let programs = Programs::find(folder)?;
+    host::leave_the_machine()?;
+    let mut bench = Bench { programs, is_quick, table: Table::default() };
+    network_virtual::measure(&mut bench)?;
+    brctl::measure(&mut bench)?;
+    startup::measure(&mut bench)?;
+    bench.table.end();
+    Ok(())
+}
+
+/// What every section needs.
+struct Bench {
+    programs: Programs,
+    is_quick: bool,
+    table: Table,
+}
+
+impl Bench {
+    /// How many rounds are made where a full run makes so many.
+    fn rounds(&self, full: usize) -> usize {
+        if self.is_quick { full.div_ceil(10) } else { full }
+    }
+}
+
+/// Ours, and the peers and tools of the system.
+struct Programs {
+    our_brctl: PathBuf,
+    our_ip: PathBuf,
+    our_network_virtual: PathBuf,
+    brctl: PathBuf,
+    ip: PathBuf,
+    bridge: PathBuf,
+    busybox: PathBuf,
+    strace: PathBuf,
+}
+
+impl Programs {
+    fn find(folder: &Path) -> Result<Self, String> {
+        let ours = |name: &str| {
+            let path = folder.join(name);
+            path.canonicalize().map_err(|error| format!("{}: {error}: run `make` first", path.display()))
+        };
+        let system = |name: &str, package: &str| {
+            let places = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|folder| Path::new(folder).join(name));
+            let found = places.into_iter().find(|place| place.is_file());
+            found.ok_or_else(|| format!("{name} is missing (Debian: apt-get install {package})"))
+        };
+        Ok(Self {
+            our_brctl: ours("brctl")?,
+            our_ip: ours("ip")?,
+            our_network_virtual: ours("network-virtual")?,
+            brctl: system("brctl", "bridge-utils")?,
+            ip: system("ip", "iproute2")?,
+            bridge: system("bridge", "iproute2")?,
+            busybox: system("busybox", "busybox-static")?,
+            strace: system("strace", "strace")?,
+        })
+    }
+
+    /// Has iproute2's `ip` make links on a host, a command a line.
+    fn make_links(&self, host: &Host, lines: &str) -> Result<(), String> {
+        Step::new(host, &self.ip, "-batch -").feed(lines)
+    }
+}

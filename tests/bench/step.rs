@@ -1,0 +1,154 @@
+//! Commands, and what is measured of them: time, system calls, memory.
+
+use std::array;
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::host::Host;
+use crate::table::Figure;
+
+/// One command on one host. If it fails there is no measure.
+pub(crate) struct Step<'a> {
+    host: &'a Host,
+    program: &'a Path,
+    words: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn new(host: &'a Host, program: &'a Path, words: &'a str) -> Self {
+        Self { host, program, words, path: "/usr/sbin:/usr/bin:/sbin:/bin" }
+    }
+
+    /// The same, but what it calls is looked for elsewhere.
+    pub(crate) fn with_path(self, path: &'a str) -> Self {
+        Self { path, ..self }
+    }
+
+    /// Runs it.
+    pub(crate) fn run(&self) -> Result<(), String> {
+        self.time().map(drop)
+    }
+
+    /// How long it takes from its start to its end.
+    fn time(&self) -> Result<Duration, String> {
+        let mut command = self.command(self.program)?;
+        command.args(self.words.split(' ')).stdout(Stdio::null());
+        let start = Instant::now();
+        let status = command.status();
+        let time = start.elapsed();
+        self.check(status).map(|()| time)
+    }
+
+    /// What it prints.
+    pub(crate) fn output(&self) -> Result<Output, String> {
+        let output = self.command(self.program)?.args(self.words.split(' ')).output();
+        let output = output.map_err(|error| self.failed(error))?;
+        if !output.status.success() {
+            return Err(self.failed(String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(output)
+    }
+
+    /// Runs it with this for its standard input.
+    pub(crate) fn feed(&self, input: &str) -> Result<(), String> {
+        let mut command = self.command(self.program)?;
+        command.args(self.words.split(' ')).stdin(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| self.failed(error))?;
+        let fed = child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(input.as_bytes()));
+        self.check(child.wait())?;
+        fed.map_err(|error| self.failed(error))
+    }
+
+    /// How many system calls it makes.
+    pub(crate) fn system_calls(&self, strace: &Path) -> Result<Figure, String> {
+        const TRACE: &str = "/run/trace";
+        let mut command = self.command(strace)?;
+        command.args(["-f", "-o", TRACE]).arg(self.program).args(self.words.split(' '));
+        self.check(command.stdout(Stdio::null()).status())?;
+        let trace = fs::read_to_string(TRACE).map_err(|error| self.failed(error))?;
+        // `PID NAME(…`; a signal begins with `---`, an end with `+++`, the rest of an interrupted call with `<...`
+        let is_call = |line: &&str| line.split_whitespace().nth(1).is_some_and(|word| word.contains('('));
+        Ok(Figure::Calls(trace.lines().filter(is_call).count()))
+    }
+
+    /// The most memory that it holds.
+    ///
+    /// Asked for between one piece of its output and the next. What wait4 tells in the end would be no less than ours: until
+    /// exec, a child is in our memory.
+    pub(crate) fn memory(&self) -> Result<Figure, String> {
+        let mut command = self.command(self.program)?;
+        let child = command.args(self.words.split(' ')).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| self.failed(error))?;
+        let status_file = format!("/proc/{}/status", child.id());
+        let mut most = 0;
+        if let Some(mut output) = child.stdout.take() {
+            let mut piece = [0; 4096];
+            while output.read(&mut piece).map_err(|error| self.failed(error))? > 0 {
+                // a program that has ended has none
+                let resident = fs::read_to_string(&status_file).ok().and_then(|text| high_water_mark(&text));
+                most = most.max(resident.unwrap_or(0));
+            }
+        }
+        self.check(child.wait())?;
+        Ok(Figure::Kibibytes(most))
+    }
+
+    /// A command on the host, without what it is to do.
+    fn command(&self, program: &Path) -> Result<Command, String> {
+        self.host.enter()?;
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", self.path).stdin(Stdio::null());
+        Ok(command)
+    }
+
+    fn check(&self, ended: io::Result<ExitStatus>) -> Result<(), String> {
+        match ended {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(self.failed(status)),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, reason: impl Display) -> String {
+        let words: Vec<&str> = self.words.split(' ').take(3).collect();
+        format!("{} {}: {reason}", self.program.display(), words.join(" "))
+    }
+}
+
+/// VmHWM of /proc/PID/status, in KiB.
+fn high_water_mark(status: &str) -> Option<usize> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Runs the steps in turn, A B C A B C…, and gives the median time of each. The first round only warms up.
+pub(crate) fn medians<const N: usize>(rounds: usize, steps: [Step; N]) -> Result<[Figure; N], String> {
+    let mut times: [Vec<Duration>; N] = array::from_fn(|_| Vec::new());
+    for round in 0..=rounds {
+        for (step, times) in steps.iter().zip(&mut times) {
+            let time = step.time()?;
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    Ok(times.map(|mut times| {
+        times.sort_unstable();
+        Figure::Time(times[times.len() / 2])
+    }))
+}
+
+/// # Errors
+/// Where the two do not print the same.
+pub(crate) fn agree(one: &Step, other: &Step) -> Result<(), String> {
+    let (printed, expected) = (one.output()?, other.output()?);
+    if printed.stdout == expected.stdout && printed.stderr == expected.stderr {
+        return Ok(());
+    }
+    Err(one.failed(format!("prints something else than {}", other.program.display())))
+}

@@ -41,6 +41,12 @@ pub struct Applet {
 pub static BRCTL: Applet = Applet { name: "brctl", summary: "administer Ethernet bridges", run: brctl::run };
 /// Links, addresses and routes, as iproute2's ip.
 pub static IP: Applet = Applet { name: "ip", summary: "show and change links, addresses and routes", run: ip::run };
+/// `ip address` by its own name.
+pub static IPADDR: Applet = Applet { name: "ipaddr", summary: "the same as ip address", run: ip::run };
+/// `ip link` by its own name.
+pub static IPLINK: Applet = Applet { name: "iplink", summary: "the same as ip link", run: ip::run };
+/// `ip route` by its own name.
+pub static IPROUTE: Applet = Applet { name: "iproute", summary: "the same as ip route", run: ip::run };
 /// The network of a Xen host, as Xen's network-virtual script.
 pub static NETWORK_VIRTUAL: Applet = Applet {
     name: "network-virtual",
@@ -49,7 +55,7 @@ pub static NETWORK_VIRTUAL: Applet = Applet {
 };
 
 /// Every applet; links, lists and manual pages follow this table.
-pub static TABLE: [&Applet; 3] = [&BRCTL, &IP, &NETWORK_VIRTUAL];
+pub static TABLE: [&Applet; 6] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL];
 
 /// The applet of a name.
 pub fn find(name: &OsStr) -> Option<&'static Applet> {

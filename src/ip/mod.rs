@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod link;
+pub mod list;
 pub mod prefix;
 pub mod route;
 mod words;
@@ -11,6 +12,7 @@ mod words;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::errno::Errno;
 
@@ -29,6 +31,14 @@ pub struct Options {
     pub link_only: bool,
     /// `-oneline`: one line a record.
     pub oneline: bool,
+    /// `-brief`: a table of the most important.
+    pub brief: bool,
+    /// `-json`: for machines.
+    pub json: bool,
+    /// `-pretty`: JSON for people.
+    pub pretty: bool,
+    /// `-statistics`, counted: 1 for what was sent and received, 2 for the kinds of errors too.
+    pub statistics: u8,
 }
 
 impl Options {
@@ -63,21 +73,39 @@ enum Effect {
     Help,
     /// Has no bearing on what is printed here.
     Nothing,
+    /// The same, with an operand.
+    Operand,
+    /// Is not to be had here; what to do instead.
+    Absent(&'static str),
 }
 
 /// Options in the order of ip.c; each may be cut short.
-const OPTIONS: [(&str, Effect); 11] = [
+const OPTIONS: [(&str, Effect); 25] = [
+    ("-loops", Effect::Operand),
     ("-family", Effect::Family),
     ("-4", Effect::Set(|options| options.family = Family::Inet)),
     ("-6", Effect::Set(|options| options.family = Family::Inet6)),
     ("-0", Effect::Set(|options| options.link_only = true)),
+    ("-human-readable", Effect::Nothing),
+    ("-iec", Effect::Nothing),
+    ("-statistics", Effect::Set(|options| options.statistics += 1)),
+    ("-stats", Effect::Set(|options| options.statistics += 1)),
     ("-details", Effect::Nothing),
     ("-resolve", Effect::Nothing),
     ("-oneline", Effect::Set(|options| options.oneline = true)),
+    ("-timestamp", Effect::Nothing),
     ("-Version", Effect::Version),
     ("-force", Effect::Nothing),
+    ("-batch", Effect::Absent("run ip once for each line")),
+    ("-brief", Effect::Set(|options| options.brief = true)),
+    ("-json", Effect::Set(|options| options.json = true)),
+    ("-pretty", Effect::Set(|options| options.pretty = true)),
+    ("-rcvbuf", Effect::Operand),
+    ("-color", Effect::Nothing),
     ("-help", Effect::Help),
+    ("-netns", Effect::Absent("enter the namespace first, by nsenter(1)")),
     ("-Numeric", Effect::Nothing),
+    ("-all", Effect::Nothing),
 ];
 
 /// Runs `ip`.
@@ -100,6 +128,12 @@ pub fn run(call: &mut Call) -> Outcome {
             }
             Some(Effect::Help) => return Err(usage()),
             Some(Effect::Nothing) => (),
+            Some(Effect::Operand) => drop(words.next().ok_or_else(usage)?),
+            Some(Effect::Absent(instead)) => {
+                return Err(
+                    Failure::new(line!("ip: option \"", option, "\" is not to be had: ", instead)).with_status(255)
+                );
+            }
             None => {
                 return Err(
                     Failure::new(line!("Option \"", option, "\" is unknown, try \"ip -help\".")).with_status(255)
@@ -107,7 +141,10 @@ pub fn run(call: &mut Call) -> Outcome {
             }
         }
     }
-    let Some(word) = words.next() else { return Err(usage()) };
+    // under a longer name, such as `iproute`, the rest of it is the object
+    let name = Path::new(call.program).file_name().unwrap_or_default().as_bytes();
+    let named = name.strip_prefix(b"ip").filter(|object| !object.is_empty());
+    let Some(word) = named.or_else(|| words.next()) else { return Err(usage()) };
     match OBJECTS.iter().find(|object| is_short_for(word, object.name)) {
         Some(object) => (object.run)(call, options, words),
         None => Err(Failure::new(line!("Object \"", word, "\" is unknown, try \"ip help\"."))),
@@ -130,8 +167,9 @@ fn usage() -> Failure {
         text: b"\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
 where  OBJECT := { address | link | route }
-       OPTIONS := { -V[ersion] | -4 | -6 | -0 | -o[neline] |
-                    -f[amily] { inet | inet6 | link } }
+       OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
+                    -f[amily] { inet | inet6 | link } | -4 | -6 | -0 |
+                    -br[ief] | -o[neline] }
 "
         .to_vec(),
         status: 255,

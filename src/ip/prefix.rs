@@ -94,7 +94,7 @@ fn parse_prefix(word: &[u8], family: Family) -> Option<Prefix> {
 }
 
 fn parse_length(word: &[u8]) -> Option<u64> {
-    if let Some((number, b"")) = c_number(word) {
+    if let Some(number) = number(word) {
         return Some(number);
     }
     let mask = parse_ipv4(word)?;
@@ -123,6 +123,14 @@ fn parse_ipv4(word: &[u8]) -> Option<Ipv4Addr> {
         }
     }
     None // a fourth point
+}
+
+/// A whole number by itself, as C's `strtoul` reads it with base 0.
+pub fn number(word: &[u8]) -> Option<u64> {
+    match c_number(word) {
+        Some((number, b"")) => Some(number),
+        _ => None,
+    }
 }
 
 /// A number at the start of a text, and what follows it: C's `strtoul` with base 0. A minus sign makes a number that is too

@@ -147,9 +147,18 @@ impl Kernel {
     ///
     /// # Errors
     /// ENODEV, EPERM, EINVAL (multicast), EEXIST. What was done is undone then.
-    pub fn add_address_v4(&self, label: &[u8], net: Ipv4Net, broadcast: Option<Ipv4Addr>) -> Result<()> {
+    pub fn add_address_v4(
+        &self,
+        label: &[u8],
+        net: Ipv4Net,
+        peer: Option<Ipv4Addr>,
+        broadcast: Option<Ipv4Addr>,
+    ) -> Result<()> {
         self.set_v4(label, ioctl::SIOCSIFADDR, net.addr())?;
         let rest = || {
+            if let Some(peer) = peer {
+                self.set_v4(label, ioctl::SIOCSIFDSTADDR, peer)?;
+            }
             self.set_v4(label, ioctl::SIOCSIFNETMASK, net.netmask())?;
             self.set_v4(label, ioctl::SIOCSIFBRDADDR, broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
         };

@@ -113,6 +113,7 @@ pub(super) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(0x8913);
 pub(super) const SIOCSIFFLAGS: Request<Ifreq> = Request::new(0x8914);
 pub(super) const SIOCSIFADDR: Request<Ifreq> = Request::new(0x8916);
 pub(super) const SIOCGIFDSTADDR: Request<Ifreq> = Request::new(0x8917);
+pub(super) const SIOCSIFDSTADDR: Request<Ifreq> = Request::new(0x8918);
 pub(super) const SIOCGIFBRDADDR: Request<Ifreq> = Request::new(0x8919);
 pub(super) const SIOCSIFBRDADDR: Request<Ifreq> = Request::new(0x891a);
 pub(super) const SIOCGIFNETMASK: Request<Ifreq> = Request::new(0x891b);

@@ -1,6 +1,6 @@
 //! Links: the interfaces themselves, whatever addresses they carry.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
@@ -60,6 +60,8 @@ pub struct Link {
     pub master: Option<OsString>,
     /// Interface group; 0 is the default one.
     pub group: u32,
+    /// What the administrator calls it besides (`ip link set alias`), empty if nothing.
+    pub alias: String,
     /// What makes it, as far as it changes the queueing discipline that the kernel attaches.
     pub driver: Driver,
 }
@@ -257,8 +259,25 @@ impl Kernel {
             below: number("iflink").map_or(index, |below| below as i32),
             master: master(device),
             group: number("netdev_group").unwrap_or(0) as u32,
+            alias: device.text("ifalias").unwrap_or_default(),
             driver,
         })
+    }
+
+    /// A number of the link's `statistics/` in /sys; 0 where there is none.
+    pub fn link_statistic(&self, link: &OsStr, file: &str) -> u64 {
+        let number = |device: Device| device.text(&format!("statistics/{file}"))?.parse().ok();
+        self.device(link.as_bytes()).and_then(number).unwrap_or(0)
+    }
+
+    /// The kind of a virtual link, as far as /sys tells: bridges, vlans and others name it, tap and tun devices have a file of
+    /// their own.
+    pub fn link_kind(&self, link: &[u8]) -> Option<String> {
+        let device = self.device(link)?;
+        if device.text("tun_flags").is_some() {
+            return Some("tun".into());
+        }
+        device.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
     }
 
     /// Without /sys: what ioctls tell, and of the rest what is most likely.
@@ -290,6 +309,7 @@ impl Kernel {
             below: index,
             master: None,
             group: 0,
+            alias: String::new(),
             driver: if is_bridge { Driver::Bridge } else { Driver::Virtual },
             name,
         })

@@ -1,8 +1,8 @@
 //! `make bench`: what our programs cost, in ratios to the originals.
 //!
 //! Ours and their peers take turns in one run, so that whatever else the machine does falls on all of them. A time is that from
-//! a program's start to its end, exec and wait included, and the median of its rounds. What is expected is a ratio. Where it is
-//! missed the table says so, and that is all; an error is a program that fails, or does something else than its peer.
+//! a program's start to its end, exec and wait included; the median of its rounds is shown. What is expected is a ratio. Where it
+//! is missed the table says so, and that is all; an error is a program that fails, or does something else than its peer.
 //!
 //! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds brctl, ip and network-virtual. `--quick` makes few
 //! rounds: enough to see that everything runs, too few for steady ratios.
@@ -38,7 +38,12 @@ fn main() -> ExitCode {
 fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     let programs = Programs::find(folder)?;
     host::leave_the_machine()?;
-    let mut bench = Bench { programs, is_quick, table: Table::default() };
+    let host = Host::new()?;
+    let outside = "link add eth0 type veth peer name outside\nlink set outside up\n\
+                   link set eth0 up\naddr add 192.0.2.1/24 dev eth0\n";
+    programs.make_links(&host, outside)?;
+    let mut bench = Bench { programs, host, is_quick, table: Table::default() };
+    println!("Median times from exec to exit, ours and its peer in turn, and the ratio of ours to the peer's.");
     network_virtual::measure(&mut bench)?;
     brctl::measure(&mut bench)?;
     startup::measure(&mut bench)?;
@@ -49,6 +54,8 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
 /// What every section needs.
 struct Bench {
     programs: Programs,
+    /// Has `eth0` and the other end of that wire, and nothing else.
+    host: Host,
     is_quick: bool,
     table: Table,
 }

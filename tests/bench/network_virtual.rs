@@ -35,11 +35,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     stub.and_then(|()| fs::set_permissions(FIREWALL, Permissions::from_mode(0o755)))
         .map_err(|error| format!("{FIREWALL}: {error}"))?;
 
-    let programs = &bench.programs;
-    let host = &Host::new()?;
-    let outside = "link add eth0 type veth peer name outside\nlink set outside up\n\
-                   link set eth0 up\naddr add 192.0.2.1/24 dev eth0\n";
-    programs.make_links(host, outside)?;
+    let Bench { programs, host, .. } = &*bench;
     let ours = |words| Step::new(host, &programs.our_network_virtual, words);
     let script = |words| Step::new(host, Path::new(SCRIPT), words).with_path(PATH_WITH_FIREWALL);
     let c = |words| Step::new(host, Path::new(C), words);

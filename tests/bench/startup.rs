@@ -1,12 +1,10 @@
 //! From exec to exit, with next to nothing in between.
 
 use crate::Bench;
-use crate::host::Host;
 use crate::step::{Step, agree, medians};
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
-    let programs = &bench.programs;
-    let host = &Host::new()?;
+    let Bench { programs, host, .. } = &*bench;
     let steps = [
         Step::new(host, &programs.our_brctl, "--version"),
         Step::new(host, &programs.brctl, "--version"),

@@ -95,7 +95,7 @@ impl<'a> Step<'a> {
             }
         }
         self.check(child.wait())?;
-        Ok(Figure::Kibibytes(most))
+        if most == 0 { Err(self.failed("ended before its memory was looked at")) } else { Ok(Figure::Kibibytes(most)) }
     }
 
     /// A command on the host, without what it is to do.

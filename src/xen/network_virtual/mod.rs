@@ -21,7 +21,10 @@ use super::script::Arguments;
 use crate::applet::Call;
 use crate::brctl;
 use crate::error::{Failure, Outcome, line};
-use crate::ip;
+use crate::ip::{
+    self,
+    list::{Filter, Listing},
+};
 use crate::kernel::Kernel;
 use settings::Settings;
 
@@ -60,7 +63,8 @@ fn status(call: &mut Call, settings: &Settings) -> Outcome {
     let options = ip::Options::default();
     let _ = call.out.write_all(&ruler);
     for device in [&settings.netdev, &settings.bridge] {
-        let listed = ip::address::show::list(call.kernel, call.out, Some(device.as_bytes()), false, options);
+        let filter = Filter::of_device(device.as_bytes());
+        let listed = ip::list::list(call.kernel, call.out, Listing::Addresses, &filter, options);
         // the next command's complaints come after this one's output
         let _ = call.out.flush();
         listed?;

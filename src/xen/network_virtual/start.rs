@@ -9,7 +9,7 @@ use super::{complaint, find_bridge, run_firewall};
 use crate::applet::Call;
 use crate::brctl;
 use crate::error::{Outcome, errno_text, io_text, line};
-use crate::ip;
+use crate::ip::{self, address::change::Which};
 use crate::kernel::{Kernel, flag};
 use crate::net::ClockTime;
 use crate::xen::firewall::Iptables;
@@ -142,7 +142,7 @@ impl Start<'_> {
             let _ = kernel.delete_bridge(bridge);
             records.end_making(&settings.bridge);
         } else if let Some(address) = made.address {
-            let _ = ip::address::change::delete_from(kernel, bridge, address, false, None);
+            let _ = ip::address::change::delete_from(kernel, bridge, &Which::just(address));
         }
     }
 }

@@ -8,8 +8,8 @@ use super::{NAME, run_firewall};
 use crate::applet::Call;
 use crate::brctl;
 use crate::error::{Failure, Outcome, line};
-use crate::ip;
 use crate::ip::prefix::{Family, Prefix};
+use crate::ip::{self, address::change::Which};
 use crate::net::ClockTime;
 
 /// `start` in the original's order, and with its end at the first command that fails, with what has been done until then.
@@ -35,7 +35,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
         return Ok(());
     }
     ip::link::set::set_up(kernel, bridge, false)?;
-    ip::address::change::delete_from(kernel, bridge, address_as_it_was(settings)?, false, None)?;
+    ip::address::change::delete_from(kernel, bridge, &Which::just(address_as_it_was(settings)?))?;
     brctl::bridge::delete(kernel, bridge)?;
     firewall_as_it_was(call, settings)
 }

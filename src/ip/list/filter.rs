@@ -1,0 +1,252 @@
+//! Which links and addresses are listed: the words after `ip address show` and `ip link show`, which are the same.
+
+use std::ffi::OsString;
+
+use crate::error::{Failure, line};
+use crate::ip::address::scope_number;
+use crate::ip::prefix::{self, Family, Prefix};
+use crate::ip::words::{Words, is_short_for};
+use crate::ip::{Options, garbage, needs_netlink, usage, wrong};
+use crate::kernel::{Address, Ipv6Flags, Kernel, Link, flag, scope};
+
+/// What is asked for. Everything, by default.
+#[derive(Debug, Default)]
+pub struct Filter<'a> {
+    /// The link of this name.
+    pub device: Option<&'a [u8]>,
+    /// Links that are switched on.
+    up: bool,
+    /// Links of this interface group.
+    group: Option<u32>,
+    /// Links that belong to this one, or to none.
+    master: Option<Option<OsString>>,
+    /// Links of this kind.
+    kind: Option<&'a [u8]>,
+    /// Addresses whose flags of this mask are these.
+    flags: (u32, u32),
+    /// Addresses of this scope, in rtnetlink's numbers.
+    scope: Option<u8>,
+    /// Addresses within this prefix.
+    to: Option<Prefix>,
+    /// Addresses whose label matches this pattern.
+    pub label: Option<&'a [u8]>,
+    /// Addresses of this family.
+    pub family: Family,
+}
+
+/// Flags by name (ip/ipaddress.c, `ifa_flag_data`; linux/if_addr.h). Those above the low eight bits no file shows.
+const FLAGS: [(&str, u32); 13] = [
+    ("secondary", 0x01),
+    ("temporary", 0x01),
+    ("nodad", 0x02),
+    ("optimistic", 0x04),
+    ("dadfailed", 0x08),
+    ("home", 0x10),
+    ("deprecated", 0x20),
+    ("tentative", 0x40),
+    ("permanent", 0x80),
+    ("mngtmpaddr", 0x100),
+    ("noprefixroute", 0x200),
+    ("autojoin", 0x400),
+    ("stable-privacy", 0x800),
+];
+
+impl<'a> Filter<'a> {
+    /// Reads the words after the command.
+    pub(in crate::ip) fn parse(kernel: &Kernel, options: Options, mut words: Words<'a>) -> Result<Self, Failure> {
+        let mut filter = Filter { family: options.family, ..Filter::default() };
+        while let Some(word) = words.next() {
+            match word {
+                b"to" => {
+                    let to = prefix::prefix(words.operand()?, filter.family)?;
+                    if let (Family::Any, Prefix::Net { net, .. }) = (filter.family, to) {
+                        filter.family = Family::of(net.addr());
+                    }
+                    filter.to = Some(to);
+                }
+                b"scope" => {
+                    let scope = words.operand()?;
+                    filter.scope = match scope {
+                        b"all" => None,
+                        _ => Some(scope_number(scope).map_err(|_| wrong(scope, "invalid \"scope\"\n"))?),
+                    };
+                }
+                b"up" => filter.up = true,
+                b"label" => filter.label = Some(words.operand()?),
+                b"group" => {
+                    let group = words.operand()?;
+                    filter.group = Some(group_number(group).ok_or_else(|| wrong(group, "Invalid \"group\" value\n"))?);
+                }
+                b"master" => {
+                    let master = words.operand()?;
+                    let name = kernel.proper_name(master);
+                    filter.master = Some(Some(name.map_err(|_| wrong(master, "Device does not exist\n"))?));
+                }
+                b"vrf" => return Err(needs_netlink(b"vrf", "no file tells of them")),
+                b"nomaster" => filter.master = Some(None),
+                b"type" => filter.kind = Some(words.operand()?),
+                _ if filter.set_flag(word) => (),
+                _ => {
+                    let name = if word == b"dev" { words.operand()? } else { word };
+                    if word != b"dev" && is_short_for(word, "help") {
+                        return Err(usage());
+                    }
+                    if filter.device.replace(name).is_some() {
+                        return Err(garbage("dev", name));
+                    }
+                }
+            }
+        }
+        Ok(filter)
+    }
+
+    /// The link of a name, with all its addresses.
+    pub fn of_device(device: &'a [u8]) -> Self {
+        Filter { device: Some(device), ..Filter::default() }
+    }
+
+    /// Takes a flag's name, with `-` for those that have it not.
+    fn set_flag(&mut self, word: &[u8]) -> bool {
+        let (set, name) = match word {
+            [b'-', name @ ..] => (false, name),
+            name => (true, name),
+        };
+        let (set, bit) = match name {
+            b"dynamic" => (!set, 0x80),
+            b"primary" => (!set, 0x01),
+            _ => match FLAGS.iter().find(|(flag, _)| flag.as_bytes() == name) {
+                Some((_, bit)) => (set, *bit),
+                None => return false,
+            },
+        };
+        let (mask, wanted) = self.flags;
+        self.flags = (mask | bit, if set { wanted | bit } else { wanted & !bit });
+        true
+    }
+
+    /// The links that are asked for, by index.
+    ///
+    /// # Errors
+    /// `Device "…" does not exist.`
+    pub fn links(&self, kernel: &Kernel) -> Result<Vec<Link>, Failure> {
+        let mut links = match self.device {
+            Some(name) => match kernel.link(name) {
+                Ok(link) => vec![link],
+                Err(_) => return Err(Failure::new(line!("Device \"", name, "\" does not exist."))),
+            },
+            None => kernel.links().unwrap_or_default(),
+        };
+        links.retain(|link| self.admits_link(kernel, link));
+        Ok(links)
+    }
+
+    fn admits_link(&self, kernel: &Kernel, link: &Link) -> bool {
+        (!self.up || link.flags & flag::UP != 0)
+            && self.group.is_none_or(|group| link.group == group)
+            && self.master.as_ref().is_none_or(|master| link.master == *master)
+            && self.kind.is_none_or(|kind| is_of_kind(kernel, link, kind))
+    }
+
+    /// Whether an address is listed.
+    pub fn admits(&self, address: &Address) -> bool {
+        let (mask, wanted) = self.flags;
+        self.family.includes(address.net.addr())
+            && (flags_of(address) ^ wanted) & mask == 0
+            && self.scope.is_none_or(|scope| rtnetlink_scope(address.scope) == scope)
+            && self.label.is_none_or(|pattern| matches_pattern(pattern, address.label.as_encoded_bytes()))
+            && match self.to {
+                Some(Prefix::Net { net, .. }) => net.contains(&address.net.addr()),
+                Some(Prefix::All) | None => true,
+            }
+    }
+}
+
+/// Flags as rtnetlink would give them. What has no lifetime is permanent; IPv4's lifetimes no file shows.
+fn flags_of(address: &Address) -> u32 {
+    match address.net.addr().is_ipv4() {
+        true => u32::from(Ipv6Flags::PERMANENT) | u32::from(address.secondary),
+        false => address.v6.0.into(),
+    }
+}
+
+/// The scopes of /proc/net/if_inet6 in rtnetlink's numbers.
+fn rtnetlink_scope(number: u8) -> u8 {
+    match number {
+        scope::HOST => 254,
+        scope::LINK => 253,
+        scope::SITE => 200,
+        _ => 0,
+    }
+}
+
+/// Interface groups by number or name; without /etc/iproute2/group there is but one name.
+pub fn group_number(word: &[u8]) -> Option<u32> {
+    match word {
+        b"default" => Some(0),
+        _ => str::from_utf8(word).ok()?.parse().ok(),
+    }
+}
+
+/// Whether a link is of a kind that `ip link add … type` makes, or with `_slave` belongs to one.
+fn is_of_kind(kernel: &Kernel, link: &Link, kind: &[u8]) -> bool {
+    let kind_of = |name: &OsString| kernel.link_kind(name.as_encoded_bytes());
+    match kind.strip_suffix(b"_slave") {
+        Some(kind) => link.master.as_ref().and_then(kind_of).is_some_and(|of| of.as_bytes() == kind),
+        None => kind_of(&link.name).is_some_and(|of| of.as_bytes() == kind),
+    }
+}
+
+/// A pattern of the shell: `*`, `?` and `[...]` (fnmatch without flags).
+fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern {
+        [] => text.is_empty(),
+        [b'*', rest @ ..] => (0..=text.len()).any(|skipped| matches_pattern(rest, &text[skipped..])),
+        [b'?', rest @ ..] => !text.is_empty() && matches_pattern(rest, &text[1..]),
+        [b'[', set @ ..] if set.iter().skip(1).any(|&byte| byte == b']') => {
+            let (set, rest) = set.split_at(1 + set.iter().skip(1).position(|&byte| byte == b']').unwrap_or(0));
+            text.first().is_some_and(|&byte| is_in_set(set, byte)) && matches_pattern(&rest[1..], &text[1..])
+        }
+        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => {
+            text.first() == Some(literal) && matches_pattern(rest, &text[1..])
+        }
+    }
+}
+
+/// The inside of `[...]`: bytes and ranges, with `!` or `^` at the start those that are not in it.
+fn is_in_set(set: &[u8], byte: u8) -> bool {
+    let (negated, mut set) = match set {
+        [b'!' | b'^', rest @ ..] => (true, rest),
+        _ => (false, set),
+    };
+    let mut found = false;
+    loop {
+        match set {
+            [from, b'-', to, rest @ ..] => {
+                found |= (*from..=*to).contains(&byte);
+                set = rest;
+            }
+            [one, rest @ ..] => {
+                found |= *one == byte;
+                set = rest;
+            }
+            [] => return found != negated,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_pattern;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text) in
+            [("v1*", "v1:0"), ("*", ""), ("v?", "v1"), ("v[0-9]", "v7"), ("v[!a]", "vb"), ("\\*", "*")]
+        {
+            assert!(matches_pattern(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        }
+        for (pattern, text) in [("v1", "v1:0"), ("v?", "v"), ("v[0-9]", "va"), ("v[!a]", "va"), ("[", "x"), ("", "v")] {
+            assert!(!matches_pattern(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        }
+    }
+}

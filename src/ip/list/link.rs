@@ -1,0 +1,204 @@
+//! A link as `ip` shows it.
+
+use super::json::Json;
+use super::record::Record;
+use crate::ip::{Options, bytes};
+use crate::kernel::{Driver, Kernel, Link, flag};
+
+/// What is shown of a link besides name, flags and mtu.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    /// Queueing discipline, master and group: not in the kernel's answer about IPv6.
+    pub(super) whole: bool,
+    /// The mode of the link, which `ip link` shows and `ip address` does not.
+    pub(super) mode: bool,
+    /// The hardware address, on a line of its own.
+    pub(super) hardware: bool,
+    /// The alias, likewise.
+    pub(super) alias: bool,
+}
+
+/// Puts the line (or lines) about a link, without the last end.
+pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Columns, options: Options) {
+    let other_end = other_end(kernel, link);
+    record.put("ifindex", link.index as u32, format!("{}: ", link.index));
+    put_name(record, link, &other_end);
+    record.text(": ");
+    put_flags(record, link, &other_end);
+    record.put("mtu", link.mtu, format!("mtu {} ", link.mtu));
+    if columns.whole {
+        record.put("qdisc", qdisc(link), format!("qdisc {} ", qdisc(link)));
+    }
+    if let Some(master) = &link.master
+        && columns.whole
+    {
+        record.put("master", bytes(master), [b"master ", bytes(master), b" "].concat());
+    }
+    let state = link.state.to_ascii_uppercase();
+    record.put("operstate", state.as_str(), format!("state {state} "));
+    if columns.mode {
+        record.put("linkmode", "DEFAULT", "mode DEFAULT ");
+    }
+    if columns.whole {
+        let group = if link.group == 0 { "default".into() } else { link.group.to_string() };
+        record.put("group", group.as_str(), format!("group {group} "));
+    }
+    if link.queue_length != 0 {
+        record.put("txqlen", link.queue_length, format!("qlen {}", link.queue_length));
+    }
+    if columns.hardware {
+        record.text(options.newline());
+        put_hardware(record, link);
+    }
+    if columns.alias && !link.alias.is_empty() {
+        record.put("ifalias", link.alias.as_bytes(), [options.newline(), "    alias ", &link.alias].concat());
+    }
+}
+
+/// Puts what `ip -br` shows of a link: name, state and, for `ip link`, hardware address and flags.
+pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, with_hardware: bool) {
+    let other_end = other_end(kernel, link);
+    put_name(record, link, &other_end);
+    let name = link.name.len() + other_end.suffix.len();
+    record.text(" ".repeat(17usize.saturating_sub(name).max(1)));
+    let state = link.state.to_ascii_uppercase();
+    record.put("operstate", state.as_str(), format!("{state:<14} "));
+    if with_hardware {
+        if !link.address.is_empty() {
+            let address = hardware_text(link.kind, &link.address);
+            record.put("address", address.as_str(), format!("{address} "));
+        }
+        put_flags(record, link, &other_end);
+    }
+}
+
+fn put_name(record: &mut Record, link: &Link, other_end: &OtherEnd) {
+    match other_end.key {
+        "" => (),
+        "link_index" => record.json("link_index", link.below as u32),
+        key => record.json(key, &other_end.suffix[1..]),
+    }
+    record.put("ifname", bytes(&link.name), [bytes(&link.name), &other_end.suffix].concat());
+}
+
+fn put_flags(record: &mut Record, link: &Link, other_end: &OtherEnd) {
+    let names = flag_names(link.flags, other_end.is_down);
+    let json = names.iter().map(|name| Json::from(*name)).collect();
+    record.put("flags", Json::List(json), format!("<{}> ", names.join(",")));
+}
+
+fn put_hardware(record: &mut Record, link: &Link) {
+    let kind = kind_name(link.kind);
+    record.put("link_type", kind.as_str(), format!("    link/{kind} "));
+    if !link.address.is_empty() {
+        let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.kind, text));
+        record.put("address", address.as_str(), &address);
+        if link.flags & flag::POINTOPOINT != 0 {
+            record.json("link_pointtopoint", Json::Bool(true));
+            record.text(" peer ");
+        } else {
+            record.text(" brd ");
+        }
+        record.put("broadcast", broadcast.as_str(), &broadcast);
+    }
+}
+
+/// What is behind the `@` of a link's name.
+struct OtherEnd {
+    suffix: Vec<u8>,
+    /// What JSON calls it; nothing if there is no other end.
+    key: &'static str,
+    /// It is here and it is not up.
+    is_down: bool,
+}
+
+fn other_end(kernel: &Kernel, link: &Link) -> OtherEnd {
+    match link.below {
+        below if below == link.index => OtherEnd { suffix: Vec::new(), key: "", is_down: false },
+        0 => OtherEnd { suffix: b"@NONE".to_vec(), key: "link", is_down: false },
+        below => match kernel.link_name(below) {
+            Ok(name) => OtherEnd {
+                suffix: [b"@", bytes(&name)].concat(),
+                key: "link",
+                is_down: kernel.link_flags(bytes(&name)).is_ok_and(|flags| flags & flag::UP == 0),
+            },
+            // in another namespace
+            Err(_) => OtherEnd { suffix: format!("@if{below}").into_bytes(), key: "link_index", is_down: false },
+        },
+    }
+}
+
+/// Flags in the order in which iproute2 names them (ip/ipaddress.c, `print_link_flags`); RUNNING is not named, its absence is.
+const FLAGS: [(u32, &str); 18] = [
+    (flag::LOOPBACK, "LOOPBACK"),
+    (flag::BROADCAST, "BROADCAST"),
+    (flag::POINTOPOINT, "POINTOPOINT"),
+    (0x1000, "MULTICAST"),
+    (0x80, "NOARP"),
+    (0x200, "ALLMULTI"),
+    (0x100, "PROMISC"),
+    (0x400, "MASTER"),
+    (0x800, "SLAVE"),
+    (0x4, "DEBUG"),
+    (0x8000, "DYNAMIC"),
+    (0x4000, "AUTOMEDIA"),
+    (0x2000, "PORTSEL"),
+    (0x20, "NOTRAILERS"),
+    (flag::UP, "UP"),
+    (flag::LOWER_UP, "LOWER_UP"),
+    (flag::DORMANT, "DORMANT"),
+    (0x4_0000, "ECHO"),
+];
+
+fn flag_names(flags: u32, other_end_is_down: bool) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    if flags & flag::UP != 0 && flags & flag::RUNNING == 0 {
+        names.push("NO-CARRIER");
+    }
+    names.extend(FLAGS.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| *name));
+    if other_end_is_down {
+        names.push("M-DOWN");
+    }
+    names
+}
+
+/// The queueing discipline. No file shows it; the kernel attaches none to a link that was never up, `noqueue` to those that
+/// have nothing to queue, and its default one to the others. Whether a link that is down was up before cannot be known.
+fn qdisc(link: &Link) -> &'static str {
+    if link.flags & flag::UP == 0 {
+        return "noop";
+    }
+    match link.driver {
+        _ if link.queue_length == 0 => "noqueue",
+        Driver::Queueing => "pfifo_fast",
+        Driver::Bridge | Driver::Virtual => "noqueue",
+    }
+}
+
+/// Names of link types (lib/ll_types.c; linux/if_arp.h).
+fn kind_name(kind: u16) -> String {
+    let name = match kind {
+        1 => "ether",
+        32 => "infiniband",
+        512 => "ppp",
+        768 => "ipip",
+        769 => "tunnel6",
+        772 => "loopback",
+        776 => "sit",
+        778 => "gre",
+        823 => "gre6",
+        0xfffe => "none",
+        0xffff => "void",
+        _ => return format!("[{kind}]"),
+    };
+    name.into()
+}
+
+/// A hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
+fn hardware_text(kind: u16, address: &str) -> String {
+    let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
+    match (kind, octets.as_slice()) {
+        (768 | 776 | 778, &[a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+        _ => address.into(),
+    }
+}

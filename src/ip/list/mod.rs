@@ -1,0 +1,161 @@
+//! The listings of `ip address show` and `ip link show`, which are one listing with more or less of it shown.
+
+mod address;
+mod filter;
+mod json;
+mod link;
+mod record;
+mod statistics;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use crate::error::Outcome;
+use crate::ip::prefix::Family;
+use crate::ip::{Options, bytes, print};
+use crate::kernel::{Address, Kernel, Link};
+pub use filter::{Filter, group_number};
+pub use json::Json;
+use link::Columns;
+pub use record::Record;
+
+/// Which of the two listings is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// `ip link show`
+    Links,
+    /// `ip address show`
+    Addresses,
+}
+
+/// Prints the links, or the links with their addresses, that a filter admits.
+///
+/// # Errors
+/// `Device "…" does not exist.`
+pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Filter, options: Options) -> Outcome {
+    let links = filter.links(kernel)?;
+    let addresses = match listing {
+        Listing::Addresses if !options.link_only => Addresses::of(kernel, filter),
+        _ => Addresses::default(),
+    };
+    let mut objects = Vec::new();
+    for link in &links {
+        if let Some(record) = record(kernel, link, listing, filter, &addresses, options) {
+            match options.json {
+                true => objects.push(record.into_parts().0),
+                false => print(out, record.into_text()),
+            }
+        }
+    }
+    if options.json {
+        print(out, Json::List(objects).document(options.pretty));
+    }
+    Ok(())
+}
+
+/// The addresses of all links, IPv4 first, whether they will be shown or not.
+#[derive(Default)]
+struct Addresses(Vec<Address>);
+
+impl Addresses {
+    fn of(kernel: &Kernel, filter: &Filter) -> Self {
+        // one link's addresses need not be looked for among all
+        let mut list = match filter.device.map(|device| kernel.proper_name(device)) {
+            Some(Ok(device)) => kernel.addresses_v4_of(bytes(&device)),
+            _ => kernel.addresses_v4(),
+        }
+        .unwrap_or_default();
+        list.extend(kernel.addresses_v6());
+        Addresses(list)
+    }
+
+    fn on<'a>(&'a self, link: &'a OsString) -> impl Iterator<Item = &'a Address> {
+        self.0.iter().filter(move |address| address.link == *link)
+    }
+}
+
+/// What is printed of a link, with the ends of its lines; nothing if it has addresses and none of them is asked for.
+fn record(
+    kernel: &Kernel,
+    link: &Link,
+    listing: Listing,
+    filter: &Filter,
+    addresses: &Addresses,
+    options: Options,
+) -> Option<Record> {
+    let mut record = Record::default();
+    if listing == Listing::Links || options.link_only {
+        match options.brief {
+            true => link::put_brief(&mut record, kernel, link, true),
+            false => {
+                let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
+                link::put(&mut record, kernel, link, columns, options);
+                if options.statistics > 0 {
+                    statistics::put(&mut record, kernel, link, options.statistics, options.newline());
+                }
+            }
+        }
+        record.text("\n");
+        return Some(record);
+    }
+
+    let admitted: Vec<&Address> = addresses.on(&link.name).filter(|address| filter.admits(address)).collect();
+    let has_none = addresses.on(&link.name).next().is_none();
+    if admitted.is_empty() && !(has_none && filter.family == Family::Any) {
+        return None;
+    }
+    if options.brief {
+        link::put_brief(&mut record, kernel, link, false);
+        put_addresses(&mut record, &admitted, |record, address| address::put_net(record, address));
+        record.text("\n");
+        return Some(record);
+    }
+    // a line for each address needs none for the link
+    let without_link = filter.label.is_some() || options.oneline;
+    if !without_link {
+        let any_family = filter.family == Family::Any;
+        let columns =
+            Columns { whole: options.family != Family::Inet6, mode: false, hardware: any_family, alias: false };
+        link::put(&mut record, kernel, link, columns, options);
+        record.text("\n");
+    }
+    put_addresses(&mut record, &admitted, |record, address| {
+        if options.oneline {
+            record.text([format!("{}: ", link.index).as_bytes(), bytes(&link.name)].concat());
+        }
+        address::put(record, address, options);
+        record.text("\n");
+    });
+    if options.statistics > 0 && !without_link {
+        let mut statistics = Record::default();
+        statistics::put(&mut statistics, kernel, link, options.statistics, "\n");
+        let (json, text) = statistics.into_parts();
+        record.append(json);
+        // its first line end is the one that the last address has already
+        record.text(&text[1..]);
+        record.text("\n");
+    }
+    Some(record)
+}
+
+/// Puts a list of addresses: one object each.
+fn put_addresses(record: &mut Record, addresses: &[&Address], put: impl Fn(&mut Record, &Address)) {
+    let mut objects = Vec::new();
+    for address in addresses {
+        let mut one = Record::default();
+        put(&mut one, address);
+        let (object, text) = one.into_parts();
+        objects.push(object);
+        record.text(text);
+    }
+    record.json("addr_info", Json::List(objects));
+}
+
+/// The lines of one address by itself, as `ip -s -s address flush` prints what it removes.
+pub fn address_lines(index: i32, address: &Address) -> Vec<u8> {
+    let mut record = Record::default();
+    record.text([format!("{index}: ").as_bytes(), bytes(&address.link)].concat());
+    address::put(&mut record, address, Options::default());
+    record.text("\n");
+    record.into_text()
+}

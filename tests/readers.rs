@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use brouter::applet::{Applet, BRCTL, Call};
-use brouter::kernel::{Driver, Kernel, RouteKind, flag};
+use brouter::kernel::{BridgeSetting, Kernel, PortSetting, Queue, RouteKind, flag};
 
 fn host(kernel: &str) -> Kernel {
     Kernel::at(format!("{}/tests/fixtures/host-{kernel}", env!("CARGO_MANIFEST_DIR")))
@@ -94,10 +94,10 @@ fn links_of_2_6_18() {
     assert_eq!((sit0.address.as_str(), sit0.kind), ("00:00:00:00", 776));
     assert_eq!(sit0.flags & flag::UP, 0);
     let eth0 = &links[0];
-    assert_eq!((eth0.driver, eth0.mtu, eth0.queue_length), (Driver::Queueing, 1500, 1000));
+    assert_eq!((eth0.queue, eth0.mtu, eth0.queue_length), (Queue::Default, 1500, 1000));
     assert_eq!(eth0.flags & (flag::UP | flag::RUNNING | flag::LOWER_UP), flag::UP | flag::RUNNING | flag::LOWER_UP);
     let xenbr0 = &links[4];
-    assert_eq!((xenbr0.driver, xenbr0.state.as_str(), xenbr0.queue_length), (Driver::Bridge, "unknown", 0));
+    assert_eq!((xenbr0.queue, xenbr0.state.as_str(), xenbr0.queue_length), (Queue::None, "unknown", 0));
     assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()), "by brport/bridge, before there was a master");
 }
 
@@ -152,4 +152,9 @@ fn nothing_outside_is_reached() {
     }
     assert!(kernel.add_bridge(b"b0").is_err());
     assert!(kernel.delete_bridge(b"xenbr0").is_err());
+    let before = output(&BRCTL, &kernel, &["showstp", "xenbr0"]);
+    assert!(kernel.set_bridge(b"xenbr0", BridgeSetting::FORWARD_DELAY, 4000).is_err());
+    assert!(kernel.set_port(b"xenbr0", b"dummy0", PortSetting::PATH_COST, 7).is_err());
+    assert!(kernel.set_forwards(true).is_err());
+    assert_eq!(output(&BRCTL, &kernel, &["showstp", "xenbr0"]), before);
 }

@@ -101,8 +101,7 @@ fn introduction() -> String {
     format!(
         "\
 brouter {}: a Xen host's virtual network in one program, without netlink.
-A brouter is a bridge with an address of its own: guests are attached to it,
-and the host routes between them and the world. Its commands:
+A brouter is a bridge with an address: guests are on it, the host routes. Commands:
 {applets}\
 Run one as `brouter COMMAND ...`, or under its own name after
 `brouter --install DIR`. See also: brouter --help, brouter(8)

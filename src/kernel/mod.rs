@@ -23,7 +23,7 @@ pub use address::scope;
 pub use address::{Address, Ipv6Flags};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::IFNAMSIZ;
-pub use link::{Driver, Link, flag};
+pub use link::{Link, Queue, flag};
 pub use route::{Route, RouteKind};
 pub use sysfs::is_path_safe;
 

@@ -6,6 +6,7 @@ use std::io;
 use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
+use nix::errno::Errno;
 
 use super::sysfs::os_string;
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
@@ -74,8 +75,11 @@ impl Kernel {
     /// Switches the forwarding of IPv4 packets.
     ///
     /// # Errors
-    /// ENOENT without /proc, EACCES, EROFS.
+    /// ENOENT without /proc, EACCES, EROFS (also where the files are another host's).
     pub fn set_forwards(&self, on: bool) -> Result<()> {
+        if !self.is_running() {
+            return Err(Errno::EROFS);
+        }
         let text = if on { "1\n" } else { "0\n" };
         fs::OpenOptions::new()
             .write(true)

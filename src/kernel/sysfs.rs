@@ -7,12 +7,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
+use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
+use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::read;
 use sysfs_class::SysClass;
 
@@ -25,17 +26,54 @@ pub(super) struct Device(pub(super) PathBuf);
 impl Device {
     /// A number as the kernel's files hold it: decimal, or hexadecimal behind `0x`. (`scanf` with `%i` in bridge-utils.)
     pub(super) fn number(&self, file: &str) -> Option<i64> {
-        let text = self.read_file(file).ok()?;
-        let text = text.trim_end();
-        match text.strip_prefix("0x") {
-            Some(hex) => i64::from_str_radix(hex, 16).ok(),
-            None => text.parse().ok(),
-        }
+        parse_number(self.read_file(file).ok()?.trim_end())
     }
 
     /// A file's text without its line end; `None` where there is no such file or it cannot be read.
     pub(super) fn text(&self, file: &str) -> Option<String> {
         self.read_file(file).ok().map(|text| text.trim_end_matches('\n').to_owned())
+    }
+}
+
+/// The folder of a device, opened: of many files that are read there, none is looked for from the root.
+pub(super) struct Folder(OwnedFd);
+
+impl Device {
+    /// Opens the folder, if it is there.
+    pub(super) fn open(&self) -> Option<Folder> {
+        open(&self.0, OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty()).ok().map(Folder)
+    }
+}
+
+impl Folder {
+    /// As [`Device::text`].
+    pub(super) fn text(&self, file: &str) -> Option<String> {
+        let file = openat(&self.0, file, OFlag::O_RDONLY, Mode::empty()).ok()?;
+        read_page(file).ok().map(|text| text.trim_end_matches('\n').to_owned())
+    }
+
+    /// As [`Device::number`].
+    pub(super) fn number(&self, file: &str) -> Option<i64> {
+        self.text(file).and_then(|text| parse_number(&text))
+    }
+
+    /// Whether there is such a file or folder.
+    pub(super) fn has(&self, file: &str) -> bool {
+        fstatat(&self.0, file, AtFlags::AT_SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// The last name of where a link leads.
+    pub(super) fn link(&self, file: &str) -> Option<OsString> {
+        let target = readlinkat(&self.0, file).ok()?;
+        Path::new(&target).file_name().map(OsString::from)
+    }
+}
+
+/// Decimal, or hexadecimal behind `0x`.
+fn parse_number(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x") {
+        Some(hex) => i64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 
@@ -47,8 +85,11 @@ pub fn is_path_safe(name: &[u8]) -> bool {
 /// What one read gives of a file in /sys, which is all of it. (Without O_CLOEXEC, for which musl makes a second call: nothing
 /// is started before the file is closed again.)
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    read_page(open(path, OFlag::O_RDONLY, Mode::empty())?)
+}
+
+fn read_page(file: OwnedFd) -> io::Result<String> {
     let mut page = [0; 4096];
-    let file = open(path, OFlag::O_RDONLY, Mode::empty())?;
     let length = read(file, &mut page)?;
     Ok(String::from_utf8_lossy(&page[..length]).into_owned())
 }
@@ -69,6 +110,17 @@ impl Kernel {
             return Some(device);
         }
         self.is_own(&device, name).then_some(device)
+    }
+
+    /// Writes a number to a device's file.
+    ///
+    /// # Errors
+    /// EROFS where the files are another host's; ENOENT, EACCES, EPERM, and what the kernel makes of the number.
+    pub(super) fn write_number(&self, device: &Device, file: &str, value: u64) -> Result<()> {
+        match self.is_running() {
+            true => device.write_file(file, format!("{value}\n")).map_err(errno),
+            false => Err(Errno::EROFS),
+        }
     }
 
     /// Compares a device of /sys with the one of the same name that ioctls reach, and keeps the verdict.

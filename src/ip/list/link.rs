@@ -3,7 +3,7 @@
 use super::json::Json;
 use super::record::Record;
 use crate::ip::{Options, bytes};
-use crate::kernel::{Driver, Kernel, Link, flag};
+use crate::kernel::{Kernel, Link, Queue, flag};
 
 /// What is shown of a link besides name, flags and mtu.
 #[derive(Clone, Copy)]
@@ -162,16 +162,13 @@ fn flag_names(flags: u32, other_end_is_down: bool) -> Vec<&'static str> {
     names
 }
 
-/// The queueing discipline. No file shows it; the kernel attaches none to a link that was never up, `noqueue` to those that
-/// have nothing to queue, and its default one to the others. Whether a link that is down was up before cannot be known.
+/// The queueing discipline that the kernel attaches. The default one can be changed, but only the initial namespace could see
+/// that.
 fn qdisc(link: &Link) -> &'static str {
-    if link.flags & flag::UP == 0 {
-        return "noop";
-    }
-    match link.driver {
-        _ if link.queue_length == 0 => "noqueue",
-        Driver::Queueing => "pfifo_fast",
-        Driver::Bridge | Driver::Virtual => "noqueue",
+    match link.queue {
+        Queue::Off => "noop",
+        Queue::None => "noqueue",
+        Queue::Default => "pfifo_fast",
     }
 }
 

@@ -42,7 +42,7 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Fil
     for link in &links {
         if let Some(record) = record(kernel, link, listing, filter, &addresses, options) {
             match options.json {
-                true => objects.push(record.into_parts().0),
+                true => objects.push(record.into_json()),
                 false => print(out, record.into_text()),
             }
         }
@@ -83,7 +83,7 @@ fn record(
     addresses: &Addresses,
     options: Options,
 ) -> Option<Record> {
-    let mut record = Record::default();
+    let mut record = Record::new(options.json);
     if listing == Listing::Links || options.link_only {
         match options.brief {
             true => link::put_brief(&mut record, kernel, link, true),
@@ -91,6 +91,7 @@ fn record(
                 let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
                 link::put(&mut record, kernel, link, columns, options);
                 if options.statistics > 0 {
+                    record.text(options.newline());
                     statistics::put(&mut record, kernel, link, options.statistics, options.newline());
                 }
             }
@@ -106,7 +107,7 @@ fn record(
     }
     if options.brief {
         link::put_brief(&mut record, kernel, link, false);
-        put_addresses(&mut record, &admitted, |record, address| address::put_net(record, address));
+        put_addresses(&mut record, &admitted, options.json, |record, address| address::put_net(record, address));
         record.text("\n");
         return Some(record);
     }
@@ -119,7 +120,7 @@ fn record(
         link::put(&mut record, kernel, link, columns, options);
         record.text("\n");
     }
-    put_addresses(&mut record, &admitted, |record, address| {
+    put_addresses(&mut record, &admitted, options.json, |record, address| {
         if options.oneline {
             record.text([format!("{}: ", link.index).as_bytes(), bytes(&link.name)].concat());
         }
@@ -127,33 +128,29 @@ fn record(
         record.text("\n");
     });
     if options.statistics > 0 && !without_link {
-        let mut statistics = Record::default();
-        statistics::put(&mut statistics, kernel, link, options.statistics, "\n");
-        let (json, text) = statistics.into_parts();
-        record.append(json);
-        // its first line end is the one that the last address has already
-        record.text(&text[1..]);
+        statistics::put(&mut record, kernel, link, options.statistics, "\n");
         record.text("\n");
     }
     Some(record)
 }
 
 /// Puts a list of addresses: one object each.
-fn put_addresses(record: &mut Record, addresses: &[&Address], put: impl Fn(&mut Record, &Address)) {
+fn put_addresses(record: &mut Record, addresses: &[&Address], is_json: bool, put: impl Fn(&mut Record, &Address)) {
     let mut objects = Vec::new();
     for address in addresses {
-        let mut one = Record::default();
+        let mut one = Record::new(is_json);
         put(&mut one, address);
-        let (object, text) = one.into_parts();
-        objects.push(object);
-        record.text(text);
+        match is_json {
+            true => objects.push(one.into_json()),
+            false => record.append(one),
+        }
     }
     record.json("addr_info", Json::List(objects));
 }
 
 /// The lines of one address by itself, as `ip -s -s address flush` prints what it removes.
 pub fn address_lines(index: i32, address: &Address) -> Vec<u8> {
-    let mut record = Record::default();
+    let mut record = Record::new(false);
     record.text([format!("{index}: ").as_bytes(), bytes(&address.link)].concat());
     address::put(&mut record, address, Options::default());
     record.text("\n");

@@ -2,14 +2,21 @@
 
 use super::json::Json;
 
-/// The fields of a link, an address or a route, in the order in which they are printed.
-#[derive(Debug, Default)]
+/// The fields of a link, an address or a route, in the order in which they are printed: as text or, if that is asked for, as
+/// JSON.
+#[derive(Debug)]
 pub struct Record {
+    is_json: bool,
     text: Vec<u8>,
     fields: Vec<(&'static str, Json)>,
 }
 
 impl Record {
+    /// An empty one.
+    pub fn new(is_json: bool) -> Self {
+        Record { is_json, text: Vec::new(), fields: Vec::new() }
+    }
+
     /// A field that is in both.
     pub fn put(&mut self, key: &'static str, value: impl Into<Json>, text: impl AsRef<[u8]>) {
         self.json(key, value);
@@ -18,19 +25,22 @@ impl Record {
 
     /// Text between fields, or in other words than JSON has it.
     pub fn text(&mut self, text: impl AsRef<[u8]>) {
-        self.text.extend_from_slice(text.as_ref());
+        if !self.is_json {
+            self.text.extend_from_slice(text.as_ref());
+        }
     }
 
     /// A field of JSON that has no text of its own.
     pub fn json(&mut self, key: &'static str, value: impl Into<Json>) {
-        self.fields.push((key, value.into()));
+        if self.is_json {
+            self.fields.push((key, value.into()));
+        }
     }
 
-    /// Takes over the fields of an object.
-    pub fn append(&mut self, object: Json) {
-        if let Json::Object(fields) = object {
-            self.fields.extend(fields);
-        }
+    /// Takes over another's fields and text.
+    pub fn append(&mut self, other: Record) {
+        self.text.extend(other.text);
+        self.fields.extend(other.fields);
     }
 
     /// The text.
@@ -38,8 +48,8 @@ impl Record {
         self.text
     }
 
-    /// The JSON object, and the text.
-    pub fn into_parts(self) -> (Json, Vec<u8>) {
-        (Json::Object(self.fields), self.text)
+    /// The JSON object.
+    pub fn into_json(self) -> Json {
+        Json::Object(self.fields)
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, detail: u8,
     for (name, columns, numbers, error_columns, errors) in
         [("RX", &RX, &rx, &RX_ERRORS, &rx_errors), ("TX", &TX, &tx, &TX_ERRORS, &tx_errors)]
     {
-        record.text(newline);
+        record.text(if name == "TX" { newline } else { "" });
         record.text(table(name, columns, numbers, &widths, newline));
         if !errors.is_empty() {
             record.text(newline);

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use sysfs_class::SysClass;
 
 use super::ioctl::{self, Ifreq, Old};
-use super::{Kernel, Result, errno, sysfs};
+use super::{Kernel, Result, sysfs};
 use crate::net::BridgeId;
 use info::Files;
 pub use info::{BridgeInfo, PortInfo};
@@ -102,7 +102,7 @@ impl Kernel {
     /// ENODEV, EOPNOTSUPP (no bridge), ERANGE, EPERM: those of the ioctl, which is tried when /sys refuses.
     pub fn set_bridge(&self, bridge: &[u8], setting: BridgeSetting, value: u64) -> Result<()> {
         if let Some(device) = self.device(bridge)
-            && device.write_file(setting.file, format!("{value}\n")).is_ok()
+            && self.write_number(&device, setting.file, value).is_ok()
         {
             return Ok(());
         }
@@ -116,9 +116,9 @@ impl Kernel {
     /// is no port of this bridge, the errno of the attempt by /sys: ENOENT, as a rule.
     pub fn set_port(&self, bridge: &[u8], port: &[u8], setting: PortSetting, value: u64) -> Result<()> {
         let refused = match self.device(port) {
-            Some(device) => match device.write_file(setting.file, format!("{value}\n")) {
+            Some(device) => match self.write_number(&device, setting.file, value) {
                 Ok(()) => return Ok(()),
-                Err(error) => errno(error),
+                Err(errno) => errno,
             },
             None => Errno::ENOENT,
         };

@@ -1,15 +1,15 @@
 //! Links: the interfaces themselves, whatever addresses they carry.
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
+mod read;
+
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
-use sysfs_class::SysClass;
 
 use super::ioctl::{self, Ifreq};
-use super::sysfs::{Device, os_string};
-use super::{Kernel, Result, procfs};
+use super::sysfs::os_string;
+use super::{Kernel, Result};
 
 /// Interface flags (linux/if.h, `IFF_*`).
 pub mod flag {
@@ -62,19 +62,19 @@ pub struct Link {
     pub group: u32,
     /// What the administrator calls it besides (`ip link set alias`), empty if nothing.
     pub alias: String,
-    /// What makes it, as far as it changes the queueing discipline that the kernel attaches.
-    pub driver: Driver,
+    /// What the kernel does with packets that have to wait.
+    pub queue: Queue,
 }
 
-/// Where a link comes from.
+/// How packets wait on a link. The queueing discipline itself no file shows, but what it depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Driver {
-    /// A bridge.
-    Bridge,
-    /// A device behind which something can wait: hardware, tap, tun.
-    Queueing,
-    /// Any other virtual device: loopback, veth, dummy, …
-    Virtual,
+pub enum Queue {
+    /// The link is switched off. It has no discipline if it was never on; whether it was cannot be known.
+    Off,
+    /// Nothing can wait there: loopback, bridge, veth and other virtual devices.
+    None,
+    /// Hardware, tap and tun have the kernel's default.
+    Default,
 }
 
 /// A hardware address as SIOCGIFHWADDR gives it: without its length.
@@ -186,154 +186,10 @@ impl Kernel {
         self.set_link_flags(name, if up { flag::UP } else { 0 }, flag::UP)
     }
 
-    /// The names of all links, in no particular order: from /sys, else from /proc/net/dev.
-    ///
-    /// # Errors
-    /// Where both are missing, ENOENT.
-    pub fn link_names(&self) -> Result<Vec<OsString>> {
-        let names = match self.sysfs_names() {
-            Ok(names) => names,
-            Err(_) => procfs::device_names(self)?,
-        };
-        // /sys/class/net may hold files, such as bonding_masters
-        Ok(names.into_iter().filter(|name| self.link_index(name.as_bytes()).is_ok()).collect())
-    }
-
-    /// All links, by index.
-    ///
-    /// # Errors
-    /// As [`Kernel::link_names`].
-    pub fn links(&self) -> Result<Vec<Link>> {
-        let mut links: Vec<Link> =
-            self.link_names()?.iter().filter_map(|name| self.link(name.as_bytes()).ok()).collect();
-        links.sort_unstable_by_key(|link| link.index);
-        Ok(links)
-    }
-
-    /// What is known of the link with this name.
-    ///
-    /// # Errors
-    /// ENODEV.
-    pub fn link(&self, name: &[u8]) -> Result<Link> {
-        let index = self.link_index(name)?;
-        match self.device(name) {
-            Some(device) if device.text("ifindex").is_some() => self.link_by_sysfs(index, name, &device),
-            // an alternative name: /sys knows the proper one
-            _ => {
-                let name = self.link_name(index)?;
-                match self.device(name.as_bytes()) {
-                    Some(device) => self.link_by_sysfs(index, name.as_bytes(), &device),
-                    None => self.link_by_ioctl(index, name),
-                }
-            }
-        }
-    }
-
-    fn link_by_sysfs(&self, index: i32, name: &[u8], device: &Device) -> Result<Link> {
-        let number = |file| device.number(file);
-        let state = device.text("operstate").unwrap_or_else(|| "unknown".into());
-        let mut flags = if self.is_running() { self.link_flags(name)? } else { recorded_flags(device, &state) };
-        if flags & flag::UP != 0 {
-            // the kernel refuses to tell of a link that is down
-            flags |= if number("carrier") == Some(1) { flag::LOWER_UP } else { 0 };
-            flags |= if state == "dormant" { flag::DORMANT } else { 0 };
-        }
-        let has = |file| fs::symlink_metadata(device.path().join(file)).is_ok();
-        let driver = if has("bridge") {
-            Driver::Bridge
-        } else if has("device") || has("tun_flags") {
-            Driver::Queueing
-        } else {
-            Driver::Virtual
-        };
-        Ok(Link {
-            index,
-            name: os_string(name),
-            flags,
-            mtu: number("mtu").unwrap_or(0) as u32,
-            queue_length: number("tx_queue_len").unwrap_or(0) as u32,
-            kind: number("type").unwrap_or(0) as u16,
-            address: device.text("address").unwrap_or_default(),
-            broadcast: device.text("broadcast").unwrap_or_default(),
-            state,
-            below: number("iflink").map_or(index, |below| below as i32),
-            master: master(device),
-            group: number("netdev_group").unwrap_or(0) as u32,
-            alias: device.text("ifalias").unwrap_or_default(),
-            driver,
-        })
-    }
-
-    /// A number of the link's `statistics/` in /sys; 0 where there is none.
-    pub fn link_statistic(&self, link: &OsStr, file: &str) -> u64 {
-        let number = |device: Device| device.text(&format!("statistics/{file}"))?.parse().ok();
-        self.device(link.as_bytes()).and_then(number).unwrap_or(0)
-    }
-
-    /// The kind of a virtual link, as far as /sys tells: bridges, vlans and others name it, tap and tun devices have a file of
-    /// their own.
-    pub fn link_kind(&self, link: &[u8]) -> Option<String> {
-        let device = self.device(link)?;
-        if device.text("tun_flags").is_some() {
-            return Some("tun".into());
-        }
-        device.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
-    }
-
-    /// Without /sys: what ioctls tell, and of the rest what is most likely.
-    fn link_by_ioctl(&self, index: i32, name: OsString) -> Result<Link> {
-        let bytes = name.as_bytes();
-        let mut flags = self.link_flags(bytes)?;
-        let hardware = self.link_hardware(bytes)?;
-        let running = flags & flag::RUNNING != 0;
-        flags |= if running { flag::LOWER_UP } else { 0 };
-        let state = match running {
-            true if flags & flag::LOOPBACK != 0 => "unknown",
-            true => "up",
-            false => "down",
-        };
-        let broadcast = match hardware.kind {
-            ARPHRD_ETHER => colons(&[0xff; 6]),
-            _ => hardware.text(),
-        };
-        let is_bridge = self.bridge_head(bytes).is_ok();
-        Ok(Link {
-            index,
-            flags,
-            mtu: self.ask(bytes, ioctl::SIOCGIFMTU)?.int() as u32,
-            queue_length: self.ask(bytes, ioctl::SIOCGIFTXQLEN)?.int() as u32,
-            kind: hardware.kind,
-            address: hardware.text(),
-            broadcast,
-            state: state.into(),
-            below: index,
-            master: None,
-            group: 0,
-            alias: String::new(),
-            driver: if is_bridge { Driver::Bridge } else { Driver::Virtual },
-            name,
-        })
-    }
-
     /// One request about the link of this name.
     pub(super) fn ask(&self, name: &[u8], request: ioctl::Request<Ifreq>) -> Result<Ifreq> {
         let mut answer = Ifreq::named(name);
         ioctl::call(self.control()?, request, &mut answer)?;
         Ok(answer)
     }
-}
-
-/// The bridge of a port: `master`, which came with 2.6.39, or `brport/bridge`.
-fn master(device: &Device) -> Option<OsString> {
-    let target = fs::read_link(device.path().join("master"))
-        .or_else(|_| fs::read_link(device.path().join("brport/bridge")))
-        .ok()?;
-    target.file_name().map(OsString::from)
-}
-
-/// The flags of another host's link, from its files: the file's raw ones, and RUNNING as the kernel derives it.
-fn recorded_flags(device: &Device, state: &str) -> u32 {
-    let raw = device.number("flags").unwrap_or(0) as u32;
-    let operational = raw & flag::UP != 0 && matches!(state, "up" | "unknown");
-    raw | if operational { flag::RUNNING } else { 0 }
 }

@@ -1,0 +1,179 @@
+//! Reading what is known of links: ioctls for what they tell, for they are cheap, and for the rest the files of /sys.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, Queue, colons, flag};
+use crate::kernel::ioctl;
+use crate::kernel::sysfs::{Folder, os_string};
+use crate::kernel::{Kernel, Result, procfs};
+
+impl Kernel {
+    /// All links, by index: those of /sys, else of /proc/net/dev.
+    ///
+    /// # Errors
+    /// ENOENT where both are missing.
+    pub fn links(&self) -> Result<Vec<Link>> {
+        let names = match self.sysfs_names() {
+            Ok(names) => names,
+            Err(_) => procfs::device_names(self)?,
+        };
+        // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
+        let mut links: Vec<Link> = names.iter().filter_map(|name| self.link(name.as_bytes()).ok()).collect();
+        links.sort_unstable_by_key(|link| link.index);
+        Ok(links)
+    }
+
+    /// What is known of the link with this name.
+    ///
+    /// # Errors
+    /// ENODEV.
+    pub fn link(&self, name: &[u8]) -> Result<Link> {
+        let index = self.link_index(name)?;
+        if let Some(folder) = self.device(name).and_then(|device| device.open()) {
+            return self.link_by_sysfs(index, os_string(name), &folder);
+        }
+        // an alternative name: /sys knows the proper one
+        let name = self.link_name(index)?;
+        match self.device(name.as_bytes()).and_then(|device| device.open()) {
+            Some(folder) => self.link_by_sysfs(index, name, &folder),
+            None => self.link_by_ioctl(index, name),
+        }
+    }
+
+    fn link_by_sysfs(&self, index: i32, name: OsString, folder: &Folder) -> Result<Link> {
+        let values = match self.is_running() {
+            true => self.values_by_ioctl(name.as_bytes(), folder)?,
+            false => Values::recorded(folder),
+        };
+        let is_up = values.flags & flag::UP != 0;
+        // the kernel calls a link that is switched off down, and tells nothing of its carrier
+        let state = if is_up { folder.text("operstate").unwrap_or_else(|| "unknown".into()) } else { "down".into() };
+        let mut flags = values.flags;
+        flags |= if is_up && folder.number("carrier") == Some(1) { flag::LOWER_UP } else { 0 };
+        flags |= if state == "dormant" { flag::DORMANT } else { 0 };
+        let group = folder.number("netdev_group");
+        Ok(Link {
+            index,
+            name,
+            flags,
+            mtu: values.mtu,
+            queue_length: values.queue_length,
+            kind: values.kind,
+            address: values.address,
+            broadcast: folder.text("broadcast").unwrap_or_default(),
+            state,
+            below: folder.number("iflink").map_or(index, |below| below as i32),
+            master: master(folder, group.is_some()),
+            group: group.unwrap_or(0) as u32,
+            alias: folder.text("ifalias").unwrap_or_default(),
+            queue: if is_up { queue(folder, values.queue_length) } else { Queue::Off },
+        })
+    }
+
+    fn values_by_ioctl(&self, name: &[u8], folder: &Folder) -> Result<Values> {
+        let hardware = self.link_hardware(name)?;
+        Ok(Values {
+            flags: self.link_flags(name)?,
+            mtu: self.ask(name, ioctl::SIOCGIFMTU)?.int() as u32,
+            queue_length: self.ask(name, ioctl::SIOCGIFTXQLEN)?.int() as u32,
+            kind: hardware.kind,
+            // the length of other addresses only the file tells
+            address: match hardware.kind {
+                ARPHRD_ETHER | ARPHRD_LOOPBACK => hardware.text(),
+                _ => folder.text("address").unwrap_or_default(),
+            },
+        })
+    }
+
+    /// Without /sys: what ioctls tell, and of the rest what is most likely.
+    fn link_by_ioctl(&self, index: i32, name: OsString) -> Result<Link> {
+        let bytes = name.as_bytes();
+        let mut flags = self.link_flags(bytes)?;
+        let hardware: Hardware = self.link_hardware(bytes)?;
+        let running = flags & flag::RUNNING != 0;
+        flags |= if running { flag::LOWER_UP } else { 0 };
+        let state = match running {
+            true if flags & flag::LOOPBACK != 0 => "unknown",
+            true => "up",
+            false => "down",
+        };
+        let broadcast = match hardware.kind {
+            ARPHRD_ETHER => colons(&[0xff; 6]),
+            _ => hardware.text(),
+        };
+        let is_up = flags & flag::UP != 0;
+        Ok(Link {
+            index,
+            flags,
+            mtu: self.ask(bytes, ioctl::SIOCGIFMTU)?.int() as u32,
+            queue_length: self.ask(bytes, ioctl::SIOCGIFTXQLEN)?.int() as u32,
+            kind: hardware.kind,
+            address: hardware.text(),
+            broadcast,
+            state: state.into(),
+            below: index,
+            master: None,
+            group: 0,
+            alias: String::new(),
+            queue: if is_up { Queue::None } else { Queue::Off },
+            name,
+        })
+    }
+
+    /// A number of the link's `statistics/` in /sys; 0 where there is none.
+    pub fn link_statistic(&self, link: &OsStr, file: &str) -> u64 {
+        let path = format!("statistics/{file}");
+        self.device(link.as_bytes()).and_then(|device| device.text(&path)?.parse().ok()).unwrap_or(0)
+    }
+
+    /// The kind of a virtual link, as far as /sys tells: bridges, vlans and others name it, tap and tun devices have a file of
+    /// their own.
+    pub fn link_kind(&self, link: &[u8]) -> Option<String> {
+        let device = self.device(link)?;
+        if device.text("tun_flags").is_some() {
+            return Some("tun".into());
+        }
+        device.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
+    }
+}
+
+/// What ioctls tell, or the files of another host.
+struct Values {
+    flags: u32,
+    mtu: u32,
+    queue_length: u32,
+    kind: u16,
+    address: String,
+}
+
+impl Values {
+    /// From files alone: `flags` holds the raw ones, and RUNNING is derived as the kernel does it.
+    fn recorded(folder: &Folder) -> Self {
+        let number = |file| folder.number(file).unwrap_or(0);
+        let raw = number("flags") as u32;
+        let state = folder.text("operstate").unwrap_or_default();
+        let is_operational = raw & flag::UP != 0 && matches!(state.as_str(), "up" | "unknown");
+        Values {
+            flags: raw | if is_operational { flag::RUNNING } else { 0 },
+            mtu: number("mtu") as u32,
+            queue_length: number("tx_queue_len") as u32,
+            kind: number("type") as u16,
+            address: folder.text("address").unwrap_or_default(),
+        }
+    }
+}
+
+/// The bridge of a port, or the bond of a slave: `master`, or before 2.6.39, which brought it and groups, `brport/bridge`.
+fn master(folder: &Folder, is_recent: bool) -> Option<OsString> {
+    folder.link(if is_recent { "master" } else { "brport/bridge" })
+}
+
+/// Of a link that is switched on.
+fn queue(folder: &Folder, length: u32) -> Queue {
+    if length == 0 || folder.has("bridge") || !(folder.has("device") || folder.has("tun_flags")) {
+        Queue::None
+    } else {
+        Queue::Default
+    }
+}

@@ -1,12 +1,10 @@
 //! Hosts to run a command on: new namespaces each time, made by `host.sh`.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::harness::table::Mode;
 
@@ -20,9 +18,6 @@ const ALWAYS_NEEDED: [&str; 5] = ["bash", "ip", "brctl", "unshare", "timeout"];
 
 /// Far more than any command takes.
 const SECONDS_TO_END: &str = "60";
-
-/// Taking down a namespace makes all others wait; many at once take little more than one.
-const NAMESPACES_KEPT: usize = 100;
 
 /// Which programs a command line means.
 #[derive(Clone, Copy)]
@@ -44,7 +39,6 @@ pub(crate) struct Host {
     folder: PathBuf,
     unshare: Result<Vec<&'static str>, String>,
     runs: AtomicUsize,
-    kept: Mutex<Vec<File>>,
 }
 
 impl Host {
@@ -52,7 +46,7 @@ impl Host {
     /// them wherever the project lies.
     pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("brouter-tests-{}", std::process::id()));
-        let host = Self { folder, unshare: namespaces(), runs: AtomicUsize::new(0), kept: Mutex::default() };
+        let host = Self { folder, unshare: namespaces(), runs: AtomicUsize::new(0) };
         fs::create_dir_all(host.programs(Programs::Ours)).expect("a folder for the tests");
         fs::create_dir_all(host.programs(Programs::Original)).expect("a folder for the tests");
         fs::write(host.folder.join("host.sh"), SCRIPT).expect("host.sh");
@@ -92,8 +86,7 @@ impl Host {
     pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
         let folder = self.folder.join(format!("run-{}", self.runs.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir(&folder).map_err(|error| error.to_string())?;
-        let trouble = File::create(folder.join("trouble")).map_err(|error| error.to_string())?;
-        let mut script = Command::new("timeout")
+        let output = Command::new("timeout")
             .args(["--kill-after=5", SECONDS_TO_END, "unshare"])
             .args(self.unshare.as_ref()?)
             .arg("bash")
@@ -104,18 +97,9 @@ impl Host {
             .args([state, command])
             .env_clear()
             .env("PATH", SYSTEM_PATH.join(":"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(trouble)
-            .spawn()
-            .map_err(|error| format!("timeout: {error}"))?;
-        let mut process = String::new();
-        if let Some(stdout) = script.stdout.take() {
-            let _ = BufReader::new(stdout).read_line(&mut process);
-        }
-        self.keep_namespace(process.trim());
-        // Ends its standard input too.
-        let status = script.wait().map_err(|error| error.to_string())?;
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| error.to_string())?;
         let left = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
         let run = Run {
             status: String::from_utf8_lossy(&left("status")).trim().parse().unwrap_or(-1),
@@ -123,26 +107,17 @@ impl Host {
             stderr: left("stderr"),
             kernel: left("kernel"),
         };
-        let trouble = left("trouble");
         let _ = fs::remove_dir_all(&folder);
         // The script writes the status last.
-        if status.success() && run.status >= 0 {
+        if output.status.success() && run.status >= 0 {
             return Ok(run);
         }
         Err(format!(
-            "the host did not come about, or the command did not end within {SECONDS_TO_END} s ({status}):\n{}",
-            String::from_utf8_lossy(&trouble)
+            "the host did not come about, or the command did not end within {SECONDS_TO_END} s ({}):\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
         ))
-    }
-
-    /// Lets the network namespace of a process outlive it for a while.
-    fn keep_namespace(&self, process: &str) {
-        let Ok(namespace) = File::open(format!("/proc/{process}/ns/net")) else { return };
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(namespace);
-        if kept.len() >= NAMESPACES_KEPT {
-            kept.clear();
-        }
     }
 }
 

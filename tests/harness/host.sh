@@ -1,14 +1,12 @@
 # host.sh FOLDER MODE PROGRAMS STATE COMMAND
 #
 # Runs in network and mount namespaces of its own: prepares the host with STATE (shell, the original tools), runs COMMAND (shell,
-# the programs of the folder PROGRAMS first in PATH), and leaves in FOLDER what came of it: stdout, stderr, status, kernel. Then it
-# says its process id and waits for the end of its standard input.
+# the programs of the folder PROGRAMS first in PATH), and leaves in FOLDER what came of it: stdout, stderr, status, kernel.
 
 set -eu
 shopt -s nullglob extglob
 folder=$1 mode=$2 programs=$3 state=$4 command=$5
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-exec 3<&0 4>&1 </dev/null >&2
 
 ### For states
 
@@ -80,9 +78,8 @@ if [ "$mode" = foreign ]; then
     ip link add p1 address 02:00:00:00:0f:11 type veth peer name v1 address 02:00:00:00:0f:01
     brctl addif b0 v1
     before=$(dump)
-    unshare -n -m bash "$0" "$folder" within "$programs" "$state" "$command" >/dev/null
+    unshare -n -m bash "$0" "$folder" within "$programs" "$state" "$command"
     difference=$(diff <(echo "$before") <(dump)) || printf '## changed around it\n%s\n' "$difference" >>"$folder/kernel"
-    echo $$ >&4
     exit
 fi
 
@@ -108,10 +105,8 @@ if [ "$mode" = user ]; then
     [ "$users" -eq 1 ] || as+=(--reuid 65534 --regid 65534 --clear-groups)
 fi
 status=0
-PATH=$programs:/run/bin:$PATH "${as[@]}" bash -c "$command" >"$folder/stdout" 2>"$folder/stderr" 3<&- 4>&- || status=$?
+PATH=$programs:/run/bin:$PATH "${as[@]}" bash -c "$command" >"$folder/stdout" 2>"$folder/stderr" || status=$?
 
 uncover
 dump >"$folder/kernel"
 echo "$status" >"$folder/status"
-echo $$ >&4
-read -r _ <&3 || :

@@ -1,0 +1,195 @@
+//! `ip`'s listings on hosts put together at random, ours against iproute2's.
+//!
+//! A topology is made from its number, so that `cargo test --test topologies 'topology 17'` makes the same one again.
+//! BROUTER_TOPOLOGIES says how many there are; 60 if it is not set.
+
+mod harness;
+
+use std::fmt::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use harness::host::{Host, Programs};
+use harness::outcome::Outcome;
+use harness::table::Mode;
+use harness::{Test, conclude, report};
+
+/// What is compared, all at once: a host takes longer to make than to be looked at.
+const LISTINGS: [&str; 8] = ["addr", "link", "route", "-o addr", "-4 addr", "-br addr", "-br link", "-o link"];
+/// Compared where no link was switched off again: in these, its discipline cannot be told from others'.
+const JSON: [&str; 2] = ["-j addr", "-j -p link"];
+
+fn main() -> ExitCode {
+    let count = std::env::var("BROUTER_TOPOLOGIES").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let host = Arc::new(Host::new());
+    let tests = (1..=count).map(|number| Test {
+        name: format!("topology {number}"),
+        kind: String::new(),
+        needs: Vec::new(),
+        run: Box::new({
+            let host = host.clone();
+            move || {
+                let state = Topology::new(number).state();
+                let mut listings = LISTINGS.to_vec();
+                if !state.contains(" down ") {
+                    listings.extend(JSON);
+                }
+                let command: String = listings.iter().map(|what| format!("echo '# {what}'; ip {what}\n")).collect();
+                let look = |programs| host.run(programs, &state, &command, Mode::Sys).map(|run| listed(&run));
+                let differences = report::differences(&look(Programs::Original)?, &look(Programs::Ours)?);
+                if differences.is_empty() { Ok(()) } else { Err(format!("{differences}\nmade by\n{state}").into()) }
+            }
+        }),
+    });
+    conclude(&host, tests.collect())
+}
+
+/// What was listed. The discipline of a link that is off is left out: no file shows whether it was ever on.
+fn listed(run: &harness::host::Run) -> Outcome {
+    let mut outcome = Outcome::of(run, false);
+    let without = |line: &str| match line.contains("state DOWN") && !line.contains("NO-CARRIER") {
+        true => line.replace("qdisc noqueue", "qdisc noop").replace("qdisc pfifo_fast", "qdisc noop"),
+        false => line.into(),
+    };
+    outcome.stdout = outcome.stdout.lines().map(without).collect::<Vec<String>>().join("\n");
+    outcome
+}
+
+/// A host under construction, and the numbers that decide about it.
+struct Topology {
+    random: u64,
+    script: String,
+    links: Vec<String>,
+}
+
+impl Topology {
+    fn new(number: u64) -> Self {
+        Topology { random: number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, script: String::new(), links: Vec::new() }
+    }
+
+    /// A number below `end` (xorshift64).
+    fn below(&mut self, end: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random >> 11) % end
+    }
+
+    /// Whether something of this chance in ten happens.
+    fn happens(&mut self, in_ten: u64) -> bool {
+        self.below(10) < in_ten
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize].clone()
+    }
+
+    fn run(&mut self, command: String) {
+        // what does not go together in this topology is left out
+        let _ = writeln!(self.script, "{command} 2>/dev/null || :");
+    }
+
+    /// The shell lines that make the host.
+    fn state(mut self) -> String {
+        self.make_links();
+        for link in self.links.clone() {
+            self.give_addresses(&link);
+        }
+        for _ in 0..self.below(6) {
+            self.add_route();
+        }
+        self.script
+    }
+
+    fn make_links(&mut self) {
+        let mut bridges = Vec::new();
+        for number in 0..self.below(3) {
+            let name = format!("{}{number}", self.pick(&["br", "xenbr", "b"]));
+            self.run(format!("brctl addbr {name}"));
+            self.run(format!("ip link set {name} address 02:00:00:01:00:{number:02x}"));
+            bridges.push(name);
+        }
+        for number in 0..self.below(4) {
+            let [left, right] = [format!("v{number}"), format!("w{number}")];
+            self.run(format!(
+                "ip link add {left} address 02:00:00:02:00:{number:02x} type veth peer name {right} address 02:00:00:03:00:{number:02x}"
+            ));
+            self.links.extend([left, right]);
+        }
+        for number in 0..self.below(3) {
+            let (name, mode) = (format!("t{number}"), self.pick(&["tap", "tun"]));
+            self.run(format!("ip tuntap add {name} mode {mode}"));
+            if mode == "tap" {
+                self.run(format!("ip link set {name} address 02:00:00:04:00:{number:02x}"));
+            }
+            self.links.push(name);
+        }
+        for link in self.links.clone() {
+            if !bridges.is_empty() && self.happens(3) {
+                let bridge = self.pick(&bridges);
+                self.run(format!("brctl addif {bridge} {link}"));
+            }
+            if self.happens(2) {
+                let mtu = 1280 + self.below(200);
+                self.run(format!("ip link set {link} mtu {mtu}"));
+            }
+            if self.happens(1) {
+                self.run(format!("ip link set {link} alias 'a link called {link}'"));
+            }
+            if self.happens(1) {
+                let flag = self.pick(&["arp off", "multicast off", "promisc on", "allmulticast on"]);
+                self.run(format!("ip link set {link} {flag}"));
+            }
+            if self.happens(1) {
+                self.run(format!("ip link set {link} group 7"));
+            }
+        }
+        self.links.extend(bridges);
+        self.links.push("lo".into());
+        for link in self.links.clone() {
+            if self.happens(7) {
+                self.run(format!("ip link set {link} up"));
+                if self.happens(1) {
+                    self.run(format!("ip link set {link} down"));
+                }
+            }
+        }
+    }
+
+    fn give_addresses(&mut self, link: &str) {
+        for number in 0..self.below(4) {
+            let (network, host) = (self.below(4), 1 + self.below(250));
+            let prefix = self.pick(&[8, 16, 24, 24, 24, 30, 31, 32]);
+            let mut words = format!("10.{network}.{}.{host}/{prefix}", self.below(3));
+            if self.happens(2) {
+                words = format!("10.{network}.7.{host} peer 10.{network}.8.{host}/{}", self.pick(&[32, 24]));
+            }
+            if self.happens(4) {
+                words += self.pick(&[" brd +", " brd -", " brd 10.9.9.9"]);
+            }
+            if self.happens(2) {
+                let _ = write!(words, " label {link}:{number}");
+            }
+            self.run(format!("ip addr add {words} dev {link}"));
+        }
+    }
+
+    fn add_route(&mut self) {
+        let destination = match self.below(4) {
+            0 => "default".into(),
+            kind => format!("172.{}.0.0/{}", 16 + self.below(4), [12, 16, 24][kind as usize - 1]),
+        };
+        let metric = if self.happens(4) { format!(" metric {}", 1 + self.below(300)) } else { String::new() };
+        let link = self.pick(&self.links.clone());
+        let (network, host) = (self.below(4), 1 + self.below(250));
+        let way = match self.below(5) {
+            0 | 1 => format!("dev {link}"),
+            2 | 3 => format!("via 10.{network}.1.{host}"),
+            _ => {
+                let kind = self.pick(&["unreachable", "prohibit", "blackhole", "throw"]);
+                return self.run(format!("ip route add {kind} {destination}{metric}"));
+            }
+        };
+        self.run(format!("ip route add {destination} {way}{metric}"));
+    }
+}

@@ -1,6 +1,7 @@
 //! `brctl showmacs`: a bridge's forwarding table.
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{failed, print};
@@ -15,9 +16,13 @@ pub(super) fn showmacs(call: &mut Call, operands: &[OsString]) -> Outcome {
         .map_err(|errno| failed("read of forward table failed", errno))?;
     table.sort_by_key(|entry| entry.mac());
     print(call.out, "port no\tmac addr\t\tis local?\tageing timer\n");
+    let mut line = String::new();
     for entry in table {
         let local = if entry.is_local() { "yes" } else { "no" };
-        print(call.out, format!("{:3}\t{}\t{local}\t\t{}\n", entry.port(), entry.mac(), entry.age()));
+        line.clear();
+        // writing to a String does not fail
+        let _ = writeln!(line, "{:3}\t{}\t{local}\t\t{}", entry.port(), entry.mac(), entry.age());
+        print(call.out, &line);
     }
     Ok(())
 }

@@ -17,11 +17,8 @@ pub(super) fn showstp(call: &mut Call, operands: &[OsString]) -> Outcome {
     let bridge = operands[0].as_bytes();
     let info = call.kernel.bridge_info(bridge).map_err(|errno| show::not_a_bridge(bridge, errno))?;
     print_bridge(call.out, bridge, &info);
-    for port in call.kernel.ports(bridge).unwrap_or_default() {
-        // a port that has gone in the meantime is not shown
-        if let Ok(info) = call.kernel.port_info(bridge, port.as_bytes()) {
-            print_port(call.out, port.as_bytes(), &info);
-        }
+    for (port, info) in call.kernel.port_infos(bridge).unwrap_or_default() {
+        print_port(call.out, port.as_bytes(), &info);
     }
     Ok(())
 }

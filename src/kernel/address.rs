@@ -1,7 +1,7 @@
 //! Addresses of links: IPv4 by label, as the address ioctls know them, and IPv6.
 
 use std::ffi::OsString;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -196,6 +196,11 @@ impl Kernel {
     pub fn delete_address_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
         let mut request = In6Ifreq::new(net.addr(), net.prefix_len(), self.link_index(link)?);
         ioctl::call(self.control_v6()?, ioctl::SIOCDIFADDR_V6, &mut request)
+    }
+
+    /// The IPv4 address that a label shows first, whatever its prefix.
+    pub fn first_address_v4(&self, label: &[u8]) -> Option<IpAddr> {
+        self.ask(label, ioctl::SIOCGIFADDR).ok().map(|answer| answer.ipv4().into())
     }
 
     /// Whether a link has an address.

@@ -111,6 +111,7 @@ impl<T> Request<T> {
 pub(super) const SIOCGIFNAME: Request<Ifreq> = Request::new(0x8910);
 pub(super) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(0x8913);
 pub(super) const SIOCSIFFLAGS: Request<Ifreq> = Request::new(0x8914);
+pub(super) const SIOCGIFADDR: Request<Ifreq> = Request::new(0x8915);
 pub(super) const SIOCSIFADDR: Request<Ifreq> = Request::new(0x8916);
 pub(super) const SIOCGIFDSTADDR: Request<Ifreq> = Request::new(0x8917);
 pub(super) const SIOCSIFDSTADDR: Request<Ifreq> = Request::new(0x8918);

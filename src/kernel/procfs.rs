@@ -11,9 +11,24 @@ use nix::errno::Errno;
 use super::sysfs::os_string;
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
 
-/// Bytes of a file; empty where there is none.
+/// Bytes of a file; empty where there is none. In large reads: the kernel makes up its files anew for each.
 pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
-    fs::read(kernel.path(path)).unwrap_or_default()
+    let mut text = Vec::with_capacity(16 * 1024);
+    let read = fs::File::open(kernel.path(path)).and_then(|mut file| {
+        loop {
+            text.reserve(16 * 1024);
+            let start = text.len();
+            text.resize(text.capacity(), 0);
+            let length = io::Read::read(&mut file, &mut text[start..]);
+            text.truncate(start + length.as_ref().copied().unwrap_or(0));
+            match length {
+                Ok(0) => return Ok(()),
+                Ok(_) => (),
+                Err(error) => return Err(error),
+            }
+        }
+    });
+    read.map_or_else(|_| Vec::new(), |()| text)
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -7,8 +7,24 @@ use std::fmt;
 pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
+    // a forwarding table prints tens of thousands of them, so without the machinery of `{:02x}`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b':'; 17];
+        for (place, byte) in self.0.iter().enumerate() {
+            text[3 * place] = DIGITS[usize::from(byte >> 4)];
+            text[3 * place + 1] = DIGITS[usize::from(byte & 15)];
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mac;
+
+    #[test]
+    fn lower_case_with_colons() {
+        assert_eq!(Mac([0x02, 0, 0xab, 0xcd, 0x0e, 0xf1]).to_string(), "02:00:ab:cd:0e:f1");
     }
 }

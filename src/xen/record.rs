@@ -15,6 +15,15 @@ pub struct Records {
     folder: PathBuf,
 }
 
+/// What a start that was killed can leave half done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// The bridge, its values and its address.
+    Bridge,
+    /// The address of a bridge that was there.
+    Address,
+}
+
 /// How a network is masqueraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Masquerade {
@@ -50,20 +59,27 @@ impl Records {
         }
     }
 
-    /// Notes that a bridge is being made. If it cannot be noted, a call that is killed half way leaves a bridge with the
-    /// kernel's forward delay, and that is all.
-    pub fn begin_making(&self, bridge: &str) {
-        let _ = self.write(&self.making_file(bridge), "");
+    /// Notes what a start begins. If it cannot be noted, a start that is killed half way leaves a bridge with the kernel's
+    /// forward delay, or an address with its class's prefix, and the next one does not know it for its own work.
+    pub fn begin(&self, bridge: &str, work: Work) {
+        let word = match work {
+            Work::Bridge => "bridge\n",
+            Work::Address => "address\n",
+        };
+        let _ = self.write(&self.making_file(bridge), word);
     }
 
-    /// Notes that the bridge has its values.
-    pub fn end_making(&self, bridge: &str) {
+    /// Notes that it is done, or undone.
+    pub fn end(&self, bridge: &str) {
         let _ = fs::remove_file(self.making_file(bridge));
     }
 
-    /// Whether an earlier call was making this bridge and did not end.
-    pub fn was_being_made(&self, bridge: &str) -> bool {
-        self.making_file(bridge).exists()
+    /// What an earlier start began and did not end.
+    pub fn begun(&self, bridge: &str) -> Option<Work> {
+        match fs::read_to_string(self.making_file(bridge)).ok()?.trim_end() {
+            "address" => Some(Work::Address),
+            _ => Some(Work::Bridge),
+        }
     }
 
     /// Keeps how the network behind a bridge is masqueraded.

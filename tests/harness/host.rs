@@ -17,7 +17,7 @@ const SYSTEM_PATH: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const ALWAYS_NEEDED: [&str; 5] = ["bash", "ip", "brctl", "unshare", "timeout"];
 
 /// Far more than any command takes.
-const SECONDS_TO_END: &str = "60";
+const SECONDS_TO_END: &str = "300";
 
 /// Which programs a command line means.
 #[derive(Clone, Copy)]

@@ -96,17 +96,19 @@ impl Kernel {
             .or_else(|_| ioctl::bridge_set(control, bridge, Old::DelIf, port_index as u64, 0))
     }
 
-    /// Sets a value of a bridge.
+    /// Sets a value of a bridge: by the old ioctl, which reaches this namespace's bridge whatever /sys shows, and takes one call;
+    /// by /sys where there is no such ioctl (a 32-bit program on a 64-bit kernel, a kernel that has given it up). Both lead to
+    /// the same function of the kernel. bridge-utils tries them the other way round.
     ///
     /// # Errors
-    /// ENODEV, EOPNOTSUPP (no bridge), ERANGE, EPERM: those of the ioctl, which is tried when /sys refuses.
+    /// Those of the ioctl: ENODEV, EOPNOTSUPP (no bridge), ERANGE, EPERM.
     pub fn set_bridge(&self, bridge: &[u8], setting: BridgeSetting, value: u64) -> Result<()> {
-        if let Some(device) = self.device(bridge)
-            && self.write_number(&device, setting.file, value).is_ok()
-        {
-            return Ok(());
-        }
-        ioctl::bridge_set(self.control()?, bridge, setting.old, value, 0)
+        let refused = match ioctl::bridge_set(self.control()?, bridge, setting.old, value, 0) {
+            Err(errno @ (Errno::EOPNOTSUPP | Errno::ENOTTY | Errno::EINVAL)) => errno,
+            other => return other,
+        };
+        let device = self.device(bridge).ok_or(refused)?;
+        self.write_number(&device, setting.file, value).map_err(|_| refused)
     }
 
     /// Sets a value of a port. By /sys the bridge does not matter: a port has only one.
@@ -190,24 +192,43 @@ impl Kernel {
         Ok(indexes.into_iter().filter(|&index| index != 0).filter_map(|index| self.link_name(index).ok()).collect())
     }
 
-    /// All that is known of a port.
+    /// The ports of a bridge with all that is known of them, in the order of [`Kernel::ports`].
+    ///
+    /// An ioctl tells at once what /sys has in fourteen files a port; only hairpin mode came later. What neither way tells of,
+    /// a port that has gone in the meantime, is left out.
     ///
     /// # Errors
-    /// ENODEV, EOPNOTSUPP (no bridge), EINVAL (not a port of it).
-    pub fn port_info(&self, bridge: &[u8], port: &[u8]) -> Result<PortInfo> {
-        if let Some(device) = self.device(port)
-            && device.path().join("brport").is_dir()
-        {
-            return Ok(PortInfo::from_files(&device));
-        }
-        let number = self.port_number(bridge, port)?.ok_or(Errno::EINVAL)?;
-        Ok(PortInfo::from_ioctl(number, &ioctl::port_info(self.control()?, bridge, number)?))
+    /// As [`Kernel::ports`].
+    pub fn port_infos(&self, bridge: &[u8]) -> Result<Vec<(OsString, PortInfo)>> {
+        let ports = self.ports(bridge)?;
+        let indexes = self.control().and_then(|control| ioctl::port_indexes(control, bridge)).unwrap_or_default();
+        let info = |port: OsString| {
+            let device = self.device(port.as_bytes());
+            let number = self.link_index(port.as_bytes()).ok().and_then(|index| place_of(&indexes, index));
+            let by_ioctl =
+                number.and_then(|number| Some((number, ioctl::port_info(self.control().ok()?, bridge, number).ok()?)));
+            let info = match (by_ioctl, device) {
+                (Some((number, bytes)), device) => {
+                    let hairpin_mode = device.and_then(|device| device.number("brport/hairpin_mode"));
+                    PortInfo { hairpin_mode: hairpin_mode.unwrap_or(0) as u32, ..PortInfo::from_ioctl(number, &bytes) }
+                }
+                (None, Some(device)) if device.path().join("brport").is_dir() => PortInfo::from_files(&device),
+                (None, _) => return None,
+            };
+            Some((port, info))
+        };
+        Ok(ports.into_iter().filter_map(info).collect())
     }
 
     /// The number that an interface has as a port of this bridge.
     fn port_number(&self, bridge: &[u8], port: &[u8]) -> Result<Option<u32>> {
         let index = self.link_index(port)?;
         let indexes = ioctl::port_indexes(self.control()?, bridge)?;
-        Ok(indexes.into_iter().position(|listed| listed == index).map(|number| number as u32))
+        Ok(place_of(&indexes, index))
     }
+}
+
+/// The number under which a port is listed.
+fn place_of(indexes: &[i32], index: i32) -> Option<u32> {
+    indexes.iter().position(|&listed| listed == index).map(|number| number as u32)
 }

@@ -23,9 +23,10 @@ impl FdbEntry {
         Mac(bytes)
     }
 
-    /// Number of the port behind which the address is. Its high byte came with 2.6.34 and is 0 before.
-    pub fn port(&self) -> u16 {
-        u16::from_le_bytes([self.0[6], self.0[12]])
+    /// Number of the port behind which the address is, of which bridge-utils shows the low byte only. (The high one came with
+    /// 2.6.34, as `port_hi`.)
+    pub fn port(&self) -> u8 {
+        self.0[6]
     }
 
     /// Whether the address is the port's own.

@@ -13,7 +13,7 @@ use crate::ip::{self, address::change::Which};
 use crate::kernel::{Kernel, flag};
 use crate::net::ClockTime;
 use crate::xen::firewall::Iptables;
-use crate::xen::record::{Masquerade, Records};
+use crate::xen::record::{Masquerade, Records, Work};
 
 /// Everything is checked; then the network is made, or what is missing of it. If that fails, what this call made is taken away.
 pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
@@ -32,10 +32,14 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     let is_there = find_bridge(kernel, settings.bridge(), &taken)?;
 
     let mut start = Start { kernel, settings, records: Records::of(kernel), made: Made::default() };
-    let made = start.make_bridge(is_there).and_then(|()| start.bring_up(address)).and_then(|()| match &iptables {
-        Some(iptables) => start.open_the_way(iptables, masqueraded),
-        None => Ok(()),
-    });
+    let begun = if is_there { start.records.begun(&settings.bridge) } else { None };
+    let made =
+        start.make_bridge(is_there, begun).and_then(|()| start.bring_up(address, begun)).and_then(
+            |()| match &iptables {
+                Some(iptables) => start.open_the_way(iptables, masqueraded),
+                None => Ok(()),
+            },
+        );
     if let Err(failure) = made {
         start.take_back(iptables.as_ref());
         return Err(failure);
@@ -65,32 +69,41 @@ struct Start<'a> {
 impl Start<'_> {
     /// Makes the bridge without spanning tree and without forward delay: there is no other way for a frame, so that a guest's
     /// first packets need not wait. A bridge that is there stays as it is, but one that an earlier call only began is finished.
-    fn make_bridge(&mut self, is_there: bool) -> Outcome {
+    fn make_bridge(&mut self, is_there: bool, begun: Option<Work>) -> Outcome {
         let Start { kernel, settings, records, .. } = self;
         let bridge = settings.bridge();
-        if is_there && !records.was_being_made(&settings.bridge) {
+        if is_there && begun != Some(Work::Bridge) {
             return Ok(());
         }
         if !is_there {
-            records.begin_making(&settings.bridge);
-            add_bridge(kernel, bridge).inspect_err(|_| records.end_making(&settings.bridge))?;
+            records.begin(&settings.bridge, Work::Bridge);
+            add_bridge(kernel, bridge).inspect_err(|_| records.end(&settings.bridge))?;
             self.made.bridge = true;
         }
         brctl::set::set_stp(kernel, bridge, false)?;
-        brctl::set::set_forward_delay(kernel, bridge, ClockTime(0))?;
-        records.end_making(&settings.bridge);
-        Ok(())
+        brctl::set::set_forward_delay(kernel, bridge, ClockTime(0))
     }
 
     /// Gives the bridge its address, if it has it not yet, and switches it on.
-    fn bring_up(&mut self, address: IpNet) -> Outcome {
-        let bridge = self.settings.bridge();
-        if self.made.bridge || !self.kernel.has_address(bridge, address).unwrap_or(false) {
-            ip::address::change::add_to(self.kernel, bridge, address)?;
-            self.made.address = Some(address);
+    fn bring_up(&mut self, address: IpNet, begun: Option<Work>) -> Outcome {
+        let Start { kernel, settings, records, made } = self;
+        let bridge = settings.bridge();
+        if begun.is_some() && kernel.first_address_v4(bridge) == Some(address.addr()) {
+            // it was put on, but perhaps not its prefix or its broadcast address
+            let _ = kernel.delete_address_v4(bridge);
         }
-        self.made.up = !self.made.bridge && self.kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP == 0);
-        ip::link::set::set_up(self.kernel, bridge, true)
+        if made.bridge || !kernel.has_address(bridge, address).unwrap_or(false) {
+            if !made.bridge {
+                records.begin(&settings.bridge, Work::Address);
+            }
+            ip::address::change::add_to(kernel, bridge, address)?;
+            made.address = Some(address);
+        }
+        if made.address.is_some() || begun.is_some() {
+            records.end(&settings.bridge);
+        }
+        made.up = !made.bridge && kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP == 0);
+        ip::link::set::set_up(kernel, bridge, true)
     }
 
     /// Masquerades the network and switches forwarding on; keeps guests from each other's addresses.
@@ -105,10 +118,11 @@ impl Start<'_> {
             }
             made.rule = iptables.masquerade(net, bridge)?.then_some(net);
             let forwarded_before = forwarded_before(kernel, records, bridge);
+            // even if it fails half way
+            made.record = kept.is_none();
             records
                 .keep_masquerade(bridge, &Masquerade { net, forwarded_before })
                 .map_err(|error| complaint(&format!("cannot keep a record under /run/brouter: {}", io_text(&error))))?;
-            made.record = kept.is_none();
             if !kernel.forwards() {
                 kernel
                     .set_forwards(true)
@@ -140,10 +154,10 @@ impl Start<'_> {
         }
         if made.bridge {
             let _ = kernel.delete_bridge(bridge);
-            records.end_making(&settings.bridge);
         } else if let Some(address) = made.address {
             let _ = ip::address::change::delete_from(kernel, bridge, &Which::just(address));
         }
+        records.end(&settings.bridge);
     }
 }
 

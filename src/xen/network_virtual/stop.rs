@@ -36,7 +36,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     }
     ip::link::set::set_up(kernel, settings.bridge(), false)?;
     brctl::bridge::delete(kernel, settings.bridge())?;
-    records.end_making(&settings.bridge);
+    records.end(&settings.bridge);
     run_firewall(call, firewall)
 }
 

@@ -1,7 +1,10 @@
-//! `ip` against the one of iproute2: the rows of `cases/ip.cases`.
+//! `ip` against the one of iproute2: the rows of `cases/ip.cases`, and of those of single objects.
 
 mod harness;
 
-fn main() -> std::process::ExitCode {
-    harness::run("ip")
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcomes = ["ip", "ip-link", "ip-tuntap"].map(harness::run);
+    outcomes.into_iter().find(|outcome| *outcome != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ pub mod link;
 pub mod list;
 pub mod prefix;
 pub mod route;
+pub mod tuntap;
 mod words;
 
 use std::ffi::OsString;
@@ -55,10 +56,13 @@ struct Object {
 }
 
 /// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
-const OBJECTS: [Object; 4] = [
+const OBJECTS: [Object; 7] = [
     Object { name: "address", run: address::run },
     Object { name: "route", run: route::run },
     Object { name: "link", run: link::run },
+    Object { name: "tunnel", run: |_, _, _| Err(unknown_object(b"tunnel")) },
+    Object { name: "tuntap", run: tuntap::run },
+    Object { name: "tap", run: tuntap::run },
     Object { name: "help", run: |_, _, _| Err(usage()) },
 ];
 
@@ -147,8 +151,12 @@ pub fn run(call: &mut Call) -> Outcome {
     let Some(word) = named.or_else(|| words.next()) else { return Err(usage()) };
     match OBJECTS.iter().find(|object| is_short_for(word, object.name)) {
         Some(object) => (object.run)(call, options, words),
-        None => Err(Failure::new(line!("Object \"", word, "\" is unknown, try \"ip help\"."))),
+        None => Err(unknown_object(word)),
     }
+}
+
+fn unknown_object(word: &[u8]) -> Failure {
+    Failure::new(line!("Object \"", word, "\" is unknown, try \"ip help\"."))
 }
 
 fn set_family(options: &mut Options, word: &[u8]) -> Outcome {

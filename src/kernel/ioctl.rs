@@ -50,11 +50,31 @@ impl Ifreq {
         self
     }
 
+    /// `ifr_flags`, a short.
+    pub(super) fn with_flags(mut self, flags: u16) -> Self {
+        self.member[..2].copy_from_slice(&flags.to_ne_bytes());
+        self
+    }
+
     /// `ifr_addr` and its like: a `struct sockaddr_in` without a port.
     pub(super) fn with_ipv4(mut self, address: Ipv4Addr) -> Self {
         let family = libc::AF_INET as libc::sa_family_t;
         self.member[..2].copy_from_slice(&family.to_ne_bytes());
         self.member[4..8].copy_from_slice(&address.octets());
+        self
+    }
+
+    /// `ifr_newname`, cut like the name.
+    pub(super) fn with_new_name(mut self, name: &[u8]) -> Self {
+        self.member[..IFNAMSIZ].copy_from_slice(&kernel_name(name));
+        self
+    }
+
+    /// `ifr_hwaddr`: a `struct sockaddr` with the kind (ARPHRD_*) and up to 14 bytes.
+    pub(super) fn with_hardware_address(mut self, kind: u16, address: &[u8]) -> Self {
+        self.member[..2].copy_from_slice(&kind.to_ne_bytes());
+        let length = address.len().min(14);
+        self.member[2..2 + length].copy_from_slice(&address[..length]);
         self
     }
 
@@ -98,6 +118,98 @@ impl In6Ifreq {
     }
 }
 
+/// `struct rtentry` (linux/route.h), but for the names of what is not used.
+#[repr(C)]
+pub(super) struct Rtentry {
+    pad: c_ulong,
+    destination: Sockaddr,
+    gateway: Sockaddr,
+    mask: Sockaddr,
+    flags: u16,
+    pad2: i16,
+    pad3: c_ulong,
+    pad4: usize,
+    /// One more than the metric; 0 for none.
+    metric: i16,
+    /// The address of the device's name; [`route_v4`] puts it in.
+    device: usize,
+    mtu: c_ulong,
+    window: c_ulong,
+    round_trip: u16,
+}
+
+/// `struct sockaddr_in` (linux/in.h): family, port, address.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct Sockaddr {
+    family: u16,
+    port: u16,
+    address: [u8; 4],
+    pad: [u8; 8],
+}
+
+impl Sockaddr {
+    fn of(address: Ipv4Addr) -> Self {
+        Sockaddr { family: libc::AF_INET as u16, address: address.octets(), ..Sockaddr::default() }
+    }
+}
+
+impl Rtentry {
+    /// Asks for nothing: the kernel refuses it once it has looked at the caller's privilege.
+    pub(super) fn empty() -> Self {
+        Rtentry {
+            pad: 0,
+            destination: Sockaddr::default(),
+            gateway: Sockaddr::default(),
+            mask: Sockaddr::default(),
+            flags: 0,
+            pad2: 0,
+            pad3: 0,
+            pad4: 0,
+            metric: 0,
+            device: 0,
+            mtu: 0,
+            window: 0,
+            round_trip: 0,
+        }
+    }
+
+    /// A route to a network. The flags are linux/route.h's RTF_*.
+    pub(super) fn to(network: Ipv4Addr, mask: Ipv4Addr, flags: u16) -> Self {
+        Rtentry { destination: Sockaddr::of(network), mask: Sockaddr::of(mask), flags, ..Rtentry::empty() }
+    }
+
+    pub(super) fn with_gateway(self, gateway: Ipv4Addr) -> Self {
+        Rtentry { gateway: Sockaddr::of(gateway), ..self }
+    }
+
+    /// The number as the kernel wants it: one more than the metric.
+    pub(super) fn with_metric(self, metric: i16) -> Self {
+        Rtentry { metric, ..self }
+    }
+
+    /// `rt_mtu`, `rt_window` and `rt_irtt`, which count if the flags say so.
+    pub(super) fn with_tcp_values(self, mtu: u32, window: u32, round_trip: u16) -> Self {
+        Rtentry { mtu: mtu as c_ulong, window: window as c_ulong, round_trip, ..self }
+    }
+}
+
+/// `struct in6_rtmsg` (linux/ipv6_route.h).
+#[repr(C)]
+pub(super) struct In6Rtmsg {
+    pub(super) destination: [u8; 16],
+    pub(super) source: [u8; 16],
+    pub(super) gateway: [u8; 16],
+    pub(super) kind: u32,
+    pub(super) destination_length: u16,
+    pub(super) source_length: u16,
+    pub(super) metric: u32,
+    /// Hundredths of a second until the route expires, if the flags say that it does.
+    pub(super) info: c_ulong,
+    pub(super) flags: u32,
+    pub(super) index: c_int,
+}
+
 /// An ioctl request of the network, with the structure that the kernel reads or fills.
 pub(super) struct Request<T>(c_ulong, PhantomData<T>);
 
@@ -120,20 +232,34 @@ pub(super) const SIOCSIFBRDADDR: Request<Ifreq> = Request::new(0x891a);
 pub(super) const SIOCGIFNETMASK: Request<Ifreq> = Request::new(0x891b);
 pub(super) const SIOCSIFNETMASK: Request<Ifreq> = Request::new(0x891c);
 pub(super) const SIOCGIFMTU: Request<Ifreq> = Request::new(0x8921);
+pub(super) const SIOCSIFMTU: Request<Ifreq> = Request::new(0x8922);
+pub(super) const SIOCSIFNAME: Request<Ifreq> = Request::new(0x8923);
+pub(super) const SIOCSIFHWADDR: Request<Ifreq> = Request::new(0x8924);
 pub(super) const SIOCGIFHWADDR: Request<Ifreq> = Request::new(0x8927);
 pub(super) const SIOCGIFINDEX: Request<Ifreq> = Request::new(0x8933);
+pub(super) const SIOCSIFHWBROADCAST: Request<Ifreq> = Request::new(0x8937);
 pub(super) const SIOCGIFTXQLEN: Request<Ifreq> = Request::new(0x8942);
+pub(super) const SIOCSIFTXQLEN: Request<Ifreq> = Request::new(0x8943);
 pub(super) const SIOCBRADDBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a0);
 pub(super) const SIOCBRDELBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a1);
 pub(super) const SIOCBRADDIF: Request<Ifreq> = Request::new(0x89a2);
 pub(super) const SIOCBRDELIF: Request<Ifreq> = Request::new(0x89a3);
+/// On an AF_INET6 socket these two take [`In6Rtmsg`], on an AF_INET one an rtentry, for which there is [`route_v4`].
+pub(super) const SIOCADDRT_V6: Request<In6Rtmsg> = Request::new(SIOCADDRT);
+pub(super) const SIOCDELRT_V6: Request<In6Rtmsg> = Request::new(SIOCDELRT);
 /// On an AF_INET6 socket these two take [`In6Ifreq`] (net/ipv6/af_inet6.c), on any other an ifreq.
 pub(super) const SIOCSIFADDR_V6: Request<In6Ifreq> = Request::new(0x8916);
 pub(super) const SIOCDIFADDR_V6: Request<In6Ifreq> = Request::new(0x8936);
 
+/// linux/if_tun.h: makes a descriptor of /dev/net/tun the device's end. (The header names an int, the kernel takes an ifreq.)
+pub(super) const TUNSETIFF: Request<Ifreq> = Request::new(libc::TUNSETIFF as c_ulong);
+
+const SIOCADDRT: c_ulong = 0x890b;
+const SIOCDELRT: c_ulong = 0x890c;
 const SIOCGIFCONF: c_ulong = 0x8912;
 const SIOCGIFBR: c_ulong = 0x8940;
 const SIOCSIFBR: c_ulong = 0x8941;
+const SIOCETHTOOL: c_ulong = 0x8946;
 const SIOCDEVPRIVATE: c_ulong = 0x89f0;
 
 /// A socket that only carries ioctls.
@@ -170,6 +296,33 @@ unsafe fn ioctl<T>(fd: impl AsFd, number: c_ulong, argument: *mut T) -> Result<u
 pub(super) fn call<T>(fd: impl AsFd, request: Request<T>, argument: &mut T) -> Result<()> {
     // SAFETY: a Request<T> is made in the table above only, where T is what the kernel's header names for the number.
     unsafe { ioctl(fd, request.0, argument) }.map(drop)
+}
+
+/// What becomes of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RouteVerb {
+    /// SIOCADDRT
+    Add,
+    /// SIOCDELRT
+    Delete,
+}
+
+/// Adds or deletes an IPv4 route, if need be over the device or label of a name.
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: Rtentry, device: Option<&[u8]>) -> Result<()> {
+    let mut name = kernel_name(device.unwrap_or_default());
+    if device.is_some() {
+        route.device = name.as_mut_ptr().expose_provenance();
+    }
+    let number = match verb {
+        RouteVerb::Add => SIOCADDRT,
+        RouteVerb::Delete => SIOCDELRT,
+    };
+    // SAFETY: the kernel reads one rtentry, and at most IFNAMSIZ bytes from rt_dev, which is null or points to `name`. An rtentry
+    // leaves its makers with no other address in it.
+    unsafe { ioctl(fd, number, &mut route) }.map(drop)
 }
 
 /// The addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones too.
@@ -320,6 +473,55 @@ pub(super) fn bridge_indexes(fd: impl AsFd) -> Result<Vec<c_int>> {
     let count = unsafe { ioctl(fd, SIOCGIFBR, words.as_mut_ptr()) }?;
     list.truncate(count);
     Ok(list)
+}
+
+/// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and more that is not looked at.
+#[repr(C)]
+struct DriverInfo {
+    command: u32,
+    driver: [u8; 32],
+    rest: [u8; 160],
+}
+
+const ETHTOOL_GDRVINFO: u32 = 3;
+
+/// The name of the driver of an interface. Without one it is the kind of a virtual interface, since Linux 5.13.
+///
+/// # Errors
+/// ENODEV, EOPNOTSUPP (it has neither).
+pub(super) fn driver(fd: impl AsFd, interface: &[u8]) -> Result<Vec<u8>> {
+    let mut info = DriverInfo { command: ETHTOOL_GDRVINFO, driver: [0; 32], rest: [0; 160] };
+    let mut request = Ifreq::named(interface);
+    let address = (&raw mut info).expose_provenance();
+    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+    // SAFETY: ifr_data points to an ethtool_drvinfo, which is what the kernel fills at this command.
+    unsafe { ioctl(fd, SIOCETHTOOL, &mut request) }?;
+    Ok(info.driver.iter().copied().take_while(|&byte| byte != 0).collect())
+}
+
+/// What can be set on a descriptor that [`TUNSETIFF`] has made a device's end (linux/if_tun.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TunSetting {
+    /// 1: the device outlives the descriptor.
+    Persist,
+    /// The user who may open it.
+    Owner,
+    /// The group whose members may.
+    Group,
+}
+
+/// Sets a value of a tap or tun device.
+///
+/// # Errors
+/// EPERM, EINVAL (no such user), EBADFD (not a device's end).
+pub(super) fn set_tun(fd: impl AsFd, setting: TunSetting, value: u32) -> Result<()> {
+    let number = match setting {
+        TunSetting::Persist => libc::TUNSETPERSIST,
+        TunSetting::Owner => libc::TUNSETOWNER,
+        TunSetting::Group => libc::TUNSETGROUP,
+    };
+    // SAFETY: these three read no memory: the argument is the value itself.
+    unsafe { ioctl(fd, number as c_ulong, std::ptr::without_provenance_mut::<()>(value as usize)) }.map(drop)
 }
 
 /// Adds or deletes a bridge the old way (SIOCSIFBR), for kernels without SIOCBRADDBR.

@@ -23,8 +23,10 @@ pub use address::scope;
 pub use address::{Address, Ipv6Flags};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::IFNAMSIZ;
-pub use link::{Link, Queue, flag};
-pub use route::{Route, RouteKind};
+pub use link::{Link, LinkFile, Queue, Tun, TunEnd, flag, tun_flag};
+pub use route::{
+    LocalRoute, OtherTable, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, flag6, metric_in_reach,
+};
 pub use sysfs::is_path_safe;
 
 /// What a verb answers.

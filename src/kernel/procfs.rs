@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use ipnet::Ipv6Net;
 use nix::errno::Errno;
 
-use super::sysfs::os_string;
+use super::sysfs::{is_path_safe, os_string};
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
 
 /// Bytes of a file; empty where there is none. In large reads: the kernel makes up its files anew for each.
@@ -80,6 +80,7 @@ fn address_v6(line: &[u8]) -> Option<Address> {
 }
 
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+const ROUTE_FLUSH: &str = "/proc/sys/net/ipv4/route/flush";
 
 impl Kernel {
     /// Whether IPv4 packets are forwarded between links.
@@ -101,6 +102,35 @@ impl Kernel {
             .open(self.path(IP_FORWARD))
             .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
             .map_err(errno)
+    }
+
+    /// Whether IPv6 is switched on for a link.
+    pub fn has_ipv6(&self, link: &[u8]) -> bool {
+        let link = String::from_utf8_lossy(link);
+        let path = format!("/proc/sys/net/ipv6/conf/{link}/disable_ipv6");
+        is_path_safe(link.as_bytes()) && read(self, &path).first() == Some(&b'0')
+    }
+
+    /// Tells the kernel to forget what it has learnt of ways to IPv4 hosts.
+    ///
+    /// # Errors
+    /// EACCES, EROFS, ENOENT without /proc.
+    pub fn flush_route_cache(&self) -> Result<()> {
+        if !self.is_running() {
+            return Err(Errno::EROFS);
+        }
+        fs::OpenOptions::new()
+            .write(true)
+            .open(self.path(ROUTE_FLUSH))
+            .and_then(|mut file| io::Write::write_all(&mut file, b"-1"))
+            .map_err(errno)
+    }
+
+    /// The user who runs this process, whatever rights it has (`getuid`).
+    pub fn user(&self) -> u32 {
+        let status = read(self, "/proc/self/status");
+        let real = lines(&status).find_map(|line| words(line.strip_prefix(b"Uid:")?).next()?.parse().ok());
+        real.unwrap_or(0)
     }
 
     /// The number of this process's network namespace; `0` on kernels that know but one.

@@ -72,10 +72,10 @@ impl Host {
     /// What this machine lacks to run hosts with these programs, and what to do about it; empty if nothing.
     pub(crate) fn lacks(&self, needs: &[String]) -> String {
         let needs = ALWAYS_NEEDED.into_iter().chain(needs.iter().map(String::as_str));
-        let missing: Vec<&str> = needs.filter(|name| !installed(name)).collect();
+        let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
             return format!(
-                "not installed: {} (Debian: apt-get install bridge-utils iproute2 iptables strace util-linux)",
+                "not here, or not for this user: {} (Debian: apt-get install bridge-utils iproute2 iptables strace util-linux)",
                 missing.join(", ")
             );
         }
@@ -140,7 +140,11 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
 }
 
-fn installed(name: &str) -> bool {
+/// Whether there is such a program, or a device that may be opened.
+fn usable(name: &str) -> bool {
+    if name.starts_with('/') {
+        return fs::File::options().read(true).write(true).open(name).is_ok();
+    }
     SYSTEM_PATH.iter().any(|folder| Path::new(folder).join(name).exists())
 }
 

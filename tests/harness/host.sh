@@ -1,14 +1,15 @@
 # host.sh FOLDER MODE PROGRAMS STATE COMMAND
 #
-# Runs in network and mount namespaces of its own: prepares the host with STATE (shell, the original tools), runs COMMAND (shell,
-# the programs of the folder PROGRAMS first in PATH), and leaves in FOLDER what came of it: stdout, stderr, status, kernel.
+# Runs in network and mount namespaces of its own: prepares the host with STATE (shell, the original tools), runs COMMAND
+# (shell, the programs of the folder PROGRAMS first in PATH), and leaves in FOLDER what came of it: stdout, stderr, status,
+# kernel.
 
 set -eu
 shopt -s nullglob extglob
 folder=$1 mode=$2 programs=$3 state=$4 command=$5
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-### For states
+### For states (settle, below, too)
 
 # stub NAME [SHELL]: a program NAME in PATH that notes its call, then does SHELL.
 stub() {
@@ -24,14 +25,14 @@ watch() { watched+="$1"$'\n'; }
 
 ### The kernel's state
 
-# The state of a link (UP, NO-CARRIER, a port's forwarding) comes up to a second late. Reading `carrier` brings a link up to date
-# at once, since Linux 6.8; twice, for the bridges that follow their ports.
+# The state of a link (UP, NO-CARRIER, a port's forwarding) comes up to a second late. Asking for the link by itself brings it
+# up to date, since Linux 6.8; twice, for the bridges that follow their ports. (To read its `carrier` does too, but waits for
+# its turn busily.)
 settle() {
-    local file _
-    for _ in ports bridges; do
-        for file in /sys/class/net/*/carrier; do read -r _ <"$file" || :; done
-        [ -z "$slow" ] || sleep 1.1
-    done 2>/dev/null
+    local links=(/sys/class/net/*/ifindex)
+    links=("${links[@]%/ifindex}")
+    printf 'link show dev %s\n' "${links[@]##*/}" "${links[@]##*/}" | ip -force -batch - >/dev/null 2>&1 || :
+    [ -z "$slow" ] || sleep 2.2
 }
 slow=
 IFS=.- read -r major minor _ </proc/sys/kernel/osrelease

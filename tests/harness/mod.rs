@@ -12,7 +12,7 @@ pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,8 +25,16 @@ use table::{Case, Mode, Wanted};
 /// Runs the table `NAME.cases`, one test for each row and mode.
 pub(crate) fn run(name: &str) -> ExitCode {
     let host = Arc::new(Host::new());
-    let mut tests = Vec::new();
-    for case in table::read(name) {
+    let cases = table::read(name);
+    let deviations: BTreeSet<String> =
+        cases.iter().filter_map(|case| case.wanted.deviation().map(str::to_owned)).collect();
+    let mut tests = vec![Test {
+        name: format!("{name}: every deviation is explained"),
+        kind: String::new(),
+        needs: Vec::new(),
+        run: Box::new(move || explained(&deviations)),
+    }];
+    for case in cases {
         let case = Arc::new(case);
         for &mode in &case.modes {
             tests.push(Test {
@@ -71,6 +79,18 @@ pub(crate) fn conclude(host: &Host, tests: Vec<Test>) -> ExitCode {
     // More than cores: half of a run is waiting for the kernel to make and take down a namespace.
     arguments.test_threads.get_or_insert(4);
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Whether a heading of `compat/DEVIATIONS.md` names each of them.
+fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/compat/DEVIATIONS.md"))?;
+    let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    for name in deviations {
+        if !headings.iter().any(|heading| heading.split([',', ' ']).any(|word| word == name)) {
+            return Err(Failed::from(format!("compat/DEVIATIONS.md has no heading that names {name}")));
+        }
+    }
+    Ok(())
 }
 
 fn compare(host: &Host, case: &Case, mode: Mode) -> Result<(), Failed> {

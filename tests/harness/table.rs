@@ -5,7 +5,7 @@
 //! needs brctl setpriv              (programs that every row of this file needs)
 //! modes sys nosys user             (the modes of every row that names none)
 //!
-//! state bridge                     (prepares a host: shell, with the original tools)
+//! state bridge                     (prepares a host: shell, with the original tools and what host.sh has for states)
 //!     brctl addbr b0
 //!
 //! state ports: bridge              (the same after `bridge`)
@@ -24,7 +24,7 @@
 //! before it, in brackets, also possible after the name in a `given` line:
 //! - modes (see [`Mode`]): run it in these only;
 //! - `timers`: the running timers in its output differ from run to run and are left out;
-//! - `needs=PROGRAM`: without it the row is skipped;
+//! - `needs=PROGRAM` or `needs=/dev/DEVICE`: without it the row is skipped;
 //! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row say what it does. `compat/DEVIATIONS.md`
 //!   says why.
 //!

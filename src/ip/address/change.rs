@@ -1,5 +1,6 @@
 //! `ip address add`, `replace`, `change` and `delete`.
 
+use std::ffi::OsString;
 use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
@@ -27,8 +28,8 @@ fn put(call: &mut Call, options: Options, words: Words, may_be_there: bool) -> O
     let device = wanted.device()?;
     wanted.check()?;
     let device = proper_name(call.kernel, device)?;
-    let local = wanted.local()?;
-    wanted.check_possible(call.err)?;
+    let checked = wanted.local().and_then(|local| wanted.check_possible(call.err).map(|()| local));
+    let local = checked.map_err(|failure| privilege_first(call.kernel, &device, failure))?;
     let added = match (local, wanted.peer()) {
         (IpNet::V4(local), peer) => {
             let peer = peer.and_then(as_v4).filter(|peer| peer.addr() != local.addr() || peer.prefix_len() != 32);
@@ -39,9 +40,17 @@ fn put(call: &mut Call, options: Options, words: Words, may_be_there: bool) -> O
         (net @ IpNet::V6(_), None) => add_to(call.kernel, bytes(&device), net),
     };
     match added {
-        Err(failure) if may_be_there && failure == already_there(local) => Ok(()),
-        other => other,
+        Err(failure) => match privilege_first(call.kernel, &device, failure) {
+            failure if may_be_there && failure == already_there(local) => Ok(()),
+            failure => Err(failure),
+        },
+        Ok(()) => Ok(()),
     }
+}
+
+/// The kernel looks at the privilege before it refuses anything else.
+fn privilege_first(kernel: &Kernel, device: &OsString, failure: Failure) -> Failure {
+    if failure.status == 2 && !kernel.may_administer(bytes(device)) { refused(Errno::EPERM) } else { failure }
 }
 
 fn as_v4(net: IpNet) -> Option<Ipv4Net> {
@@ -98,8 +107,7 @@ fn already_there(net: IpNet) -> Failure {
 fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> Outcome {
     let there = kernel.addresses_v4_of(device).map_err(refused)?;
     if there.iter().any(|address| address.net == IpNet::V4(new.net) && address.network_v4() == new.network()) {
-        // the kernel looks at the privilege first
-        return Err(if kernel.may_administer(device) { already_there(new.net.into()) } else { refused(Errno::EPERM) });
+        return Err(already_there(new.net.into()));
     }
     let local = new.net.addr();
     if local.is_unspecified() || local.is_multicast() {
@@ -148,9 +156,11 @@ pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome
         let _ = call.err.write_all(&wildcard_warning(wanted.typed));
     }
     let device = proper_name(call.kernel, device)?;
-    let local = wanted.local()?;
-    let which = Which { local, peer: wanted.peer(), any_prefix: wanted.is_any_prefix(), label: wanted.label };
-    delete_from(call.kernel, bytes(&device), &which)
+    let deleted = wanted.local().and_then(|local| {
+        let which = Which { local, peer: wanted.peer(), any_prefix: wanted.is_any_prefix(), label: wanted.label };
+        delete_from(call.kernel, bytes(&device), &which)
+    });
+    deleted.map_err(|failure| privilege_first(call.kernel, &device, failure))
 }
 
 fn wildcard_warning(typed: &[u8]) -> Vec<u8> {
@@ -201,11 +211,7 @@ pub fn delete_from(kernel: &Kernel, device: &[u8], which: &Which) -> Outcome {
     }
     let there = kernel.addresses_v4_of(device).map_err(refused)?;
     let Some(address) = there.iter().find(|address| which.is(address)) else {
-        // the kernel looks at the privilege first
-        return Err(match kernel.may_administer(device) {
-            true => explained("ipv4: Address not found."),
-            false => refused(Errno::EPERM),
-        });
+        return Err(explained("ipv4: Address not found."));
     };
     let first = there.iter().find(|other| other.label == address.label);
     if first != Some(address) {

@@ -1,43 +1,74 @@
-//! `ip link set`: values of a link.
+//! `ip link set`: values of a link, or of all links of a group.
+
+use std::ffi::OsString;
 
 use nix::errno::Errno;
 
+use super::apply::{apply, check};
+use super::wanted::Wanted;
+use super::{Kind, bridge, check_privilege, find, group_members, no_device_given, no_tun_by_netlink, refuse_index};
 use crate::applet::Call;
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome};
 use crate::ip::words::Words;
-use crate::ip::{garbage, no_such_device, refused, wrong};
+use crate::ip::{bytes, needs_netlink, no_such_device, refused};
 use crate::kernel::{IFNAMSIZ, Kernel};
 
-/// `ip link set [dev] DEVICE {up|down}...`: of several the last one counts.
-pub(super) fn set(call: &mut Call, mut words: Words) -> Outcome {
-    let mut device = None;
-    let mut up = None;
-    while let Some(word) = words.next() {
-        match word {
-            b"up" => up = Some(true),
-            b"down" => up = Some(false),
-            _ => {
-                let name = if word == b"dev" { words.operand()? } else { word };
-                if !is_name(name) {
-                    return Err(wrong(name, "\"dev\" not a valid ifname"));
-                }
-                if device.replace(name).is_some() {
-                    return Err(garbage("dev", name));
-                }
-            }
-        }
-    }
-    let device = device
-        .ok_or_else(|| Failure::new(line!("Not enough information: \"dev\" argument is required.")).with_status(255))?;
-    match up {
-        Some(up) => set_up(call.kernel, device, up),
-        None => call.kernel.link_index(device).map(drop).map_err(|_| no_such_device(device)),
+/// `ip link set { [dev] DEVICE | group GROUP } ...`
+pub(super) fn set(call: &mut Call, words: Words) -> Outcome {
+    let kernel = call.kernel;
+    let mut wanted = Wanted::parse(kernel, words)?;
+    refuse_index(&wanted)?;
+    let Some(device) = wanted.device else { return set_group(kernel, wanted) };
+    let device = find(kernel, device)?;
+    let kind = wanted.kind.take().map(|(name, words)| Ok((name, Kind::parse(name, words)?))).transpose()?;
+    check_privilege(kernel, bytes(&device))?;
+    let values = values_for(kernel, &device, kind)?;
+    check(kernel, &device, &wanted, &values)?;
+    apply(kernel, device, &wanted, &values)
+}
+
+/// The values of a kind of link, if it is of this kind.
+fn values_for(kernel: &Kernel, device: &OsString, kind: Option<(&[u8], Kind)>) -> Result<bridge::Values, Failure> {
+    let Some((name, kind)) = kind else { return Ok(bridge::Values::default()) };
+    match kind {
+        _ if name.is_empty() => Err(refused(Errno::ERANGE)),
+        _ if name == b"tun" => Err(no_tun_by_netlink()),
+        Kind::Bridge(values) if values.is_empty() || kernel.is_bridge(bytes(device)) => Ok(values),
+        Kind::Beyond if is_of_kind(kernel, device, name) => Err(needs_netlink(
+            &[b"type ", name].concat(),
+            if name == b"bridge_slave" { "use brctl(8)" } else { "no ioctl sets its values" },
+        )),
+        Kind::Bridge(_) | Kind::Beyond => Err(refused(Errno::EOPNOTSUPP)),
+        // a kind without values is not even compared
+        Kind::Bare => Ok(bridge::Values::default()),
     }
 }
 
-/// Whether iproute2 takes this for a link's name; a longer one than links have may be an alternative one.
-fn is_name(word: &[u8]) -> bool {
-    !word.is_empty() && !word.iter().any(|byte| *byte == b'/' || byte.is_ascii_whitespace() || *byte == 0x0b)
+/// Whether a link is of this kind or, where that ends with `_slave`, belongs to one that is.
+fn is_of_kind(kernel: &Kernel, device: &OsString, name: &[u8]) -> bool {
+    let is = |link: &OsString, name: &[u8]| kernel.link_kind(bytes(link)).is_some_and(|kind| kind.as_bytes() == name);
+    match name.strip_suffix(b"_slave") {
+        Some(name) => {
+            kernel.link(bytes(device)).ok().and_then(|link| link.master).is_some_and(|master| is(&master, name))
+        }
+        None => is(device, name),
+    }
+}
+
+/// Sets the values of each link of a group.
+fn set_group(kernel: &Kernel, mut wanted: Wanted) -> Outcome {
+    let group = wanted.group.take().ok_or_else(no_device_given)?;
+    if let Some((_, mut words)) = wanted.kind.take()
+        && let Some(word) = words.next()
+    {
+        return Err(super::not_understood(word).with_status(255));
+    }
+    let members = group_members(kernel, group)?;
+    let values = bridge::Values::default();
+    for member in &members {
+        check(kernel, member, &wanted, &values)?;
+    }
+    members.into_iter().try_for_each(|member| apply(kernel, member, &wanted, &values))
 }
 
 /// Switches a link on or off.

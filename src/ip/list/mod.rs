@@ -115,8 +115,9 @@ fn record(
     let without_link = filter.label.is_some() || options.oneline;
     if !without_link {
         let any_family = filter.family == Family::Any;
-        let columns =
-            Columns { whole: options.family != Family::Inet6, mode: false, hardware: any_family, alias: false };
+        // of IPv6 the kernel lists links with less than it tells of one
+        let whole = options.family != Family::Inet6 || filter.device.is_some();
+        let columns = Columns { whole, mode: false, hardware: any_family, alias: false };
         link::put(&mut record, kernel, link, columns, options);
         record.text("\n");
     }

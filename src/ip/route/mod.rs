@@ -1,27 +1,77 @@
-//! `ip route`: the main table.
+//! `ip route`: which way packets go.
+//!
+//! [`VERBS`] gives dispatch. A listing is made of [`table`]'s entries, chosen by a [`filter`] and written by [`text`]; a change
+//! is read by [`wanted`] and made by [`change`] or [`delete`]. Ioctls know the table `main` alone, and of a route its network,
+//! router, link, metric and what it tells TCP: whatever else is asked for is refused before anything is changed.
 
+mod change;
+mod delete;
+mod filter;
+mod flush;
+mod get;
+mod names;
+mod reach;
+mod removal;
 pub mod show;
+mod sources;
+mod table;
+mod text;
+mod wanted;
 
 use super::words::{Words, is_short_for};
 use super::{Options, needs_netlink, unknown_command};
 use crate::applet::Call;
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
+use change::Verb;
 
-/// `ip route [COMMAND ...]`
+type Run = fn(&mut Call, Options, Words) -> Outcome;
+
+/// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
+const VERBS: [(&str, Run); 17] = [
+    ("list", show::show),
+    ("show", show::show),
+    ("lst", show::show),
+    ("add", |call, options, words| change::change(call, options, words, Verb::Add)),
+    ("change", |call, options, words| change::change(call, options, words, Verb::Change)),
+    ("chg", |call, options, words| change::change(call, options, words, Verb::Change)),
+    ("replace", |call, options, words| change::change(call, options, words, Verb::Replace)),
+    ("prepend", |call, options, words| change::change(call, options, words, Verb::Prepend)),
+    ("append", |call, options, words| change::change(call, options, words, Verb::Append)),
+    ("test", |call, options, words| change::change(call, options, words, Verb::Test)),
+    ("delete", delete::delete),
+    ("get", get::get),
+    ("flush", flush::flush),
+    ("save", |_, _, _| Err(needs_netlink(b"save", "its format is netlink's own"))),
+    ("restore", |_, _, _| Err(needs_netlink(b"restore", "its format is netlink's own"))),
+    ("showdump", |_, _, _| Err(needs_netlink(b"showdump", "its format is netlink's own"))),
+    ("help", |_, _, _| Err(usage())),
+];
+
+/// `ip route [VERB ...]`
 pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    match words.next() {
-        None => show::show(call, options, words),
-        Some(word) if ["list", "show", "lst"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            show::show(call, options, words)
-        }
-        Some(word) if is_short_for(word, "help") => Err(super::usage()),
-        Some(word)
-            if ["add", "change", "replace", "append", "delete", "get", "flush"]
-                .iter()
-                .any(|keyword| is_short_for(word, keyword)) =>
-        {
-            Err(needs_netlink(&[b"ip route ", word].concat(), "use route(8)"))
-        }
-        Some(word) => Err(unknown_command(word, "route")),
+    let Some(word) = words.next() else { return show::show(call, options, words) };
+    match VERBS.iter().find(|(verb, _)| is_short_for(word, verb)) {
+        Some((_, run)) => run(call, options, words),
+        None => Err(unknown_command(word, "route")),
+    }
+}
+
+/// How the command is used: what there is of it here. On standard error and with status 255, as iproute2 does it.
+fn usage() -> Failure {
+    Failure {
+        text: b"\
+Usage: ip route { list | flush } SELECTOR
+       ip route get [ to ] ADDRESS [ from ADDRESS ] [ oif STRING ] [ fibmatch ]
+       ip route { add | del | change | append | prepend | replace } ROUTE
+SELECTOR := [ root PREFIX ] [ match PREFIX ] [ exact PREFIX ] [ table TABLE_ID ]
+            [ dev STRING ] [ via PREFIX ] [ src PREFIX ] [ proto RTPROTO ]
+            [ type TYPE ] [ scope SCOPE ] [ metric METRIC ] [ tos TOS ]
+ROUTE := [ unicast | unreachable ] PREFIX [ via ADDRESS ] [ dev STRING ]
+         [ metric METRIC ] [ src ADDRESS ] [ onlink ]
+         [ window NUMBER ] [ advmss NUMBER ] [ rtt TIME ]
+         [ pref { low | medium | high } ] [ expires SECONDS ]
+"
+        .to_vec(),
+        status: 255,
     }
 }

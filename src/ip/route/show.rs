@@ -1,150 +1,119 @@
-//! `ip route show`: the routes of the main table.
+//! `ip route show`: the routes of a table.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::Write;
-use std::net::Ipv4Addr;
-use std::os::unix::ffi::OsStrExt;
 
-use ipnet::IpNet;
-
+pub use super::filter::Filter;
+use super::names::table;
+use super::table::Entry;
+use super::{table as entries, text};
 use crate::applet::Call;
-use crate::error::Outcome;
-use crate::ip::prefix::{self, Family, Prefix};
+use crate::error::{Failure, Outcome, line};
+use crate::ip::list::{Json, Record};
+use crate::ip::prefix::Family;
 use crate::ip::words::Words;
-use crate::ip::{Options, garbage, needs_netlink, print, proper_name};
-use crate::kernel::{Address, Kernel, Route, RouteKind, flag};
+use crate::ip::{Options, needs_netlink, print};
+use crate::kernel::{Kernel, OtherTable};
 
-/// `ip route show [PREFIX] [dev DEVICE]`
-pub(super) fn show(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    let mut filter = Filter::default();
-    while let Some(word) = words.next() {
-        match word {
-            b"dev" => {
-                filter.device = Some(proper_name(call.kernel, words.operand()?)?);
-            }
-            b"table" if words.peek() == Some(b"main") => drop(words.next()),
-            _ => {
-                let word = if word == b"to" { words.operand()? } else { word };
-                if filter.destination.replace(prefix::prefix(word, options.family)?).is_some() {
-                    return Err(garbage("to", word));
-                }
-            }
-        }
+/// `ip route show [[root | match | exact] PREFIX] [table TABLE] [dev DEVICE] [via PREFIX] [src PREFIX] [scope SCOPE]
+/// [proto PROTOCOL] [type TYPE] [metric METRIC] [tos TOS]`
+pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
+    let filter = Filter::parse(call.kernel, options, words)?;
+    let routes = selected(call.kernel, &filter, options);
+    if let Err(Unlisted::NoTable(_)) = &routes
+        && options.json
+    {
+        print(call.out, "["); // iproute2 has begun to print before the kernel answers
     }
-    if options.family == Family::Inet6 {
-        return Err(needs_netlink(b"the list of IPv6 routes", "see /proc/net/ipv6_route"));
-    }
-    list(call.kernel, call.out, &filter);
+    let routes = routes.map_err(|reason| reason.failure("Dump"))?;
+    print_all(call.out, &routes, &filter, options);
     Ok(())
 }
 
-/// Which routes are shown. What is fixed for all of them is not printed.
-#[derive(Debug, Default)]
-pub struct Filter {
-    /// Routes to just this network.
-    destination: Option<Prefix>,
-    /// Routes over this link.
-    device: Option<OsString>,
-}
-
-impl Filter {
-    fn admits(&self, route: &Route) -> bool {
-        let destination = match self.destination {
-            Some(Prefix::All) => route.destination.prefix_len() == 0,
-            Some(Prefix::Net { net, .. }) => net == IpNet::V4(route.destination),
-            None => true,
-        };
-        destination && self.device.is_none() || self.device == route.link
-    }
-}
-
-/// Lists the routes of the main table.
+/// Lists the IPv4 routes of the main table that a filter admits.
 pub fn list(kernel: &Kernel, out: &mut dyn Write, filter: &Filter) {
-    let routes = kernel.routes_v4().unwrap_or_default();
-    let addresses = kernel.addresses_v4().unwrap_or_default();
-    let mut sources = Sources::of(&addresses);
-    let mut carriers = BTreeMap::new();
-    for route in &routes {
-        let source = sources.take(route);
-        if !filter.admits(route) {
-            continue;
+    let mut routes = entries::main_v4(kernel);
+    routes.retain(|route| filter.admits(route));
+    print_all(out, &routes, filter, Options::default());
+}
+
+fn print_all(out: &mut dyn Write, routes: &[Entry], filter: &Filter, options: Options) {
+    let mut objects = Vec::new();
+    for route in routes {
+        let mut record = Record::new(options.json);
+        text::put(&mut record, route, filter, options);
+        match options.json {
+            true => objects.push(record.into_json()),
+            false => print(out, record.into_text()),
         }
-        let is_cut_off = route
-            .link
-            .as_ref()
-            .is_some_and(|link| *carriers.entry(link).or_insert_with(|| is_without_carrier(kernel, link.as_bytes())));
-        print_route(out, route, source, is_cut_off, filter);
+    }
+    if options.json {
+        print(out, Json::List(objects).document(options.pretty));
     }
 }
 
-fn is_without_carrier(kernel: &Kernel, link: &[u8]) -> bool {
-    kernel.link(link).is_ok_and(|link| link.flags & flag::UP != 0 && link.flags & flag::LOWER_UP == 0)
+/// Why a table cannot be listed.
+pub(super) enum Unlisted {
+    /// There is none of this number, says the kernel. The family as it calls it.
+    NoTable(&'static str),
+    /// Its routes are in no file.
+    Hidden,
 }
 
-/// The routes that the kernel makes by itself: to the network of each primary address. No file says who made a route, so the
-/// first one that looks like it is taken for the kernel's; `src` is the address.
-struct Sources<'a>(Vec<&'a Address>);
-
-impl<'a> Sources<'a> {
-    fn of(addresses: &'a [Address]) -> Self {
-        let makes_route =
-            |address: &&Address| !address.secondary && (address.net.prefix_len() < 32 || address.peer.is_some());
-        Sources(addresses.iter().filter(makes_route).collect())
-    }
-
-    /// The address for which the kernel made this route. Each is used up by its route.
-    fn take(&mut self, route: &Route) -> Option<Ipv4Addr> {
-        if route.gateway.is_some() || route.kind != RouteKind::Unicast || route.scope != "link" {
-            return None;
-        }
-        let link = route.link.as_ref()?;
-        let at = self
-            .0
-            .iter()
-            .position(|address| address.link == *link && address.network_v4() == Some(route.destination))?;
-        match self.0.remove(at).net {
-            IpNet::V4(net) => Some(net.addr()),
-            IpNet::V6(_) => None,
+impl Unlisted {
+    /// As iproute2 prints it, for whom a listing (`Dump`) or a removal (`Flush`) ends.
+    pub(super) fn failure(&self, what: &str) -> Failure {
+        match self {
+            Unlisted::NoTable(family) => {
+                let reason = ["Error: ", family, ": FIB table does not exist.\n"].concat();
+                Failure::new(line!(reason, what, " terminated")).with_status(2)
+            }
+            Unlisted::Hidden => needs_netlink(b"a table besides main and local", "its routes are in no file"),
         }
     }
 }
 
-fn print_route(out: &mut dyn Write, route: &Route, source: Option<Ipv4Addr>, is_cut_off: bool, filter: &Filter) {
-    match route.kind {
-        RouteKind::Unicast => (),
-        RouteKind::Unreachable => print(out, "unreachable "),
-        RouteKind::Prohibit => print(out, "prohibit "),
-        RouteKind::Blackhole => print(out, "blackhole "),
-        RouteKind::Throw => print(out, "throw "),
+/// The routes that a filter admits.
+pub(super) fn selected(kernel: &Kernel, filter: &Filter, options: Options) -> Result<Vec<Entry>, Unlisted> {
+    // what was learnt of ways to hosts is not in a table, and no family but the two has routes
+    if filter.is_cache || options.link_only {
+        return Ok(Vec::new());
     }
-    match route.destination.prefix_len() {
-        0 => print(out, "default "),
-        32 => print(out, format!("{} ", route.destination.addr())),
-        _ => print(out, format!("{} ", route.destination)),
+    let mut routes = match (filter.table(), options.family) {
+        (table::ALL, family) => all(kernel, family)?,
+        (table::MAIN, Family::Inet6) => entries::main_v6(kernel),
+        (table::LOCAL, Family::Inet6) => entries::local_v6(kernel),
+        (_, Family::Inet6) => match kernel.routes_v6().has_others {
+            true => return Err(Unlisted::Hidden),
+            false => return Err(Unlisted::NoTable("ipv6")),
+        },
+        (table::MAIN, _) => entries::main_v4(kernel),
+        (table::LOCAL, _) => entries::local_v4(kernel),
+        (number, _) => match kernel.other_table_v4(number) {
+            OtherTable::Absent => return Err(Unlisted::NoTable("ipv4")),
+            OtherTable::Filled => return Err(Unlisted::Hidden),
+            OtherTable::Empty => Vec::new(),
+        },
+    };
+    routes.retain(|route| filter.admits(route));
+    Ok(routes)
+}
+
+/// The routes of all tables, in the order of the kernel's: main before local.
+fn all(kernel: &Kernel, family: Family) -> Result<Vec<Entry>, Unlisted> {
+    let mut routes = Vec::new();
+    if family != Family::Inet6 {
+        if kernel.has_other_routes_v4() {
+            return Err(Unlisted::Hidden);
+        }
+        routes.extend(entries::main_v4(kernel));
+        routes.extend(entries::local_v4(kernel));
     }
-    if let Some(gateway) = route.gateway {
-        print(out, format!("via {gateway} "));
+    if family != Family::Inet {
+        if kernel.routes_v6().has_others {
+            return Err(Unlisted::Hidden);
+        }
+        routes.extend(entries::main_v6(kernel));
+        routes.extend(entries::local_v6(kernel));
     }
-    if let Some(link) = &route.link
-        && filter.device.is_none()
-    {
-        print(out, [b"dev ", link.as_bytes(), b" "].concat());
-    }
-    if source.is_some() {
-        print(out, "proto kernel ");
-    }
-    if route.scope != "global" {
-        print(out, format!("scope {} ", route.scope));
-    }
-    if let Some(source) = source {
-        print(out, format!("src {source} "));
-    }
-    if route.metric != 0 {
-        print(out, format!("metric {} ", route.metric));
-    }
-    if is_cut_off {
-        print(out, "linkdown ");
-    }
-    print(out, "\n");
+    Ok(routes)
 }

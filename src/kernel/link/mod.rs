@@ -1,6 +1,8 @@
 //! Links: the interfaces themselves, whatever addresses they carry.
 
 mod read;
+mod set;
+mod tun;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +12,8 @@ use nix::errno::Errno;
 use super::ioctl::{self, Ifreq};
 use super::sysfs::os_string;
 use super::{Kernel, Result};
+pub use set::LinkFile;
+pub use tun::{Tun, TunEnd, tun_flag};
 
 /// Interface flags (linux/if.h, `IFF_*`).
 pub mod flag {
@@ -21,8 +25,20 @@ pub mod flag {
     pub const LOOPBACK: u32 = 0x8;
     /// Has one peer.
     pub const POINTOPOINT: u32 = 0x10;
+    /// Sends no trailers.
+    pub const NOTRAILERS: u32 = 0x20;
     /// Operational (RFC 2863): up, and not known to be cut off.
     pub const RUNNING: u32 = 0x40;
+    /// Does not ask for hardware addresses.
+    pub const NOARP: u32 = 0x80;
+    /// Receives frames for others, too.
+    pub const PROMISC: u32 = 0x100;
+    /// Receives all multicasts.
+    pub const ALLMULTI: u32 = 0x200;
+    /// Can send multicasts.
+    pub const MULTICAST: u32 = 0x1000;
+    /// Loses its addresses when it goes down.
+    pub const DYNAMIC: u32 = 0x8000;
     /// The driver says that there is a carrier. Linux 2.6.17 and later; beyond what SIOCGIFFLAGS can carry.
     pub const LOWER_UP: u32 = 0x1_0000;
     /// Waits for an event outside, such as authentication.
@@ -153,37 +169,6 @@ impl Kernel {
     /// ENODEV.
     pub fn link_flags(&self, name: &[u8]) -> Result<u32> {
         self.ask(name, ioctl::SIOCGIFFLAGS).map(|answer| answer.short().into())
-    }
-
-    /// Sets the flags of `mask` to those of `flags`. Nothing is asked of the kernel if they are so already.
-    ///
-    /// # Errors
-    /// ENODEV, EPERM, and what the driver says.
-    pub fn set_link_flags(&self, name: &[u8], flags: u32, mask: u32) -> Result<()> {
-        let before = self.link_flags(name)?;
-        let after = (before & !mask) | (flags & mask);
-        if after == before {
-            return Ok(());
-        }
-        let mut request = Ifreq::named(name).with_int(after as i32);
-        ioctl::call(self.control()?, ioctl::SIOCSIFFLAGS, &mut request)
-    }
-
-    /// Whether this process may change links: the kernel is asked to leave the link's flags as they are, and says EPERM if not.
-    pub fn may_administer(&self, name: &[u8]) -> bool {
-        let unchanged = || {
-            let flags = self.link_flags(name)?;
-            ioctl::call(self.control()?, ioctl::SIOCSIFFLAGS, &mut Ifreq::named(name).with_int(flags as i32))
-        };
-        unchanged() != Err(Errno::EPERM)
-    }
-
-    /// Switches a link on or off.
-    ///
-    /// # Errors
-    /// As [`Kernel::set_link_flags`].
-    pub fn set_link_up(&self, name: &[u8], up: bool) -> Result<()> {
-        self.set_link_flags(name, if up { flag::UP } else { 0 }, flag::UP)
     }
 
     /// One request about the link of this name.

@@ -127,14 +127,28 @@ impl Kernel {
         self.device(link.as_bytes()).and_then(|device| device.text(&path)?.parse().ok()).unwrap_or(0)
     }
 
-    /// The kind of a virtual link, as far as /sys tells: bridges, vlans and others name it, tap and tun devices have a file of
-    /// their own.
+    /// The kind of a virtual link, as netlink would name it: by the driver's name, else as far as /sys tells. Hardware has
+    /// none, nor has the loopback.
     pub fn link_kind(&self, link: &[u8]) -> Option<String> {
-        let device = self.device(link)?;
-        if device.text("tun_flags").is_some() {
+        let folder = self.device(link).and_then(|device| device.open());
+        let has = |file| folder.as_ref().is_some_and(|folder| folder.has(file));
+        if has("device") {
+            return None;
+        }
+        if has("macvtap") {
+            return Some("macvtap".into()); // shares its driver with macvlan
+        }
+        if let Ok(driver) = self.control().and_then(|control| ioctl::driver(control, link)) {
+            return Some(match driver.as_slice() {
+                b"bonding" => "bond".into(),
+                b"802.1Q VLAN Support" => "vlan".into(),
+                driver => String::from_utf8_lossy(driver).into_owned(),
+            });
+        }
+        if has("tun_flags") {
             return Some("tun".into());
         }
-        device.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
+        folder?.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
     }
 }
 

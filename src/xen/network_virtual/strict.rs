@@ -53,6 +53,7 @@ fn address_as_it_was(settings: &Settings) -> Result<IpNet, Failure> {
 fn firewall_as_it_was(call: &mut Call, settings: &Settings) -> Outcome {
     match (settings.firewall(call)?, &settings.firewall) {
         (None, None) => Err(Failure::new(line!(NAME, ": ", SUSE_FIREWALL, ": command not found")).with_status(127)),
-        (firewall, _) => run_firewall(call, firewall),
+        // whose failure the shell did not report
+        (firewall, _) => run_firewall(call, firewall).map_err(|failure| Failure::silent(failure.status)),
     }
 }

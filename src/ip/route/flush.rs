@@ -1,0 +1,85 @@
+//! `ip route flush`: removes the routes that a listing would show.
+
+use nix::errno::Errno;
+
+use super::filter::Filter;
+use super::removal;
+use super::show::selected;
+use super::text;
+use crate::applet::Call;
+use crate::error::{Failure, Outcome, errno_text, line};
+use crate::ip::list::Record;
+use crate::ip::prefix::Family;
+use crate::ip::words::Words;
+use crate::ip::{Options, needs_netlink, print};
+use crate::ip::route::names::table;
+use crate::ip::route::table as entries;
+
+/// `ip route flush SELECTOR`, with the words of `ip route show`.
+pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome {
+    if words.peek().is_none() {
+        return Err(Failure::new(line!("\"ip route flush\" requires arguments.")));
+    }
+    let filter = Filter::parse(call.kernel, options, words)?;
+    if filter.is_cache {
+        return flush_cache(call, options);
+    }
+    let routes = selected(call.kernel, &filter, options).map_err(|reason| reason.failure("Flush"))?;
+    if routes.is_empty() {
+        if options.statistics > 0 {
+            print(call.out, "Nothing to flush.\n");
+        }
+        return Ok(());
+    }
+    if !call.kernel.may_change_routes() {
+        return Err(refused_to_send(Errno::EPERM));
+    }
+    if filter.table() != table::MAIN {
+        return Err(needs_netlink(b"removing routes of other tables than main", "ioctls only change main"));
+    }
+    let all = match options.family {
+        Family::Inet6 => entries::main_v6(call.kernel),
+        _ => entries::main_v4(call.kernel),
+    };
+    let removals = removal::plan(call.kernel, &all, |single| filter.admits(single.entry))?;
+    for removal in removals {
+        match removal.run(call.kernel) {
+            // one may go with another, or by another's hand
+            Ok(()) | Err(Errno::ESRCH) => (),
+            Err(errno) => return Err(refused_to_send(errno)),
+        }
+    }
+    let text = Options { json: false, ..options };
+    if options.statistics > 1 {
+        for route in &routes {
+            let mut record = Record::new(false);
+            text::put(&mut record, route, &filter, text);
+            print(call.out, record.into_text());
+        }
+    }
+    if options.statistics > 0 {
+        print(call.out, format!("\n*** Round 1, deleting {} entries ***\n", routes.len()));
+        print(call.out, "*** Flush is complete after 1 round ***\n");
+    }
+    Ok(())
+}
+
+fn refused_to_send(errno: Errno) -> Failure {
+    Failure::new(line!("Failed to send flush request: ", errno_text(errno))).with_status(2)
+}
+
+/// What was learnt of ways to IPv4 hosts; IPv6 keeps that among its routes.
+fn flush_cache(call: &mut Call, options: Options) -> Outcome {
+    if options.family == Family::Inet6 {
+        return Ok(());
+    }
+    if let Err(errno) = call.kernel.flush_route_cache() {
+        // with which iproute2 is content
+        let text = line!("Cannot open \"/proc/sys/net/ipv4/route/flush\": ", errno_text(errno));
+        let _ = call.err.write_all(&text);
+    }
+    if options.statistics > 0 {
+        print(call.out, "*** IPv4 routing cache is flushed.\n");
+    }
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! `ip route get`: the way that packets to an address take.
+//!
+//! The kernel tells a connected socket the source address, and why there is no way. The rest follows from the tables.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::ffi::OsStrExt;
+
+use ipnet::IpNet;
+use nix::errno::Errno;
+
+use super::filter::Filter;
+use super::names;
+use super::reach::best;
+use super::table::{self, Entry, Hop, Tcp};
+use super::{text, usage};
+use crate::applet::Call;
+use crate::error::{Failure, Outcome, line};
+use crate::ip::list::{Json, Record};
+use crate::ip::prefix::{self, Family, Prefix};
+use crate::ip::words::{Words, is_short_for};
+use crate::ip::{Options, explained, needs_netlink, print, proper_name, refused, wrong};
+use crate::kernel::{Kernel, RouteKind};
+
+/// `ip route get [to] ADDRESS [from ADDRESS] [oif DEVICE] [fibmatch]`
+pub(super) fn get(call: &mut Call, options: Options, words: Words) -> Outcome {
+    let wanted = Wanted::parse(call.kernel, call.err, options, words)?;
+    let way = match wanted.to {
+        IpAddr::V4(to) => way_v4(call.kernel, &wanted, to)?,
+        IpAddr::V6(to) => way_v6(call.kernel, &wanted, to)?,
+    };
+    let mut record = Record::new(options.json);
+    match (wanted.shows_match, &way.entry) {
+        (true, Some(entry)) => {
+            // as it is listed; of IPv6's tables the name is told
+            let filter = if entry.destination.addr().is_ipv4() { Filter::default() } else { Filter::of_all_tables() };
+            text::put(&mut record, entry, &filter, options);
+        }
+        // the kernel has a way without a route
+        (true, None) => return Err(refused(Errno::EHOSTUNREACH)),
+        (false, _) => put(&mut record, &way, &wanted, call.kernel, options),
+    }
+    match options.json {
+        true => print(call.out, Json::List(vec![record.into_json()]).document(options.pretty)),
+        false => print(call.out, record.into_text()),
+    }
+    Ok(())
+}
+
+/// What is asked.
+struct Wanted<'a> {
+    to: IpAddr,
+    from: Option<IpAddr>,
+    device: Option<OsString>,
+    /// The user in whose name, if it is not the caller.
+    user: Option<u32>,
+    tos: u8,
+    /// `fibmatch`: the route itself.
+    shows_match: bool,
+    /// The first word that no socket serves.
+    beyond: Option<&'a [u8]>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Reads the words after `get`.
+    ///
+    /// # Errors
+    /// As iproute2's `iproute_get`.
+    fn parse(kernel: &Kernel, err: &mut dyn Write, options: Options, mut words: Words<'a>) -> Result<Self, Failure> {
+        let mut family = options.family;
+        let (mut to, mut from, mut beyond, mut user) = (None, None, None, None);
+        let (mut device, mut incoming) = (None, None);
+        let (mut tos, mut shows_match) = (0, false);
+        while let Some(word) = words.next() {
+            let is = |keyword: &str| word == keyword.as_bytes();
+            let begins = |keyword| is_short_for(word, keyword);
+            match () {
+                () if is("tos") || begins("dsfield") => {
+                    let value = words.operand()?;
+                    tos = names::tos_number(value).ok_or_else(|| wrong(value, "TOS value is invalid\n"))?;
+                }
+                () if begins("from") => from = Some(read(words.operand()?, &mut family)?),
+                () if begins("iif") => incoming = Some(words.operand()?),
+                () if begins("mark") => {
+                    let value = words.operand()?;
+                    if names::number(value).ok_or_else(|| wrong(value, "invalid mark value"))? != 0 {
+                        beyond.get_or_insert(word);
+                    }
+                }
+                () if begins("oif") || is("dev") => device = Some(words.operand()?),
+                () if begins("notify") || begins("connected") => drop(beyond.get_or_insert(word)),
+                () if begins("vrf") => return Err(wrong(words.operand()?, "Invalid VRF\n")),
+                () if begins("uid") => {
+                    let value = words.operand()?;
+                    user = Some(names::number(value).ok_or_else(|| wrong(value, "invalid UID\n"))?);
+                }
+                () if begins("fibmatch") => shows_match = true,
+                () if is("ipproto") || is("sport") || is("dport") => {
+                    words.operand()?;
+                    beyond.get_or_insert(word);
+                }
+                () => {
+                    let word = if is("to") { words.operand()? } else { word };
+                    let prefix = read(word, &mut family)?;
+                    warn_of_length(err, prefix, family);
+                    to = Some(prefix);
+                }
+            }
+        }
+        let Some(to) = to else { return Err(Failure::new(line!("need at least a destination address"))) };
+        if let Some(incoming) = incoming {
+            proper_name(kernel, incoming)?;
+            beyond.get_or_insert(b"iif");
+        }
+        let device = device.map(|device| proper_name(kernel, device)).transpose()?;
+        let from = from.map(|prefix| source(prefix, family)).transpose()?;
+        Ok(Wanted { to: address(to, family), from, device, user, tos, shows_match, beyond })
+    }
+}
+
+fn read(word: &[u8], family: &mut Family) -> Result<Prefix, Failure> {
+    if is_short_for(word, "help") {
+        return Err(usage());
+    }
+    let prefix = prefix::prefix(word, *family)?;
+    if let (Prefix::Net { net, .. }, Family::Any) = (prefix, *family) {
+        *family = Family::of(net.addr());
+    }
+    Ok(prefix)
+}
+
+fn warn_of_length(err: &mut dyn Write, prefix: Prefix, family: Family) {
+    let (length, whole) = match prefix {
+        Prefix::Net { net, .. } => (net.prefix_len(), net.max_prefix_len()),
+        Prefix::All if family == Family::Any => return,
+        Prefix::All => (0, if family == Family::Inet6 { 128 } else { 32 }),
+    };
+    if length != whole {
+        let warning = format!("Warning: /{length} as prefix is invalid, only /{whole} (or none) is supported.");
+        let _ = err.write_all(&line!(warning));
+    }
+}
+
+/// The address itself, whatever its length; that of `default` is nought.
+fn address(prefix: Prefix, family: Family) -> IpAddr {
+    match prefix {
+        Prefix::Net { net, .. } => net.addr(),
+        Prefix::All if family == Family::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
+        Prefix::All => Ipv4Addr::UNSPECIFIED.into(),
+    }
+}
+
+/// The source, which the kernel wants whole.
+fn source(prefix: Prefix, family: Family) -> Result<IpAddr, Failure> {
+    let is_v6 = family == Family::Inet6;
+    match prefix {
+        Prefix::Net { net, .. } if net.prefix_len() == net.max_prefix_len() => Ok(net.addr()),
+        Prefix::Net { .. } if is_v6 => Err(explained("ipv6: Invalid values in header for get route request.")),
+        Prefix::Net { .. } => Err(explained("ipv4: Invalid values in header for route get request.")),
+        Prefix::All if is_v6 => Err(explained("ipv6: rtm_src_len and rtm_dst_len must be 128 for IPv6.")),
+        Prefix::All => Err(explained("ipv4: rtm_src_len and rtm_dst_len must be 32 for IPv4.")),
+    }
+}
+
+/// A way that was found.
+struct Way {
+    kind: RouteKind,
+    hop: Hop,
+    source: Option<IpAddr>,
+    /// The route that leads there; none if a link is asked for over which no route leads.
+    entry: Option<Entry>,
+    /// Words about the destination's entry in the kernel's memory (RTCF_*).
+    cache: Vec<&'static str>,
+}
+
+fn hop(gateway: Option<IpAddr>, device: Option<OsString>) -> Hop {
+    Hop { gateway, device, onlink: false, linkdown: false }
+}
+
+fn way_v4(kernel: &Kernel, wanted: &Wanted, to: Ipv4Addr) -> Result<Way, Failure> {
+    if let Some(word) = wanted.beyond {
+        return Err(needs_netlink(word, "leave it out"));
+    }
+    let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
+    let source = kernel.source_to(to.into(), wanted.from, device).map_err(|errno| match errno {
+        // the source is not this host's
+        Errno::EADDRNOTAVAIL => refused(Errno::ENETUNREACH),
+        errno => refused(errno),
+    })?;
+    let lo = || Some(OsString::from("lo"));
+    let source = Some(source).filter(|source| !source.is_unspecified() && wanted.from.is_none());
+    if to.is_unspecified() {
+        return Ok(Way { kind: RouteKind::Local, hop: hop(None, lo()), source, entry: None, cache: vec!["local"] });
+    }
+    let main = table::main_v4(kernel);
+    if wanted.tos != 0 && main.iter().any(|entry| entry.tos != 0) {
+        return Err(needs_netlink(b"a type of service", "leave it out"));
+    }
+    let local = table::local_v4(kernel);
+    let is_fit = |entry: &Entry| entry.tos == 0;
+    let found = [best(&local, to.into(), device, is_fit), best(&main, to.into(), device, is_fit)];
+    let longest = found.into_iter().flatten().max_by_key(|entry| (entry.destination.prefix_len(), entry.is_local));
+    // over a link that is asked for, these need no route
+    let is_near_group = to.octets()[..3] == [224, 0, 0] || to.is_broadcast();
+    let mut entry = longest.filter(|_| device.is_none() || !is_near_group).cloned();
+    let kind = match &entry {
+        _ if to.is_broadcast() => RouteKind::Broadcast,
+        _ if to.is_multicast() => RouteKind::Multicast,
+        Some(entry) => entry.kind,
+        None => RouteKind::Unicast,
+    };
+    if let Some(entry) = &mut entry {
+        entry.kind = kind;
+    }
+    let way = entry.as_ref().and_then(|entry| entry.hops.first());
+    let link = way.and_then(|way| way.device.clone()).or_else(|| wanted.device.clone());
+    if link.is_none() {
+        return Err(needs_netlink(b"this way", "it is in none of the tables main and local"));
+    }
+    // a group is reached without a router, unless a route is for groups
+    let is_for_all = entry.as_ref().is_none_or(|entry| entry.destination.prefix_len() < 4);
+    let goes_direct = kind == RouteKind::Broadcast || kind == RouteKind::Multicast && is_for_all;
+    let gateway = way.and_then(|way| way.gateway).filter(|_| !goes_direct);
+    let is_loopback = link.as_deref() == Some("lo".as_ref());
+    let cache = match kind {
+        RouteKind::Broadcast => vec!["local", "brd"],
+        RouteKind::Multicast => {
+            let name = link.as_deref().map_or(&b""[..], OsStrExt::as_bytes);
+            if kernel.is_member_v4(name, to) { vec!["local", "mc"] } else { vec!["mc"] }
+        }
+        RouteKind::Local => vec!["local"],
+        _ if is_loopback => vec!["local"],
+        _ => Vec::new(),
+    };
+    let link = if kind == RouteKind::Local { lo() } else { link };
+    Ok(Way { kind, hop: hop(gateway, link), source, entry, cache })
+}
+
+fn way_v6(kernel: &Kernel, wanted: &Wanted, to: Ipv6Addr) -> Result<Way, Failure> {
+    if let Some(word) = wanted.beyond {
+        return Err(needs_netlink(word, "leave it out"));
+    }
+    let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
+    let (local, main) = (table::local_v6(kernel), table::main_v6(kernel));
+    // the table local comes first
+    let entry = best(&local, to.into(), device, |_| true).or_else(|| best(&main, to.into(), device, |_| true)).cloned();
+    let way = entry.as_ref().and_then(|entry| entry.hops.first());
+    let link = way.and_then(|way| way.device.clone());
+    // an address that each link may have needs one
+    let needs_link = to.is_unicast_link_local() || to.is_multicast();
+    let over = device.or(link.as_deref().map(OsStrExt::as_bytes).filter(|_| needs_link));
+    let source = match kernel.source_to(to.into(), None, over) {
+        // to a socket this is ::1
+        Ok(_) if to.is_unspecified() => nearest_source(kernel, link.as_deref()),
+        Ok(source) => Some(source).filter(|source| !source.is_unspecified()),
+        Err(Errno::EADDRNOTAVAIL) => None,
+        Err(errno) => return Err(refused(errno)),
+    };
+    let Some(entry) = entry else {
+        return Err(match source {
+            Some(_) => needs_netlink(b"this way", "it is in none of the tables main and local"),
+            None => refused(Errno::ENETUNREACH),
+        });
+    };
+    if entry.hops.len() > 1 && !wanted.shows_match {
+        return Err(needs_netlink(b"one of several ways", "use fibmatch to see them all"));
+    }
+    let is_own = matches!(entry.kind, RouteKind::Local | RouteKind::Anycast);
+    let link = if is_own { Some("lo".into()) } else { link };
+    let gateway = entry.hops.first().and_then(|way| way.gateway);
+    Ok(Way { kind: entry.kind, hop: hop(gateway, link), source, entry: Some(entry), cache: Vec::new() })
+}
+
+/// The source for an address without a scope: that of the smallest scope on the link.
+fn nearest_source(kernel: &Kernel, link: Option<&OsStr>) -> Option<IpAddr> {
+    let addresses = kernel.addresses_v6();
+    let its = addresses.iter().filter(|address| Some(address.link.as_os_str()) == link);
+    its.map(|address| address.net.addr())
+        .min_by_key(|address| !matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()))
+}
+
+fn put(record: &mut Record, way: &Way, wanted: &Wanted, kernel: &Kernel, options: Options) {
+    let to = wanted.to;
+    text::put_kind(record, way.kind);
+    record.put("dst", to.to_string(), format!("{to} "));
+    let from = wanted.from.or_else(|| to.is_ipv6().then_some(Ipv6Addr::UNSPECIFIED.into()));
+    if let Some(from) = from {
+        record.put("from", from.to_string(), format!("from {from} "));
+    }
+    text::put_way(record, &way.hop, true, true);
+    let entry = way.entry.as_ref().filter(|entry| matches!(entry.destination, IpNet::V6(_)));
+    if let Some(entry) = entry {
+        if entry.is_local {
+            text::put_local_table(record);
+        }
+        text::put_maker(record, entry);
+    }
+    if let Some(source) = way.source {
+        text::put_source(record, source);
+    }
+    if let Some(entry) = entry {
+        text::put_metric(record, entry.metric);
+    }
+    put_flags(record, way, to);
+    match entry {
+        Some(entry) => text::put_preference(record, entry),
+        None => put_cache(record, way, wanted.user.unwrap_or_else(|| kernel.user()), options),
+    }
+    record.text("\n");
+}
+
+/// RTCF_MULTICAST has the place of a flag of routes, whose name iproute2 prints.
+fn put_flags(record: &mut Record, way: &Way, to: IpAddr) {
+    let mut flags = Vec::new();
+    if to.is_ipv4() && way.kind == RouteKind::Multicast {
+        record.text("rt_offload_failed ");
+        flags.push("rt_offload_failed".into());
+    }
+    record.json("flags", Json::List(flags));
+}
+
+/// `uid 0`, and a second line: `    cache <local> `.
+fn put_cache(record: &mut Record, way: &Way, user: u32, options: Options) {
+    if user != u32::MAX {
+        record.put("uid", user, format!("uid {user} "));
+    }
+    record.text([options.newline(), "    cache "].concat());
+    if !way.cache.is_empty() {
+        record.text(format!("<{}> ", way.cache.join(",")));
+    }
+    record.json("cache", Json::List(way.cache.iter().copied().map(Json::from).collect()));
+    text::put_tcp(record, way.entry.as_ref().map_or(Tcp::default(), |entry| entry.tcp));
+}

@@ -1,0 +1,156 @@
+//! Removing a route, and no other, by an ioctl that takes the first that fits.
+
+use ipnet::IpNet;
+
+use super::names::scope;
+use super::table::{Entry, Hop};
+use crate::ip::needs_netlink;
+use crate::error::Failure;
+use crate::kernel::{Kernel, Result, RouteChange, RouteChange6, RouteKind, metric_in_reach};
+
+/// A route, or one way of a route that shares packets out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Single<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) hop: Option<&'a Hop>,
+}
+
+/// The routes of a table one by one.
+pub(super) fn singles(entries: &[Entry]) -> Vec<Single<'_>> {
+    let mut list = Vec::new();
+    for entry in entries {
+        if entry.hops.is_empty() {
+            list.push(Single { entry, hop: None });
+        }
+        list.extend(entry.hops.iter().map(|hop| Single { entry, hop: Some(hop) }));
+    }
+    list
+}
+
+/// An ioctl that removes a route.
+#[derive(Clone, Debug)]
+pub(super) enum Removal<'a> {
+    V4(RouteChange<'a>),
+    V6(RouteChange6),
+}
+
+impl<'a> Removal<'a> {
+    /// What removes the route at this place of a table, if there is anything that does.
+    pub(super) fn of(kernel: &Kernel, list: &[Single<'a>], at: usize) -> Option<Self> {
+        let single = list.get(at)?;
+        let removal = match single.entry.destination {
+            IpNet::V4(_) => Removal::V4(single.change_v4()?),
+            IpNet::V6(_) => Removal::V6(single.change_v6(kernel)?),
+        };
+        // the kernel takes the first that fits
+        let first = list.iter().position(|other| removal.fits(other, single));
+        (first == Some(at)).then_some(removal)
+    }
+
+    /// Whether the ioctl for one route would take this one as well.
+    fn fits(&self, other: &Single, meant: &Single) -> bool {
+        let has_key = other.entry.destination == meant.entry.destination && other.entry.from == meant.entry.from;
+        let device = |single: &Single| single.hop.and_then(|hop| hop.device.clone());
+        let gateway = |single: &Single| single.hop.and_then(|hop| hop.gateway);
+        let has_way = device(other) == device(meant) && gateway(meant).is_none_or(|_| gateway(other) == gateway(meant));
+        let (metric, is_of_kind) = match self {
+            Removal::V4(change) => (change.metric, other.is_for_ioctl() && other.entry.rejects() == change.unreachable),
+            Removal::V6(change) => (change.metric, true),
+        };
+        has_key && has_way && is_of_kind && (metric == 0 || metric == other.entry.metric)
+    }
+
+    /// Removes the route.
+    ///
+    /// # Errors
+    /// Whatever the kernel answers.
+    pub(super) fn run(&self, kernel: &Kernel) -> Result<()> {
+        match self {
+            Removal::V4(change) => kernel.delete_route_v4(change),
+            Removal::V6(change) => kernel.delete_route_v6(change),
+        }
+    }
+}
+
+impl<'a> Single<'a> {
+    /// Whether IPv4's ioctls look at the route at all: at ordinary ones without a type of service, and at those that drop as
+    /// ioctls make them.
+    fn is_for_ioctl(&self) -> bool {
+        self.entry.tos == 0
+            && match self.entry.kind {
+                RouteKind::Unicast => true,
+                RouteKind::Unreachable => self.entry.scope == scope::HOST,
+                _ => false,
+            }
+    }
+
+    fn change_v4(&self) -> Option<RouteChange<'a>> {
+        let IpNet::V4(destination) = self.entry.destination else { return None };
+        let gateway = match self.hop.and_then(|hop| hop.gateway) {
+            Some(std::net::IpAddr::V4(gateway)) => Some(gateway),
+            _ => None,
+        };
+        let device = self.hop.and_then(|hop| hop.device.as_deref()).map(std::os::unix::ffi::OsStrExt::as_bytes);
+        // a metric out of reach may go as any
+        let metric = if metric_in_reach(self.entry.metric) { self.entry.metric } else { 0 };
+        let change = RouteChange { gateway, device, metric, unreachable: self.entry.rejects(), ..RouteChange::to(destination) };
+        (self.is_for_ioctl() && !self.entry.is_local).then_some(change)
+    }
+
+    fn change_v6(&self, kernel: &Kernel) -> Option<RouteChange6> {
+        use std::os::unix::ffi::OsStrExt;
+        let IpNet::V6(destination) = self.entry.destination else { return None };
+        let gateway = match self.hop.and_then(|hop| hop.gateway) {
+            Some(std::net::IpAddr::V6(gateway)) => Some(gateway),
+            _ => None,
+        };
+        let device = self.hop.and_then(|hop| hop.device.as_deref());
+        let index = device.and_then(|device| kernel.link_index(device.as_bytes()).ok()).unwrap_or(0);
+        let change = RouteChange6 {
+            source: self.entry.from.unwrap_or_default(),
+            gateway,
+            index,
+            metric: self.entry.metric,
+            ..RouteChange6::to(destination)
+        };
+        (!self.entry.is_local).then_some(change)
+    }
+}
+
+/// What removes these routes one after the other; the first that nothing removes, if there is one.
+///
+/// # Errors
+/// The text of a refusal.
+pub(super) fn plan<'a>(
+    kernel: &Kernel,
+    entries: &'a [Entry],
+    is_meant: impl Fn(&Single) -> bool,
+) -> std::result::Result<Vec<Removal<'a>>, Failure> {
+    let mut list = singles(entries);
+    let mut removals = Vec::new();
+    let mut at = 0;
+    while let Some(single) = list.get(at) {
+        if !is_meant(single) {
+            at += 1;
+            continue;
+        }
+        match Removal::of(kernel, &list, at) {
+            Some(removal) => removals.push(removal),
+            None => return Err(out_of_reach(single.entry)),
+        }
+        list.remove(at);
+    }
+    Ok(removals)
+}
+
+/// A route that ioctls cannot remove.
+pub(super) fn out_of_reach(entry: &Entry) -> Failure {
+    let what = format!("removing the route to {}", entry.destination);
+    let reason = match entry.kind {
+        _ if entry.is_local => "it is in the table local",
+        RouteKind::Unicast if entry.tos != 0 => "it has a type of service",
+        RouteKind::Unicast => "another one stands before it",
+        _ => "it is no ordinary one",
+    };
+    needs_netlink(what.as_bytes(), reason)
+}

@@ -1,0 +1,198 @@
+//! A route as it is printed.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::filter::{Field, Filter};
+use super::names::{self, protocol, scope};
+use super::table::{Entry, Hop, Tcp};
+use crate::ip::list::{Json, Record};
+use crate::ip::{Options, bytes};
+use crate::kernel::RouteKind;
+
+/// Puts a route without the fields that the filter fixes, and with the end of its line.
+pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: Options) {
+    put_kind(record, entry.kind);
+    record.put("dst", network(entry.destination), format!("{} ", network(entry.destination)));
+    if let Some(from) = entry.from {
+        record.put("from", from.to_string(), format!("from {from} "));
+    }
+    if entry.tos != 0 && !filter.hides(Field::Tos) {
+        record.put("tos", names::tos_name(entry.tos), format!("tos {} ", names::tos_name(entry.tos)));
+    }
+    // a route that shares packets out has its ways at the end
+    let hop = match &entry.hops[..] {
+        [hop] => Some(hop),
+        _ => None,
+    };
+    if let Some(hop) = hop {
+        let is_shown = |field| !filter.hides(field);
+        put_way(record, hop, is_shown(Field::Gateway), is_shown(Field::Device));
+    }
+    if entry.is_local && !filter.hides(Field::Table) {
+        put_local_table(record);
+    }
+    if !filter.hides(Field::Protocol) {
+        put_maker(record, entry);
+    }
+    if entry.scope != scope::GLOBAL && !filter.hides(Field::Scope) {
+        let name = names::scope_name(entry.scope);
+        record.put("scope", name, format!("scope {name} "));
+    }
+    if let Some(source) = entry.source
+        && !filter.hides(Field::Source)
+    {
+        put_source(record, source);
+    }
+    if has_metric(entry) && !filter.hides(Field::Metric) {
+        put_metric(record, entry.metric);
+    }
+    put_flags(record, hop);
+    put_tcp(record, entry.tcp);
+    put_preference(record, entry);
+    put_hops(record, entry, options);
+    record.text("\n");
+}
+
+/// The word before a destination that is no ordinary one.
+pub(super) fn put_kind(record: &mut Record, kind: RouteKind) {
+    if kind != RouteKind::Unicast {
+        let name = names::kind_name(kind);
+        record.put("type", name, format!("{name} "));
+    }
+}
+
+/// `via GATEWAY dev DEVICE`
+pub(super) fn put_way(record: &mut Record, hop: &Hop, with_gateway: bool, with_device: bool) {
+    if let Some(gateway) = hop.gateway
+        && with_gateway
+    {
+        record.put("gateway", gateway.to_string(), format!("via {gateway} "));
+    }
+    if let Some(device) = &hop.device
+        && with_device
+    {
+        record.put("dev", bytes(device), [b"dev ", bytes(device), b" "].concat());
+    }
+}
+
+pub(super) fn put_local_table(record: &mut Record) {
+    record.put("table", "local", "table local ");
+}
+
+/// Who made it, unless it was made by hand.
+pub(super) fn put_maker(record: &mut Record, entry: &Entry) {
+    if entry.protocol != protocol::BOOT {
+        let name = names::protocol_name(entry.protocol);
+        record.put("protocol", name, format!("proto {name} "));
+    }
+}
+
+pub(super) fn put_source(record: &mut Record, source: IpAddr) {
+    record.put("prefsrc", source.to_string(), format!("src {source} "));
+}
+
+pub(super) fn put_metric(record: &mut Record, metric: u32) {
+    record.put("metric", metric, format!("metric {metric} "));
+}
+
+/// IPv6 routes always have a metric.
+pub(super) fn has_metric(entry: &Entry) -> bool {
+    entry.metric != 0 || entry.destination.addr().is_ipv6()
+}
+
+fn put_flags(record: &mut Record, hop: Option<&Hop>) {
+    let flags = hop.map(flags_of).unwrap_or_default();
+    record.text(flags.iter().map(|flag| format!("{flag} ")).collect::<String>());
+    record.json("flags", Json::List(flags.into_iter().map(Json::from).collect()));
+}
+
+fn flags_of(hop: &Hop) -> Vec<&'static str> {
+    let flags = [("onlink", hop.onlink), ("linkdown", hop.linkdown)];
+    flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
+}
+
+/// What TCP is told, in the order of RTAX_*.
+pub(super) fn put_tcp(record: &mut Record, tcp: Tcp) {
+    let round_trip = match tcp.round_trip {
+        0..1000 => format!("{}ms", tcp.round_trip),
+        _ => format!("{}s", six_digits(f64::from(tcp.round_trip) / 1000.0)),
+    };
+    let values = [
+        ("window", tcp.window, tcp.window.to_string()),
+        ("rtt", tcp.round_trip, round_trip),
+        ("advmss", tcp.segment, tcp.segment.to_string()),
+    ];
+    let set: Vec<_> = values.into_iter().filter(|&(_, value, _)| value != 0).collect();
+    if set.is_empty() {
+        return;
+    }
+    record.text(set.iter().map(|(key, _, text)| format!("{key} {text} ")).collect::<String>());
+    let object = Json::Object(set.into_iter().map(|(key, value, _)| (key, value.into())).collect());
+    record.json("metrics", Json::List(vec![object]));
+}
+
+/// As C's `%g` for numbers from 1 to 999999.
+fn six_digits(number: f64) -> String {
+    let whole = format!("{}", number.trunc()).len();
+    let text = format!("{number:.*}", 6usize.saturating_sub(whole));
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').into(),
+        false => text,
+    }
+}
+
+/// `pref medium`, which IPv6 routes have; without a blank behind it.
+pub(super) fn put_preference(record: &mut Record, entry: &Entry) {
+    if entry.destination.addr().is_ipv6() {
+        let name = match entry.preference {
+            1 => "high",
+            3 => "low",
+            _ => "medium",
+        };
+        record.put("pref", name, format!("pref {name}"));
+    }
+}
+
+/// The ways of a route that shares packets out, a line each. The shares are taken to be equal, for no file tells them.
+fn put_hops(record: &mut Record, entry: &Entry, options: Options) {
+    if entry.hops.len() < 2 {
+        return;
+    }
+    let mut objects = Vec::new();
+    for hop in &entry.hops {
+        let mut way = Record::new(options.json);
+        way.text([options.newline(), "\tnexthop "].concat());
+        put_way(&mut way, hop, true, true);
+        way.put("weight", 1u32, "weight 1 ");
+        put_flags(&mut way, Some(hop));
+        match options.json {
+            true => objects.push(way.into_json()),
+            false => record.append(way),
+        }
+    }
+    record.json("nexthops", Json::List(objects));
+}
+
+/// A network as it is printed: whole addresses without their length.
+fn network(network: IpNet) -> String {
+    match network.prefix_len() {
+        0 => "default".into(),
+        length if length == network.max_prefix_len() => network.addr().to_string(),
+        _ => network.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::six_digits;
+
+    #[test]
+    fn seconds() {
+        let known = [(1.0, "1"), (1.5, "1.5"), (12.5, "12.5"), (65.535, "65.535"), (1234.567, "1234.57")];
+        for (number, text) in known {
+            assert_eq!(six_digits(number), text);
+        }
+    }
+}

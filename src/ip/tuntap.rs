@@ -1,0 +1,265 @@
+//! `ip tuntap`: tap and tun devices that stay without a program behind them. iproute2 itself makes them by ioctls.
+
+use std::fs;
+use std::io::Write;
+
+use nix::errno::Errno;
+
+use super::words::{Words, is_short_for};
+use super::{Options, bytes, garbage, print, unknown_command, wrong};
+use crate::applet::Call;
+use crate::error::{Failure, Outcome, errno_text, line};
+use crate::kernel::{IFNAMSIZ, Kernel, Tun, tun_flag};
+
+/// A command of the object.
+struct Command {
+    name: &'static str,
+    run: fn(&mut Call, Words) -> Outcome,
+}
+
+/// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
+const COMMANDS: [Command; 6] = [
+    Command { name: "add", run: add },
+    Command { name: "delete", run: delete },
+    Command { name: "show", run: show },
+    Command { name: "lst", run: show },
+    Command { name: "list", run: show },
+    Command { name: "help", run: |_, _| Err(usage()) },
+];
+
+/// `ip tuntap [COMMAND ...]`
+pub(super) fn run(call: &mut Call, _: Options, mut words: Words) -> Outcome {
+    let Some(word) = words.next() else { return show(call, words) };
+    match COMMANDS.iter().find(|command| is_short_for(word, command.name)) {
+        Some(command) => (command.run)(call, words),
+        None => Err(unknown_command(word, "tuntap")),
+    }
+}
+
+fn usage() -> Failure {
+    Failure {
+        text: b"\
+Usage: ip tuntap { add | del | show | list | lst | help } [ dev PHYS_DEV ]
+       [ mode { tun | tap } ] [ user USER ] [ group GROUP ]
+       [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ] [ name NAME ]
+
+Where: USER  := { STRING | NUMBER }
+       GROUP := { STRING | NUMBER }
+"
+        .to_vec(),
+        status: 255,
+    }
+}
+
+/// What `add` and `delete` are asked for.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    /// Without one the kernel finds one.
+    name: &'a [u8],
+    /// See [`tun_flag`].
+    flags: u16,
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+/// Words that stand alone, with the flag that they set or clear.
+const SWITCHES: [(&str, u16, bool); 4] = [
+    ("pi", tun_flag::NO_PI, false),
+    ("one_queue", tun_flag::ONE_QUEUE, true),
+    ("vnet_hdr", tun_flag::VNET_HDR, true),
+    ("multi_queue", tun_flag::MULTI_QUEUE, true),
+];
+
+/// What a device is, and its flag.
+const MODES: [(&str, u16); 2] = [("tun", tun_flag::TUN), ("tap", tun_flag::TAP)];
+
+impl<'a> Wanted<'a> {
+    /// Reads the words. Each may be cut short; what is no keyword is the name. `delete` does not know owners.
+    fn parse(mut words: Words<'a>, with_owner: bool) -> Result<Self, Failure> {
+        let mut wanted = Wanted { flags: tun_flag::NO_PI, ..Wanted::default() };
+        while let Some(word) = words.next() {
+            let is = |keyword| is_short_for(word, keyword);
+            match word {
+                _ if is("mode") => wanted.set_mode(words.operand()?)?,
+                _ if with_owner && is("user") => wanted.user = user(words.operand()?)?,
+                _ if with_owner && is("group") => wanted.group = group(words.operand()?)?,
+                _ if is("dev") => wanted.name = checked(words.operand()?, "dev")?,
+                _ if is("name") => wanted.set_name(words.operand()?)?,
+                _ => match SWITCHES.iter().find(|(keyword, ..)| is(keyword)) {
+                    Some((_, flag, true)) => wanted.flags |= flag,
+                    Some((_, flag, false)) => wanted.flags &= !flag,
+                    None if is("help") => return Err(usage()),
+                    None => wanted.set_name(word)?,
+                },
+            }
+        }
+        match wanted.flags & (tun_flag::TUN | tun_flag::TAP) {
+            0 => Err(Failure::new(line!("You failed to specify a tunnel mode"))),
+            _ => Ok(wanted),
+        }
+    }
+
+    fn set_name(&mut self, name: &'a [u8]) -> Outcome {
+        if !self.name.is_empty() {
+            return Err(garbage("name", name));
+        }
+        self.name = checked(name, "name")?;
+        Ok(())
+    }
+
+    fn set_mode(&mut self, word: &[u8]) -> Outcome {
+        let Some((_, mode)) = MODES.iter().find(|(name, _)| is_short_for(word, name)) else {
+            return Err(Failure::new(line!("Unknown tunnel mode \"", word, "\"")).with_status(255));
+        };
+        let other = (tun_flag::TUN | tun_flag::TAP) & !mode;
+        if self.flags & other != 0 {
+            return Err(Failure::new(line!("You managed to ask for more than one tunnel mode.")).with_status(255));
+        }
+        self.flags |= mode;
+        Ok(())
+    }
+}
+
+fn checked<'a>(name: &'a [u8], keyword: &str) -> Result<&'a [u8], Failure> {
+    let is_odd = |byte: &u8| *byte == b'/' || byte.is_ascii_whitespace() || *byte == 0x0b;
+    match (1..IFNAMSIZ).contains(&name.len()) && !name.iter().any(is_odd) {
+        true => Ok(name),
+        false => Err(wrong(name, &format!("\"{keyword}\" not a valid ifname"))),
+    }
+}
+
+/// A user by name or number; -1 is none.
+fn user(word: &[u8]) -> Result<Option<u32>, Failure> {
+    owner(word, "user", "/etc/passwd")
+}
+
+/// A group by name or number; -1 is none.
+fn group(word: &[u8]) -> Result<Option<u32>, Failure> {
+    owner(word, "group", "/etc/group")
+}
+
+fn owner(word: &[u8], what: &str, file: &str) -> Result<Option<u32>, Failure> {
+    number(word)
+        .or_else(|| number_of(&fs::read(file).unwrap_or_default(), word))
+        .map(|number| Some(number).filter(|number| *number != u32::MAX))
+        .ok_or_else(|| Failure::new(line!("invalid ", what, " \"", word, "\"")).with_status(255))
+}
+
+/// A decimal number, of which 32 bits count: C's `strtol`.
+fn number(word: &[u8]) -> Option<u32> {
+    let text = str::from_utf8(word.trim_ascii_start()).ok()?;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: i64 = text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX });
+    Some(number as u32)
+}
+
+/// The third field of the line that begins with a name, in a file such as /etc/passwd or /etc/group.
+fn number_of(file: &[u8], name: &[u8]) -> Option<u32> {
+    file.split(|&byte| byte == b'\n').find_map(|line| {
+        let mut fields = line.split(|&byte| byte == b':');
+        match fields.next() {
+            Some(first) if first == name && !name.is_empty() => str::from_utf8(fields.nth(1)?).ok()?.parse().ok(),
+            _ => None,
+        }
+    })
+}
+
+/// `ip tuntap add [dev|name] NAME mode { tun | tap } [user USER] [group GROUP] [pi] [one_queue] [vnet_hdr] [multi_queue]`
+fn add(call: &mut Call, words: Words) -> Outcome {
+    let wanted = Wanted::parse(words, true)?;
+    let end = call.kernel.open_tun().map_err(|errno| failed("open", errno))?;
+    end.attach(wanted.name, wanted.flags | tun_flag::EXCLUSIVE).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
+    if let Some(user) = wanted.user {
+        end.set_owner(user).map_err(|errno| failed("ioctl(TUNSETOWNER)", errno))?;
+    }
+    if let Some(group) = wanted.group {
+        end.set_group(group).map_err(|errno| failed("ioctl(TUNSETGROUP)", errno))?;
+    }
+    end.set_persistent(true).map_err(|errno| failed("ioctl(TUNSETPERSIST)", errno))
+}
+
+/// `ip tuntap delete [dev|name] NAME mode { tun | tap } [multi_queue]`: a device that is not there is made for a moment, as by
+/// iproute2.
+fn delete(call: &mut Call, words: Words) -> Outcome {
+    let wanted = Wanted::parse(words, false)?;
+    let end = call.kernel.open_tun().map_err(|errno| failed("open", errno))?;
+    end.attach(wanted.name, wanted.flags).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
+    end.set_persistent(false).map_err(|errno| failed("ioctl(TUNSETPERSIST)", errno))
+}
+
+/// C's `perror`.
+fn failed(what: &str, errno: Errno) -> Failure {
+    Failure::new(line!(what, ": ", errno_text(errno)))
+}
+
+/// `ip tuntap show`: all devices; iproute2 looks at no word behind it.
+fn show(call: &mut Call, _: Words) -> Outcome {
+    list(call.kernel, call.out);
+    Ok(())
+}
+
+/// Lists tap and tun devices.
+pub fn list(kernel: &Kernel, out: &mut dyn Write) {
+    for link in kernel.links().unwrap_or_default() {
+        if let Some(tun) = kernel.tun(bytes(&link.name)) {
+            print(out, line!(bytes(&link.name), ":", description(&tun)));
+        }
+    }
+}
+
+/// Flags in the order in which iproute2 names them (ip/iptuntap.c, `print_flags`), and whether they are named when they are set
+/// or when they are not. Without headers for each packet there is no filter: the kernel has one bit for both.
+const FLAGS: [(u16, bool, &str); 8] = [
+    (tun_flag::TUN, true, " tun"),
+    (tun_flag::TAP, true, " tap"),
+    (tun_flag::NO_PI, false, " pi"),
+    (tun_flag::ONE_QUEUE, true, " one_queue"),
+    (tun_flag::VNET_HDR, true, " vnet_hdr"),
+    (tun_flag::MULTI_QUEUE, true, " multi_queue"),
+    (tun_flag::PERSIST, true, " persist"),
+    (tun_flag::NO_PI, false, " filter"),
+];
+
+/// What is said of a device, with a blank in front.
+fn description(tun: &Tun) -> String {
+    let named = FLAGS.iter().filter(|(flag, when, _)| (tun.flags & flag != 0) == *when);
+    let mut text: String = named.map(|(_, _, name)| *name).collect();
+    let unknown = FLAGS.iter().fold(tun.flags, |flags, (flag, _, _)| flags & !flag);
+    if unknown != 0 {
+        text += &format!(" {unknown:#x}");
+    }
+    text += &tun.owner.map_or_else(String::new, |user| format!(" user {user}"));
+    text += &tun.group.map_or_else(String::new, |group| format!(" group {group}"));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_by_name() {
+        let words = |flags| description(&Tun { flags, owner: None, group: None });
+        assert_eq!(words(0x1802), " tap persist");
+        assert_eq!(words(0x0801), " tun pi persist filter");
+        assert_eq!(words(0x6902), " tap pi one_queue vnet_hdr multi_queue persist filter");
+        assert_eq!(words(0x1832), " tap persist 0x30");
+        let owned = Tun { flags: 0x1002, owner: Some(0), group: Some(5) };
+        assert_eq!(description(&owned), " tap user 0 group 5");
+    }
+
+    #[test]
+    fn numbers() {
+        for (word, expected) in [("5", 5), ("010", 10), (" +5", 5), ("-1", u32::MAX), ("99999999999", 1_215_752_191)] {
+            assert_eq!(number(word.as_bytes()), Some(expected), "{word}");
+        }
+        for word in ["", "5 ", "0x10", "5x", "-", "+-5"] {
+            assert_eq!(number(word.as_bytes()), None, "{word}");
+        }
+        assert_eq!(number_of(b"root:x:0:0:\nbob:x:1000:", b"bob"), Some(1000));
+        assert_eq!(number_of(b"root:x:0:0:\n:x:3", b""), None);
+    }
+}

@@ -1,0 +1,162 @@
+//! IPv4 routes: /proc/net/route tells where to, /proc/net/fib_trie what kind.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::RouteKind;
+use super::trie::{Leaf, Tries};
+use crate::kernel::sysfs::os_string;
+use crate::kernel::{Kernel, Result, procfs};
+
+/// Flags in /proc/net/route (linux/route.h).
+const RTF_GATEWAY: u32 = 0x2;
+const RTF_REJECT: u32 = 0x200;
+
+/// What column MTU has more than the segment size that it means (net/ipv4/fib_trie.c, `fib_route_seq_show`).
+const HEADERS: u32 = 40;
+
+/// A route of the main table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// What happens to a packet.
+    pub kind: RouteKind,
+    /// Network that it leads to; 0.0.0.0/0 is the default route.
+    pub destination: Ipv4Net,
+    /// Only packets with this type of service, if it is not 0.
+    pub tos: u8,
+    /// Next router, if the network is not on the link itself.
+    pub gateway: Option<Ipv4Addr>,
+    /// The link; `None` for routes that drop.
+    pub link: Option<OsString>,
+    /// Preference among routes to one network, lower first.
+    pub metric: u32,
+    /// Scope of the route: `global`, `link`, `host`, …, as fib_trie spells it where it is there, else derived.
+    pub scope: &'static str,
+    /// Largest segment to be announced to TCP peers, 0 if not set.
+    pub segment: u32,
+    /// Window of TCP connections, 0 if not set.
+    pub window: u32,
+    /// First guess at the time to the other end and back, in milliseconds; 0 if not set.
+    pub round_trip: u32,
+}
+
+/// A route of the local table: an address of this host, or a broadcast address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalRoute {
+    /// Which of the two.
+    pub kind: RouteKind,
+    /// The address; 127.0.0.0/8 as a whole.
+    pub destination: Ipv4Net,
+    /// `host` or `link`.
+    pub scope: &'static str,
+}
+
+/// What is known of a table that is neither main nor local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherTable {
+    /// There is none of this number.
+    Absent,
+    /// It holds no route.
+    Empty,
+    /// It holds routes, of which no file tells enough.
+    Filled,
+}
+
+impl Kernel {
+    /// The routes of the main table, in the kernel's order.
+    ///
+    /// # Errors
+    /// None: without /proc there is nothing to list.
+    pub fn routes_v4(&self) -> Result<Vec<Route>> {
+        let table = procfs::read(self, "/proc/net/route");
+        let mut kinds = Kinds(Tries::read(self).main().into());
+        let lines = table.split(|&byte| byte == b'\n').skip(1);
+        Ok(lines.filter_map(|line| route(line, &mut kinds)).collect())
+    }
+
+    /// The routes of the local table, in the kernel's order. None where there is no fib_trie.
+    pub fn local_routes_v4(&self) -> Vec<LocalRoute> {
+        let local = |leaf: Leaf| LocalRoute { kind: leaf.kind, destination: leaf.net, scope: leaf.scope };
+        Tries::read(self).local().into_iter().map(local).collect()
+    }
+
+    /// What is known of the IPv4 table of this number.
+    pub fn other_table_v4(&self, number: u32) -> OtherTable {
+        let heading = format!("Id {number}");
+        if Tries::read(self).others().any(|other| other == heading) {
+            return OtherTable::Filled;
+        }
+        // this file has a heading for each table that there is
+        let statistics = procfs::read(self, "/proc/net/fib_triestat");
+        let statistics = String::from_utf8_lossy(&statistics);
+        let is_there = statistics.lines().any(|line| line.strip_suffix(':') == Some(&heading));
+        match is_there || statistics.is_empty() {
+            true => OtherTable::Empty,
+            false => OtherTable::Absent,
+        }
+    }
+
+    /// Whether any IPv4 table but main and local holds routes.
+    pub fn has_other_routes_v4(&self) -> bool {
+        Tries::read(self).others().next().is_some()
+    }
+
+    /// Whether rules choose between IPv4 tables: then a packet need not take the routes of table main.
+    pub fn has_rules_v4(&self) -> bool {
+        !Tries::read(self).is_shared()
+    }
+
+    /// Whether the kernel tells of routes over links without a carrier that they are cut off. Linux 4.3 and later.
+    pub fn marks_dead_links(&self) -> bool {
+        self.path("/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown").exists()
+    }
+}
+
+/// A line of /proc/net/route: `Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT`, addresses as the
+/// processor would print the bytes in memory.
+fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
+    let words: Vec<&str> = procfs::words(line).collect();
+    let address = |word: &str| u32::from_str_radix(word, 16).ok().map(|raw| Ipv4Addr::from(raw.to_ne_bytes()));
+    let number = |place: usize| words.get(place).and_then(|word| word.parse::<u32>().ok()).unwrap_or(0);
+    let gateway = address(words.get(2)?)?;
+    let flags = u32::from_str_radix(words.get(3)?, 16).ok()?;
+    let metric = words.get(6)?.parse().ok()?;
+    let destination = Ipv4Net::with_netmask(address(words.get(1)?)?, address(words.get(7)?)?).ok()?;
+    let link_name = line.split(|&byte| byte == b'\t').next()?;
+
+    // the flag alone stands for a router with an IPv6 address, which the file does not tell
+    let through_gateway = flags & RTF_GATEWAY != 0 && !gateway.is_unspecified();
+    let (scope, kind, tos) = kinds.take(destination).unwrap_or(match (link_name, flags & RTF_REJECT != 0) {
+        (_, true) => ("global", RouteKind::Unreachable, 0),
+        (b"*", false) => ("global", RouteKind::Blackhole, 0),
+        _ if through_gateway => ("global", RouteKind::Unicast, 0),
+        _ => ("link", RouteKind::Unicast, 0),
+    });
+    Some(Route {
+        kind,
+        destination,
+        tos,
+        gateway: through_gateway.then_some(gateway),
+        link: (link_name != b"*").then(|| os_string(link_name)),
+        metric,
+        scope,
+        segment: number(8).saturating_sub(HEADERS),
+        window: number(9),
+        round_trip: number(10),
+    })
+}
+
+/// What fib_trie tells of the routes that are still to come.
+struct Kinds(VecDeque<Leaf>);
+
+impl Kinds {
+    /// Takes out the first entry of a network: several routes to one network stand in the same order in both files.
+    fn take(&mut self, destination: Ipv4Net) -> Option<(&'static str, RouteKind, u8)> {
+        let at = self.0.iter().position(|leaf| leaf.net == destination)?;
+        let leaf = self.0.remove(at)?;
+        Some((leaf.scope, leaf.kind, leaf.tos))
+    }
+}

@@ -1,0 +1,95 @@
+//! No netlink: what the tables run is traced, one row of each command on each state, and none of our programs may open such a
+//! socket. And `network-virtual` does its work in its own process.
+
+mod harness;
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::Failed;
+
+use harness::Test;
+use harness::host::{Host, Programs};
+use harness::table::{self, Case, Mode};
+
+/// Starts `network-virtual` with nothing to run besides.
+const ALONE: &str = "network-virtual start firewall=none bridgeip=10.0.0.1/24";
+
+fn main() -> ExitCode {
+    let host = Arc::new(Host::new());
+    let mut known = HashSet::new();
+    let mut tests = Vec::new();
+    for case in ["brctl", "ip", "network-virtual"].into_iter().flat_map(table::read) {
+        let words: Vec<&str> = case.command.split(' ').take(3).collect();
+        let command = if words[0] == "ip" { words.join(" ") } else { words[..words.len().min(2)].join(" ") };
+        let first = known.insert((case.state_name.clone(), command));
+        if case.modes.contains(&Mode::Sys) && (first || case.command == ALONE) {
+            let host = host.clone();
+            tests.push(Test {
+                name: format!("{}: {}", case.state_name, case.command),
+                kind: String::new(),
+                needs: [case.needs.clone(), vec![String::from("strace")]].concat(),
+                run: Box::new(move || check(&host, &case)),
+            });
+        }
+    }
+    harness::conclude(&host, tests)
+}
+
+fn check(host: &Host, case: &Case) -> Result<(), Failed> {
+    let traced = format!(
+        "strace -ff -qq -o /run/trace -e trace=execve,clone,?clone3,?fork,?vfork,socket bash -c {} >/dev/null 2>&1
+        for trace in /run/trace.*; do echo process ${{trace##*.}}; cat $trace; done",
+        quoted(&case.command)
+    );
+    let run = host.run(Programs::Ours, &case.state, &traced, Mode::Sys)?;
+    let trace = String::from_utf8_lossy(&run.stdout);
+    let calls = our_calls(&trace, &format!("execve(\"{}/", host.programs(Programs::Ours).display()));
+    if calls.is_empty() {
+        return Err(Failed::from(format!("none of our programs was run:\n{trace}")));
+    }
+    if let Some(call) = calls.iter().find(|call| call.contains("AF_NETLINK")) {
+        return Err(Failed::from(format!("netlink: {call}")));
+    }
+    if case.command == ALONE
+        && let Some(call) = calls.iter().find(|call| is_fork(call))
+    {
+        return Err(Failed::from(format!("a child: {call}")));
+    }
+    Ok(())
+}
+
+/// The calls that our programs made, of a trace with a line `process PID` before the calls of each, a parent before its children.
+/// The call that starts one of ours begins with `execve`.
+fn our_calls<'a>(trace: &'a str, execve: &str) -> Vec<&'a str> {
+    let mut children = HashSet::new();
+    let mut ours = false;
+    let mut calls = Vec::new();
+    for line in trace.lines() {
+        if let Some(process) = line.strip_prefix("process ") {
+            // A child is ours until it runs something else.
+            ours = children.contains(process);
+            continue;
+        }
+        if line.starts_with("execve(") && line.ends_with("= 0") {
+            ours = line.starts_with(execve);
+        }
+        if ours {
+            calls.push(line);
+            if let Some((_, child)) = line.rsplit_once("= ").filter(|_| is_fork(line)) {
+                children.insert(child);
+            }
+        }
+    }
+    calls
+}
+
+fn is_fork(call: &str) -> bool {
+    ["clone", "fork", "vfork"].iter().any(|name| call.starts_with(name))
+}
+
+/// As one word for a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

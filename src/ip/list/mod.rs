@@ -107,7 +107,7 @@ fn record(
     }
     if options.brief {
         link::put_brief(&mut record, kernel, link, false);
-        put_addresses(&mut record, &admitted, options.json, |record, address| address::put_net(record, address));
+        put_addresses(&mut record, &admitted, options.json, address::put_net);
         record.text("\n");
         return Some(record);
     }

@@ -38,6 +38,8 @@ pub struct Options {
     pub json: bool,
     /// `-pretty`: JSON for people.
     pub pretty: bool,
+    /// `-details`: what goes without saying too.
+    pub details: bool,
     /// `-statistics`, counted: 1 for what was sent and received, 2 for the kinds of errors too.
     pub statistics: u8,
 }
@@ -94,7 +96,7 @@ const OPTIONS: [(&str, Effect); 25] = [
     ("-iec", Effect::Nothing),
     ("-statistics", Effect::Set(|options| options.statistics += 1)),
     ("-stats", Effect::Set(|options| options.statistics += 1)),
-    ("-details", Effect::Nothing),
+    ("-details", Effect::Set(|options| options.details = true)),
     ("-resolve", Effect::Nothing),
     ("-oneline", Effect::Set(|options| options.oneline = true)),
     ("-timestamp", Effect::Nothing),
@@ -174,7 +176,7 @@ fn usage() -> Failure {
     Failure {
         text: b"\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | route }
+where  OBJECT := { address | link | route | tuntap }
        OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
                     -f[amily] { inet | inet6 | link } | -4 | -6 | -0 |
                     -br[ief] | -o[neline] }

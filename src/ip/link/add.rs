@@ -7,7 +7,9 @@ use nix::errno::Errno;
 
 use super::apply::{apply, check, mtu_too_great, mtu_too_small};
 use super::wanted::Wanted;
-use super::{Kind, LOOPBACK, beyond_ioctls, bridge, check_privilege, find, is_kind, no_tun_by_netlink};
+use super::{
+    Kind, LOOPBACK, beyond_ioctls, bridge, check_bridge_address, check_privilege, find, is_kind, no_tun_by_netlink,
+};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::words::Words;
@@ -32,10 +34,19 @@ pub(super) fn add(call: &mut Call, words: Words, replace: bool) -> Outcome {
     let kind = Kind::parse(kind_name, words)?;
 
     check_privilege(kernel, LOOPBACK)?;
-    if let Kind::Bridge(values) = &kind {
-        values.check()?;
+    check_name(&wanted)?;
+    match &kind {
+        Kind::Bridge(values) => {
+            values.check()?;
+            check_bridge_address(&wanted)?;
+        }
+        _ if kind_name.is_empty() => return Err(refused(Errno::ERANGE)),
+        _ if kind_name == b"tun" => return Err(no_tun_by_netlink()),
+        _ => (),
     }
-    check_name(kernel, &wanted, kind_name, replace)?;
+    if wanted.device.is_some_and(|name| kernel.link_index(name).is_ok()) {
+        return Err(refused(if replace { Errno::EOPNOTSUPP } else { Errno::EEXIST }));
+    }
     let Kind::Bridge(values) = kind else { return Err(cannot_make(kind_name)) };
     check_bridge(kernel, &wanted)?;
     add_bridge(kernel, &wanted, &values)
@@ -53,26 +64,17 @@ fn check_words(kernel: &Kernel, wanted: &Wanted) -> Outcome {
     wanted.below.map_or(Ok(()), |below| find(kernel, below).map(drop))
 }
 
-/// What the kernel refuses before it looks at the kind.
-fn check_name(kernel: &Kernel, wanted: &Wanted, kind: &[u8], replace: bool) -> Outcome {
-    if wanted.device.is_some_and(|name| name.len() >= IFNAMSIZ) {
-        return Err(explained("Attribute failed policy validation."));
-    }
-    if kind.is_empty() {
-        return Err(refused(Errno::ERANGE));
-    }
-    let is_there = wanted.device.is_some_and(|name| kernel.link_index(name).is_ok());
-    match (is_there, replace) {
-        (true, false) => Err(refused(Errno::EEXIST)),
-        (true, true) => Err(refused(Errno::EOPNOTSUPP)),
-        (false, _) => Ok(()),
+/// An alternative name may be longer, a new one not.
+fn check_name(wanted: &Wanted) -> Outcome {
+    match wanted.device.is_some_and(|name| name.len() >= IFNAMSIZ) {
+        true => Err(explained("Attribute failed policy validation.")),
+        false => Ok(()),
     }
 }
 
 /// Why no link of this kind is made.
 fn cannot_make(kind: &[u8]) -> Failure {
     let instead = match kind {
-        b"tun" => return no_tun_by_netlink(),
         b"vlan" => "use vconfig(8)",
         b"bond" => "write its name to /sys/class/net/bonding_masters",
         b"dummy" => "load the module with numdummies=N",
@@ -87,16 +89,6 @@ fn cannot_make(kind: &[u8]) -> Failure {
 
 /// What the kernel finds wrong with a new bridge before it makes it, and what cannot be done to it here.
 fn check_bridge(kernel: &Kernel, wanted: &Wanted) -> Outcome {
-    match wanted.address.as_deref() {
-        Some(&[first, .., _]) if wanted.address.as_ref().is_some_and(|address| address.len() == 6) => {
-            let is_none = wanted.address.iter().flatten().all(|octet| *octet == 0);
-            if is_none || first & 1 != 0 {
-                return Err(refused(Errno::EADDRNOTAVAIL));
-            }
-        }
-        Some(_) => return Err(refused(Errno::EINVAL)),
-        None => (),
-    }
     if wanted.broadcast.as_ref().is_some_and(|broadcast| broadcast.len() < 6) {
         return Err(refused(Errno::EINVAL));
     }

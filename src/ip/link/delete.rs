@@ -16,6 +16,7 @@ use crate::kernel::{Kernel, LinkFile, flag};
 pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
     let kernel = call.kernel;
     let mut wanted = Wanted::parse(kernel, words)?;
+    wanted.check_address_length(kernel)?;
     refuse_index(&wanted)?;
     let kind = wanted.kind.take();
     let Some(device) = wanted.device else {

@@ -70,7 +70,11 @@ fn find(kernel: &Kernel, word: &[u8]) -> Result<OsString, Failure> {
         return Ok(name);
     }
     match by_index(word) {
-        Some(index) => kernel.link_name(index).map_err(|_| refused(Errno::ENODEV)),
+        // iproute2 asks the kernel for any index, which looks at the privilege first
+        Some(index) => kernel.link_name(index).map_err(|_| match check_privilege(kernel, LOOPBACK) {
+            Ok(()) => refused(Errno::ENODEV),
+            Err(failure) => failure,
+        }),
         None => Err(no_such_device(word)),
     }
 }
@@ -108,6 +112,16 @@ fn no_tun_by_netlink() -> Failure {
     explained("tun/tap creation via rtnetlink is not supported.")
 }
 
+/// What the kernel finds wrong with a bridge's hardware address before it looks whether there is such a link.
+fn check_bridge_address(wanted: &Wanted) -> Outcome {
+    match wanted.address.as_deref() {
+        None => Ok(()),
+        Some(address) if address.len() != 6 => Err(refused(Errno::EINVAL)),
+        Some(address) if address[0] & 1 != 0 || address == [0; 6] => Err(refused(Errno::EADDRNOTAVAIL)),
+        Some(_) => Ok(()),
+    }
+}
+
 /// The kernel looks at the privilege before anything else.
 fn check_privilege(kernel: &Kernel, device: &[u8]) -> Outcome {
     if kernel.may_administer(device) { Ok(()) } else { Err(refused(Errno::EPERM)) }
@@ -119,10 +133,11 @@ const LOOPBACK: &[u8] = b"lo";
 /// The links of a group.
 fn group_members(kernel: &Kernel, group: u32) -> Result<Vec<OsString>, Failure> {
     check_privilege(kernel, LOOPBACK)?;
+    let links = kernel.links().map_err(refused)?;
+    // not before the links are known: by the loopback alone, /sys could be that of any namespace
     if !kernel.has_link_file(LOOPBACK, LinkFile::GROUP) {
         return Err(needs_netlink(b"a group", "or /sys, which tells who is in it"));
     }
-    let links = kernel.links().map_err(refused)?;
     Ok(links.into_iter().filter(|link| link.group == group).map(|link| link.name).collect())
 }
 

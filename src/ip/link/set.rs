@@ -6,7 +6,10 @@ use nix::errno::Errno;
 
 use super::apply::{apply, check};
 use super::wanted::Wanted;
-use super::{Kind, bridge, check_privilege, find, group_members, no_device_given, no_tun_by_netlink, refuse_index};
+use super::{
+    Kind, bridge, check_bridge_address, check_privilege, find, group_members, no_device_given, no_tun_by_netlink,
+    refuse_index,
+};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::words::Words;
@@ -17,11 +20,15 @@ use crate::kernel::{IFNAMSIZ, Kernel};
 pub(super) fn set(call: &mut Call, words: Words) -> Outcome {
     let kernel = call.kernel;
     let mut wanted = Wanted::parse(kernel, words)?;
+    wanted.check_address_length(kernel)?;
     refuse_index(&wanted)?;
     let Some(device) = wanted.device else { return set_group(kernel, wanted) };
     let device = find(kernel, device)?;
     let kind = wanted.kind.take().map(|(name, words)| Ok((name, Kind::parse(name, words)?))).transpose()?;
     check_privilege(kernel, bytes(&device))?;
+    if let Some((_, Kind::Bridge(_))) = &kind {
+        check_bridge_address(&wanted)?;
+    }
     let values = values_for(kernel, &device, kind)?;
     check(kernel, &device, &wanted, &values)?;
     apply(kernel, device, &wanted, &values)

@@ -160,7 +160,7 @@ impl<'a> Wanted<'a> {
                 None => wanted.set_device(word)?,
             }
         }
-        wanted.conclude(kernel)
+        wanted.conclude()
     }
 
     fn take(&mut self, kernel: &Kernel, keyword: &Keyword, words: &mut Words<'a>) -> Outcome {
@@ -294,21 +294,26 @@ impl<'a> Wanted<'a> {
     }
 
     /// What can only be said when all words are read.
-    fn conclude(mut self, kernel: &Kernel) -> Result<Self, Failure> {
+    fn conclude(mut self) -> Result<Self, Failure> {
         if self.beyond == Some("vf") && self.device.is_none() {
             return Err(Failure::new(line!("Error: argument \"dev\" is required")).with_status(255));
         }
         self.device = self.device.or(self.name);
         // a link that is to have the name that it has
         self.name = self.name.filter(|name| Some(*name) != self.device);
-        if let (Some(device), Some(address)) = (self.device, &self.address)
-            && let Some(length) = kernel.address_length(device).filter(|length| *length > 0)
-            && length != address.len()
-        {
-            let [given, length] = [address.len(), length].map(|length| length.to_string());
-            return Err(Failure::new(line!("Invalid address length ", given, " - must be ", length, " bytes")));
-        }
         Ok(self)
+    }
+
+    /// Refuses a hardware address of another length than the link's.
+    pub(super) fn check_address_length(&self, kernel: &Kernel) -> Outcome {
+        let (Some(device), Some(address)) = (self.device, &self.address) else { return Ok(()) };
+        match kernel.address_length(device) {
+            Some(length) if length > 0 && length != address.len() => {
+                let [given, length] = [address.len(), length].map(|length| length.to_string());
+                Err(Failure::new(line!("Invalid address length ", given, " - must be ", length, " bytes")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The same without the values that the kernel does not look for in a request for a new link.

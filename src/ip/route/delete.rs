@@ -6,11 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
+use super::entry::{Entry, Tcp};
 use super::names::{self, protocol, table as number};
 use super::removal::{self, Single};
-use super::sources;
-use super::table::{self, Entry, Tcp};
 use super::wanted::Wanted;
+use super::{infer, table};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::Prefix;
@@ -35,8 +35,11 @@ pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome
         IpNet::V4(destination) if destination != destination.trunc() => {
             return Err(explained("Invalid prefix for given prefix length."));
         }
-        IpNet::V4(_) => table::main_v4(kernel),
-        IpNet::V6(_) => table::main_v6(kernel),
+        // who made a route and its source are only looked for if they are asked for
+        IpNet::V4(_) if wanted.protocol.is_none() && wanted.source.is_none() => table::main_v4(kernel),
+        IpNet::V4(_) => infer::main_v4(kernel),
+        IpNet::V6(_) if wanted.protocol.is_none() => table::main_v6(kernel),
+        IpNet::V6(_) => infer::main_v6(kernel),
     };
     let mut place = None;
     for (at, entry) in entries.iter().enumerate() {
@@ -69,10 +72,10 @@ enum Fit<'a> {
 fn fits<'a>(kernel: &Kernel, entry: &Entry, wanted: &Wanted<'a>) -> Fit<'a> {
     let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
     let is_v4 = wanted.destination.addr().is_ipv4();
-    let has_way = entry.hops.iter().any(|hop| {
-        let has_device = device.is_none_or(|device| hop.device.as_ref().is_some_and(|link| link.as_bytes() == device));
-        has_device && has_gateway(hop.gateway, wanted)
-    });
+    let has_way = entry
+        .hops
+        .iter()
+        .any(|hop| device.is_none_or(|device| hop.is_over(device)) && has_gateway(hop.gateway, wanted));
     let asks_for_way = device.is_some() || wanted.gateway.is_some_and(|gateway| !(is_v4 && gateway.is_unspecified()));
     let same = entry.destination == wanted.destination.trunc()
         && (has_way || !asks_for_way)
@@ -110,7 +113,7 @@ fn fits<'a>(kernel: &Kernel, entry: &Entry, wanted: &Wanted<'a>) -> Fit<'a> {
         (Some(wanted), Some(known)) if wanted == known => Fit::Yes,
         (Some(_), Some(_)) => Fit::No,
         (Some(_), None) if entry.rejects() => Fit::No,
-        (Some(wanted), None) if same && !sources::may_be_given(kernel, entry, wanted) => Fit::No,
+        (Some(wanted), None) if same && !infer::may_be_given(kernel, entry, wanted) => Fit::No,
         (Some(_), None) => Fit::Unknown(b"src"),
     };
     match (same, protocol, source) {

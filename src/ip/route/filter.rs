@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::entry::Entry;
 use super::names::{self, table};
-use super::table::Entry;
 use super::usage;
 use crate::error::Failure;
 use crate::ip::prefix::{self, Family, Prefix};
@@ -79,8 +79,7 @@ impl Filter {
                 () if begins("cached") || begins("cloned") => filter.is_cache = true,
                 () if is("tos") || begins("dsfield") => {
                     let value = words.operand()?;
-                    filter.tos =
-                        Some(names::tos_number(value).ok_or_else(|| wrong(value, "TOS value is invalid\n"))?);
+                    filter.tos = Some(names::tos_number(value).ok_or_else(|| wrong(value, "TOS value is invalid\n"))?);
                 }
                 () if begins("protocol") => {
                     let value = words.operand()?;

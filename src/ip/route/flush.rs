@@ -3,6 +3,8 @@
 use nix::errno::Errno;
 
 use super::filter::Filter;
+use super::infer;
+use super::names::table;
 use super::removal;
 use super::show::selected;
 use super::text;
@@ -12,8 +14,6 @@ use crate::ip::list::Record;
 use crate::ip::prefix::Family;
 use crate::ip::words::Words;
 use crate::ip::{Options, needs_netlink, print};
-use crate::ip::route::names::table;
-use crate::ip::route::table as entries;
 
 /// `ip route flush SELECTOR`, with the words of `ip route show`.
 pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome {
@@ -38,8 +38,8 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
         return Err(needs_netlink(b"removing routes of other tables than main", "ioctls only change main"));
     }
     let all = match options.family {
-        Family::Inet6 => entries::main_v6(call.kernel),
-        _ => entries::main_v4(call.kernel),
+        Family::Inet6 => infer::main_v6(call.kernel),
+        _ => infer::main_v4(call.kernel),
     };
     let removals = removal::plan(call.kernel, &all, |single| filter.admits(single.entry))?;
     for removal in removals {

@@ -7,14 +7,13 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
 
-use ipnet::IpNet;
 use nix::errno::Errno;
 
+use super::entry::{Entry, Hop, Tcp};
 use super::filter::Filter;
 use super::names;
 use super::reach::best;
-use super::table::{self, Entry, Hop, Tcp};
-use super::{text, usage};
+use super::{infer, table, text, usage};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::list::{Json, Record};
@@ -33,9 +32,9 @@ pub(super) fn get(call: &mut Call, options: Options, words: Words) -> Outcome {
     let mut record = Record::new(options.json);
     match (wanted.shows_match, &way.entry) {
         (true, Some(entry)) => {
-            // as it is listed; of IPv6's tables the name is told
-            let filter = if entry.destination.addr().is_ipv4() { Filter::default() } else { Filter::of_all_tables() };
-            text::put(&mut record, entry, &filter, options);
+            // as it is listed, but that the kernel calls every IPv4 table main
+            let entry = Entry { is_local: entry.is_local && entry.is_v6(), ..entry.clone() };
+            text::put(&mut record, &entry, &Filter::of_all_tables(), options);
         }
         // the kernel has a way without a route
         (true, None) => return Err(refused(Errno::EHOSTUNREACH)),
@@ -174,10 +173,6 @@ struct Way {
     cache: Vec<&'static str>,
 }
 
-fn hop(gateway: Option<IpAddr>, device: Option<OsString>) -> Hop {
-    Hop { gateway, device, onlink: false, linkdown: false }
-}
-
 fn way_v4(kernel: &Kernel, wanted: &Wanted, to: Ipv4Addr) -> Result<Way, Failure> {
     if let Some(word) = wanted.beyond {
         return Err(needs_netlink(word, "leave it out"));
@@ -191,9 +186,9 @@ fn way_v4(kernel: &Kernel, wanted: &Wanted, to: Ipv4Addr) -> Result<Way, Failure
     let lo = || Some(OsString::from("lo"));
     let source = Some(source).filter(|source| !source.is_unspecified() && wanted.from.is_none());
     if to.is_unspecified() {
-        return Ok(Way { kind: RouteKind::Local, hop: hop(None, lo()), source, entry: None, cache: vec!["local"] });
+        return Ok(Way { kind: RouteKind::Local, hop: Hop::to(None, lo()), source, entry: None, cache: vec!["local"] });
     }
-    let main = table::main_v4(kernel);
+    let main = if wanted.shows_match { infer::main_v4(kernel) } else { table::main_v4(kernel) };
     if wanted.tos != 0 && main.iter().any(|entry| entry.tos != 0) {
         return Err(needs_netlink(b"a type of service", "leave it out"));
     }
@@ -234,7 +229,7 @@ fn way_v4(kernel: &Kernel, wanted: &Wanted, to: Ipv4Addr) -> Result<Way, Failure
         _ => Vec::new(),
     };
     let link = if kind == RouteKind::Local { lo() } else { link };
-    Ok(Way { kind, hop: hop(gateway, link), source, entry, cache })
+    Ok(Way { kind, hop: Hop::to(gateway, link), source, entry, cache })
 }
 
 fn way_v6(kernel: &Kernel, wanted: &Wanted, to: Ipv6Addr) -> Result<Way, Failure> {
@@ -242,7 +237,7 @@ fn way_v6(kernel: &Kernel, wanted: &Wanted, to: Ipv6Addr) -> Result<Way, Failure
         return Err(needs_netlink(word, "leave it out"));
     }
     let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
-    let (local, main) = (table::local_v6(kernel), table::main_v6(kernel));
+    let (local, main) = (infer::local_v6(kernel), infer::main_v6(kernel));
     // the table local comes first
     let entry = best(&local, to.into(), device, |_| true).or_else(|| best(&main, to.into(), device, |_| true)).cloned();
     let way = entry.as_ref().and_then(|entry| entry.hops.first());
@@ -269,7 +264,7 @@ fn way_v6(kernel: &Kernel, wanted: &Wanted, to: Ipv6Addr) -> Result<Way, Failure
     let is_own = matches!(entry.kind, RouteKind::Local | RouteKind::Anycast);
     let link = if is_own { Some("lo".into()) } else { link };
     let gateway = entry.hops.first().and_then(|way| way.gateway);
-    Ok(Way { kind: entry.kind, hop: hop(gateway, link), source, entry: Some(entry), cache: Vec::new() })
+    Ok(Way { kind: entry.kind, hop: Hop::to(gateway, link), source, entry: Some(entry), cache: Vec::new() })
 }
 
 /// The source for an address without a scope: that of the smallest scope on the link.
@@ -282,19 +277,19 @@ fn nearest_source(kernel: &Kernel, link: Option<&OsStr>) -> Option<IpAddr> {
 
 fn put(record: &mut Record, way: &Way, wanted: &Wanted, kernel: &Kernel, options: Options) {
     let to = wanted.to;
-    text::put_kind(record, way.kind);
+    text::put_kind(record, way.kind, options);
     record.put("dst", to.to_string(), format!("{to} "));
     let from = wanted.from.or_else(|| to.is_ipv6().then_some(Ipv6Addr::UNSPECIFIED.into()));
     if let Some(from) = from {
         record.put("from", from.to_string(), format!("from {from} "));
     }
     text::put_way(record, &way.hop, true, true);
-    let entry = way.entry.as_ref().filter(|entry| matches!(entry.destination, IpNet::V6(_)));
+    // of IPv4's way the kernel calls every table main, and says nothing of the route
+    let entry = way.entry.as_ref().filter(|entry| entry.is_v6());
+    text::put_table(record, entry.is_some_and(|entry| entry.is_local), options);
     if let Some(entry) = entry {
-        if entry.is_local {
-            text::put_local_table(record);
-        }
-        text::put_maker(record, entry);
+        text::put_maker(record, entry, options);
+        text::put_scope(record, entry, options);
     }
     if let Some(source) = way.source {
         text::put_source(record, source);

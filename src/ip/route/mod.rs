@@ -1,19 +1,21 @@
 //! `ip route`: which way packets go.
 //!
-//! [`VERBS`] gives dispatch. A listing is made of [`table`]'s entries, chosen by a [`filter`] and written by [`text`]; a change
-//! is read by [`wanted`] and made by [`change`] or [`delete`]. Ioctls know the table `main` alone, and of a route its network,
+//! [`VERBS`] gives dispatch. A listing is made of the entries of a
+//! [`table`], with what can be [inferred](infer), chosen by a [`filter`] and written by [`text`]; a change is read by [`wanted`]
+//! and made by [`change`] or [`delete`]. Ioctls know the table `main` alone, and of a route its network,
 //! router, link, metric and what it tells TCP: whatever else is asked for is refused before anything is changed.
 
 mod change;
 mod delete;
+mod entry;
 mod filter;
 mod flush;
 mod get;
+mod infer;
 mod names;
 mod reach;
 mod removal;
 pub mod show;
-mod sources;
 mod table;
 mod text;
 mod wanted;

@@ -10,8 +10,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
+use super::entry::{Entry, Hop};
 use super::names::scope;
-use super::table::{self, Entry};
+use super::table;
 use super::wanted::Wanted;
 use crate::error::Failure;
 use crate::ip::{explained, refused};
@@ -34,13 +35,10 @@ pub(super) fn best<'a>(
     is_fit: impl Fn(&Entry) -> bool,
 ) -> Option<&'a Entry> {
     let has_device = |entry: &Entry| {
-        device.is_none_or(|device| {
-            let is_over = |hop: &table::Hop| hop.device.as_ref().is_some_and(|link| link.as_bytes() == device);
-            entry.hops.is_empty() || entry.hops.iter().any(is_over)
-        })
+        device.is_none_or(|device| entry.hops.is_empty() || entry.hops.iter().any(|hop: &Hop| hop.is_over(device)))
     };
     let mut best: Option<&Entry> = None;
-    for entry in entries.iter().filter(|entry| entry.leads_to(to) && has_device(entry) && is_fit(entry)) {
+    for entry in entries.iter().filter(|entry| entry.destination.contains(&to) && has_device(entry) && is_fit(entry)) {
         if best.is_none_or(|best| entry.destination.prefix_len() > best.destination.prefix_len()) {
             best = Some(entry);
         }

@@ -2,10 +2,10 @@
 
 use ipnet::IpNet;
 
+use super::entry::{Entry, Hop};
 use super::names::scope;
-use super::table::{Entry, Hop};
-use crate::ip::needs_netlink;
 use crate::error::Failure;
+use crate::ip::needs_netlink;
 use crate::kernel::{Kernel, Result, RouteChange, RouteChange6, RouteKind, metric_in_reach};
 
 /// A route, or one way of a route that shares packets out.
@@ -93,7 +93,8 @@ impl<'a> Single<'a> {
         let device = self.hop.and_then(|hop| hop.device.as_deref()).map(std::os::unix::ffi::OsStrExt::as_bytes);
         // a metric out of reach may go as any
         let metric = if metric_in_reach(self.entry.metric) { self.entry.metric } else { 0 };
-        let change = RouteChange { gateway, device, metric, unreachable: self.entry.rejects(), ..RouteChange::to(destination) };
+        let change =
+            RouteChange { gateway, device, metric, unreachable: self.entry.rejects(), ..RouteChange::to(destination) };
         (self.is_for_ioctl() && !self.entry.is_local).then_some(change)
     }
 

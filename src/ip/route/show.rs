@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
+use super::entry::Entry;
 pub use super::filter::Filter;
 use super::names::table;
-use super::table::Entry;
-use super::{table as entries, text};
+use super::{infer, text};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::list::{Json, Record};
@@ -31,7 +31,7 @@ pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
 
 /// Lists the IPv4 routes of the main table that a filter admits.
 pub fn list(kernel: &Kernel, out: &mut dyn Write, filter: &Filter) {
-    let mut routes = entries::main_v4(kernel);
+    let mut routes = infer::main_v4(kernel);
     routes.retain(|route| filter.admits(route));
     print_all(out, &routes, filter, Options::default());
 }
@@ -80,14 +80,14 @@ pub(super) fn selected(kernel: &Kernel, filter: &Filter, options: Options) -> Re
     }
     let mut routes = match (filter.table(), options.family) {
         (table::ALL, family) => all(kernel, family)?,
-        (table::MAIN, Family::Inet6) => entries::main_v6(kernel),
-        (table::LOCAL, Family::Inet6) => entries::local_v6(kernel),
+        (table::MAIN, Family::Inet6) => infer::main_v6(kernel),
+        (table::LOCAL, Family::Inet6) => infer::local_v6(kernel),
         (_, Family::Inet6) => match kernel.routes_v6().has_others {
             true => return Err(Unlisted::Hidden),
             false => return Err(Unlisted::NoTable("ipv6")),
         },
-        (table::MAIN, _) => entries::main_v4(kernel),
-        (table::LOCAL, _) => entries::local_v4(kernel),
+        (table::MAIN, _) => infer::main_v4(kernel),
+        (table::LOCAL, _) => infer::local_v4(kernel),
         (number, _) => match kernel.other_table_v4(number) {
             OtherTable::Absent => return Err(Unlisted::NoTable("ipv4")),
             OtherTable::Filled => return Err(Unlisted::Hidden),
@@ -105,15 +105,15 @@ fn all(kernel: &Kernel, family: Family) -> Result<Vec<Entry>, Unlisted> {
         if kernel.has_other_routes_v4() {
             return Err(Unlisted::Hidden);
         }
-        routes.extend(entries::main_v4(kernel));
-        routes.extend(entries::local_v4(kernel));
+        routes.extend(infer::main_v4(kernel));
+        routes.extend(infer::local_v4(kernel));
     }
     if family != Family::Inet {
         if kernel.routes_v6().has_others {
             return Err(Unlisted::Hidden);
         }
-        routes.extend(entries::main_v6(kernel));
-        routes.extend(entries::local_v6(kernel));
+        routes.extend(infer::main_v6(kernel));
+        routes.extend(infer::local_v6(kernel));
     }
     Ok(routes)
 }

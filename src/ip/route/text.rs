@@ -4,16 +4,16 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::entry::{Entry, Hop, Tcp};
 use super::filter::{Field, Filter};
 use super::names::{self, protocol, scope};
-use super::table::{Entry, Hop, Tcp};
 use crate::ip::list::{Json, Record};
 use crate::ip::{Options, bytes};
 use crate::kernel::RouteKind;
 
 /// Puts a route without the fields that the filter fixes, and with the end of its line.
 pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: Options) {
-    put_kind(record, entry.kind);
+    put_kind(record, entry.kind, options);
     record.put("dst", network(entry.destination), format!("{} ", network(entry.destination)));
     if let Some(from) = entry.from {
         record.put("from", from.to_string(), format!("from {from} "));
@@ -30,15 +30,14 @@ pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: 
         let is_shown = |field| !filter.hides(field);
         put_way(record, hop, is_shown(Field::Gateway), is_shown(Field::Device));
     }
-    if entry.is_local && !filter.hides(Field::Table) {
-        put_local_table(record);
+    if !filter.hides(Field::Table) {
+        put_table(record, entry.is_local, options);
     }
     if !filter.hides(Field::Protocol) {
-        put_maker(record, entry);
+        put_maker(record, entry, options);
     }
-    if entry.scope != scope::GLOBAL && !filter.hides(Field::Scope) {
-        let name = names::scope_name(entry.scope);
-        record.put("scope", name, format!("scope {name} "));
+    if !filter.hides(Field::Scope) {
+        put_scope(record, entry, options);
     }
     if let Some(source) = entry.source
         && !filter.hides(Field::Source)
@@ -56,8 +55,8 @@ pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: 
 }
 
 /// The word before a destination that is no ordinary one.
-pub(super) fn put_kind(record: &mut Record, kind: RouteKind) {
-    if kind != RouteKind::Unicast {
+pub(super) fn put_kind(record: &mut Record, kind: RouteKind, options: Options) {
+    if kind != RouteKind::Unicast || options.details {
         let name = names::kind_name(kind);
         record.put("type", name, format!("{name} "));
     }
@@ -77,15 +76,27 @@ pub(super) fn put_way(record: &mut Record, hop: &Hop, with_gateway: bool, with_d
     }
 }
 
-pub(super) fn put_local_table(record: &mut Record) {
-    record.put("table", "local", "table local ");
+/// The table, unless it is main.
+pub(super) fn put_table(record: &mut Record, is_local: bool, options: Options) {
+    if is_local || options.details {
+        let name = if is_local { "local" } else { "main" };
+        record.put("table", name, format!("table {name} "));
+    }
 }
 
 /// Who made it, unless it was made by hand.
-pub(super) fn put_maker(record: &mut Record, entry: &Entry) {
-    if entry.protocol != protocol::BOOT {
+pub(super) fn put_maker(record: &mut Record, entry: &Entry, options: Options) {
+    if entry.protocol != protocol::BOOT || options.details {
         let name = names::protocol_name(entry.protocol);
         record.put("protocol", name, format!("proto {name} "));
+    }
+}
+
+/// The scope, unless it is global.
+pub(super) fn put_scope(record: &mut Record, entry: &Entry, options: Options) {
+    if entry.scope != scope::GLOBAL || options.details {
+        let name = names::scope_name(entry.scope);
+        record.put("scope", name, format!("scope {name} "));
     }
 }
 
@@ -99,7 +110,7 @@ pub(super) fn put_metric(record: &mut Record, metric: u32) {
 
 /// IPv6 routes always have a metric.
 pub(super) fn has_metric(entry: &Entry) -> bool {
-    entry.metric != 0 || entry.destination.addr().is_ipv6()
+    entry.metric != 0 || entry.is_v6()
 }
 
 fn put_flags(record: &mut Record, hop: Option<&Hop>) {
@@ -145,7 +156,7 @@ fn six_digits(number: f64) -> String {
 
 /// `pref medium`, which IPv6 routes have; without a blank behind it.
 pub(super) fn put_preference(record: &mut Record, entry: &Entry) {
-    if entry.destination.addr().is_ipv6() {
+    if entry.is_v6() {
         let name = match entry.preference {
             1 => "high",
             3 => "low",

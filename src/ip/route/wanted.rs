@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::entry::Tcp;
 use super::names::{self, number, scope, table};
-use super::table::Tcp;
 use super::usage;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::prefix::{self, Family, Prefix};
@@ -66,13 +66,15 @@ enum Operand {
     Time,
     /// 0 or 1, likewise.
     Switch,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
     Any,
     /// No operand.
     None,
 }
 
 /// Keywords that no ioctl serves, in the words of their complaint; whether they may be cut short.
-const BEYOND: [(&str, bool, Operand); 14] = [
+const BEYOND: [(&str, bool, Operand); 16] = [
     ("mtu", false, Operand::Number),
     ("hoplimit", false, Operand::Number),
     ("reordering", true, Operand::Number),
@@ -80,12 +82,14 @@ const BEYOND: [(&str, bool, Operand); 14] = [
     ("cwnd", true, Operand::Number),
     ("initcwnd", false, Operand::Number),
     ("initrwnd", false, Operand::Number),
-    ("features", false, Operand::Any),
+    ("features", false, Operand::OneOf(&["ecn"])),
     ("quickack", false, Operand::Switch),
     ("congctl", false, Operand::Any),
     ("rttvar", false, Operand::Time),
     ("ssthresh", true, Operand::Number),
-    ("realms", true, Operand::Any),
+    ("realms", true, Operand::Number),
+    ("fastopen_no_cookie", false, Operand::Switch),
+    ("ttl-propagate", false, Operand::OneOf(&["enabled", "disabled"])),
     ("nexthop", false, Operand::None),
 ];
 
@@ -200,8 +204,7 @@ impl<'a> Draft<'a> {
             () if begins("protocol") => {
                 let value = words.operand()?;
                 let protocol = names::protocol_number(value);
-                self.wanted.protocol =
-                    Some(protocol.ok_or_else(|| wrong(value, "\"protocol\" value is invalid\n"))?);
+                self.wanted.protocol = Some(protocol.ok_or_else(|| wrong(value, "\"protocol\" value is invalid\n"))?);
             }
             () if begins("table") => {
                 let value = words.operand()?;
@@ -217,7 +220,7 @@ impl<'a> Draft<'a> {
                 self.wanted.beyond.get_or_insert(word);
                 self.wanted.has_other_ways = true;
             }
-            () if is("encap") || is("ttl-propagate") || is("fastopen_no_cookie") => {
+            () if is("encap") => {
                 words.operand()?;
                 self.wanted.beyond.get_or_insert(word);
             }
@@ -232,7 +235,13 @@ impl<'a> Draft<'a> {
             false => keyword.as_bytes() == word,
         };
         let Some((keyword, _, operand)) = BEYOND.iter().find(is_meant) else { return Ok(false) };
-        let invalid = |value| wrong(value, &format!("\"{keyword}\" value is invalid\n"));
+        // complaints speak of one realm, and have other words for a feature
+        let (keyword, reason) = match *keyword {
+            "realms" => ("realm", "value is invalid"),
+            "features" => ("features", "value not valid"),
+            keyword => (keyword, "value is invalid"),
+        };
+        let invalid = |value| wrong(value, &format!("\"{keyword}\" {reason}\n"));
         let changes_something = match operand {
             Operand::Number | Operand::Switch => {
                 let value = self.unlocked(word, words)?;
@@ -245,6 +254,13 @@ impl<'a> Draft<'a> {
             Operand::Time => {
                 let value = self.unlocked(word, words)?;
                 time(value).ok_or_else(|| invalid(value))? != 0
+            }
+            Operand::OneOf(known) => {
+                let value = words.operand()?;
+                if !known.iter().any(|word| word.as_bytes() == value) {
+                    return Err(invalid(value));
+                }
+                true
             }
             Operand::Any => {
                 words.operand()?;

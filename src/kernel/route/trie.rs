@@ -76,9 +76,8 @@ impl Tries {
     /// The routes of table `local`.
     pub(super) fn local(&self) -> Vec<Leaf> {
         let shared = self.is_shared();
-        let is_local = |leaf: &&Leaf| {
-            !shared || matches!(leaf.kind, RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast)
-        };
+        let is_local =
+            |leaf: &&Leaf| !shared || matches!(leaf.kind, RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast);
         self.table("Local").iter().filter(is_local).copied().collect()
     }
 

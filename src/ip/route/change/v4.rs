@@ -9,10 +9,12 @@ use nix::errno::Errno;
 
 use super::{UNREACHABLE, Verb, beyond_ioctl};
 use crate::error::{Failure, Outcome};
+use crate::ip::route::entry::{Entry, Hop, Tcp};
+use crate::ip::route::infer::{self, connected_address};
 use crate::ip::route::names::{protocol, scope};
 use crate::ip::route::reach::{self, Gateway};
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
-use crate::ip::route::table::{self, Entry, Hop, Tcp};
+use crate::ip::route::table;
 use crate::ip::route::wanted::Wanted;
 use crate::ip::{explained, needs_netlink, refused};
 use crate::kernel::{Kernel, RouteChange, RouteKind, metric_in_reach};
@@ -67,7 +69,7 @@ pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv4Net, ver
     };
     match (verb, twin) {
         (Verb::Replace | Verb::Change, Some(twin)) => exchange(kernel, &request, &way, &entries, twin),
-        (Verb::Append, Some(twin)) => append(&way, wanted, &entries[twin..]),
+        (Verb::Append, Some(_)) => append(kernel, &way, wanted),
         _ => add(kernel, &request),
     }
 }
@@ -128,9 +130,7 @@ fn way(kernel: &Kernel, wanted: &Wanted, entries: &[Entry]) -> Result<Way, Failu
         return Err(needs_netlink(b"this scope of a route", "leave it out"));
     }
     let connected = match device {
-        Some(device) if gateway.is_none() && !unreachable => {
-            table::connected_address(kernel, wanted.destination, device)
-        }
+        Some(device) if gateway.is_none() && !unreachable => connected_address(kernel, wanted.destination, device),
         _ => None,
     };
     match wanted.protocol {
@@ -157,11 +157,11 @@ fn label_of(kernel: &Kernel, link: &[u8], source: IpAddr) -> Option<OsString> {
 }
 
 /// A route behind others to the same network with the same metric: the ioctls only put it in front.
-fn append(way: &Way, wanted: &Wanted, entries: &[Entry]) -> Outcome {
+fn append(kernel: &Kernel, way: &Way, wanted: &Wanted) -> Outcome {
     let is_same = |entry: &Entry| {
         entry.destination == wanted.destination && entry.metric == wanted.metric && has_way(entry, way, wanted.kind)
     };
-    if entries.iter().any(|entry| is_same(entry) && entry.protocol == protocol::BOOT) {
+    if infer::main_v4(kernel).iter().any(|entry| is_same(entry) && entry.protocol == protocol::BOOT) {
         return Err(refused(Errno::EEXIST));
     }
     Err(needs_netlink(b"a route behind others of its metric", "use prepend, or another metric"))
@@ -215,13 +215,7 @@ fn exchange(kernel: &Kernel, request: &RouteChange, way: &Way, entries: &[Entry]
 
 /// The same where the ioctl that removes the old route would take the new one for it, because it stands before the old one and
 /// leads over the same link: the way is kept open with another metric meanwhile.
-fn exchange_by_detour(
-    kernel: &Kernel,
-    request: &RouteChange,
-    way: &Way,
-    entries: &[Entry],
-    twin: usize,
-) -> Outcome {
+fn exchange_by_detour(kernel: &Kernel, request: &RouteChange, way: &Way, entries: &[Entry], twin: usize) -> Outcome {
     let (list, old) = (singles(entries), &entries[twin]);
     let mut others = entries.to_vec();
     others.remove(twin);
@@ -230,9 +224,8 @@ fn exchange_by_detour(
         let device = way.link.as_deref().map(OsStrExt::as_bytes);
         matches!(reach::gateway_v4(kernel, &others, gateway, device), Ok(Gateway::OnLink(_)))
     });
-    let is_free = |metric: &u32| {
-        !entries.iter().any(|entry| entry.destination == old.destination && entry.metric == *metric)
-    };
+    let is_free =
+        |metric: &u32| !entries.iter().any(|entry| entry.destination == old.destination && entry.metric == *metric);
     if !is_reached {
         return Err(needs_netlink(b"this replacement", "the gateway is reached by the old route alone"));
     }
@@ -253,12 +246,7 @@ fn entry_of(request: &RouteChange, way: &Way) -> Entry {
         tos: 0,
         hops: match request.unreachable {
             true => Vec::new(),
-            false => vec![Hop {
-                gateway: request.gateway.map(IpAddr::V4),
-                device: way.link.clone(),
-                onlink: false,
-                linkdown: false,
-            }],
+            false => vec![Hop::to(request.gateway.map(IpAddr::V4), way.link.clone())],
         },
         is_local: false,
         protocol: protocol::BOOT,

@@ -9,10 +9,12 @@ use nix::errno::Errno;
 use super::{UNREACHABLE, Verb, beyond_ioctl};
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::Prefix;
+use crate::ip::route::entry::{Entry, Tcp};
+use crate::ip::route::infer::{METRIC_OF_KERNEL_V6, connected_address};
 use crate::ip::route::names::protocol;
 use crate::ip::route::reach;
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
-use crate::ip::route::table::{self, Entry, METRIC_OF_KERNEL_V6, Tcp};
+use crate::ip::route::table;
 use crate::ip::route::wanted::Wanted;
 use crate::ip::{explained, needs_netlink, refused};
 use crate::kernel::{Kernel, RouteChange6};
@@ -28,9 +30,8 @@ pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv6Net, ver
         Some(Prefix::Net { net: IpNet::V6(net), .. }) => Some(net.trunc()).filter(|net| net.prefix_len() != 0),
         _ => None,
     };
-    let is_twin = |entry: &Entry| {
-        entry.destination == IpNet::V6(destination) && entry.from == from && entry.metric == metric
-    };
+    let is_twin =
+        |entry: &Entry| entry.destination == IpNet::V6(destination) && entry.from == from && entry.metric == metric;
     let has_twin = wanted.is_in_main() && entries.iter().any(is_twin);
     let obstacle = obstacle(kernel, wanted, &entries, metric);
     let has_answer = match verb {
@@ -91,7 +92,7 @@ pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv6Net, ver
 fn obstacle(kernel: &Kernel, wanted: &Wanted, entries: &[Entry], metric: u32) -> Option<Failure> {
     let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
     let repeats_kernel = || {
-        let connected = device.and_then(|device| table::connected_address(kernel, wanted.destination.trunc(), device));
+        let connected = device.and_then(|device| connected_address(kernel, wanted.destination.trunc(), device));
         wanted.gateway.is_none() && metric == METRIC_OF_KERNEL_V6 && connected.is_some()
     };
     let is_on_link = || match wanted.gateway {

@@ -1,0 +1,86 @@
+//! Addresses to which one route leads and no other, to be tried with a socket; and what is learnt of IPv6 routes that way.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use nix::errno::Errno;
+
+use crate::ip::route::entry::Entry;
+use crate::ip::route::table;
+use crate::kernel::{Kernel, RouteKind};
+
+/// Finds out what the sender of a packet hears that an IPv6 route drops. Where it cannot be tried, the route is left to be an
+/// `unreachable` one.
+pub(super) fn find_kinds(kernel: &Kernel, entries: &mut [Entry]) {
+    if !entries.iter().any(Entry::rejects) {
+        return;
+    }
+    let local = table::local_v6(kernel);
+    for at in 0..entries.len() {
+        if entries[at].rejects()
+            && let Some(address) = address_only_in(at, entries, |address| leads_to(&local, address))
+        {
+            entries[at].kind = kind_of_reject(kernel, address);
+        }
+    }
+}
+
+fn kind_of_reject(kernel: &Kernel, address: IpAddr) -> RouteKind {
+    match kernel.source_to(address, Some(Ipv6Addr::LOCALHOST.into()), None) {
+        Err(Errno::EINVAL) => RouteKind::Blackhole,
+        Err(Errno::EACCES) => RouteKind::Prohibit,
+        Err(Errno::ENETUNREACH) => RouteKind::Throw,
+        // a route that was added by ioctl drops packets too, but rtnetlink has it for an ordinary one
+        Ok(_) => RouteKind::Unicast,
+        Err(_) => RouteKind::Unreachable,
+    }
+}
+
+fn leads_to(entries: &[Entry], address: IpAddr) -> bool {
+    entries.iter().any(|entry| entry.destination.contains(&address))
+}
+
+/// Some address to which the route at this place leads and no other one of its table, nor one that is known from elsewhere.
+pub(super) fn address_only_in(at: usize, entries: &[Entry], is_taken: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let entry = entries.get(at)?;
+    let length = entry.destination.prefix_len();
+    let leads_elsewhere = |address: IpAddr| {
+        let comes_first = |(place, other): (usize, &Entry)| {
+            let other_length = other.destination.prefix_len();
+            other.tos == 0
+                && (other_length > length || other_length == length && place < at)
+                && other.destination.contains(&address)
+        };
+        entries.iter().enumerate().any(comes_first)
+    };
+    candidates(entry.destination)
+        .into_iter()
+        .find(|&address| is_ordinary(address) && !is_taken(address) && !leads_elsewhere(address))
+}
+
+/// Addresses of a network: the first and the last ones, and some that few other routes lead to.
+fn candidates(network: IpNet) -> [IpAddr; 6] {
+    match network {
+        IpNet::V4(network) => {
+            let host_bits = !u32::from(network.netmask());
+            [1, u32::MAX - 1, u32::MAX / 3, 0x0909_0909, 0xc633_6407, 0]
+                .map(|pattern| Ipv4Addr::from(u32::from(network.network()) | pattern & host_bits).into())
+        }
+        IpNet::V6(network) => {
+            let host_bits = !u128::from(network.netmask());
+            [u128::MAX, 1, 0, u128::MAX / 3, 0x2001 << 112 | 0x77, 0x2a00 << 112 | 0x77]
+                .map(|pattern| Ipv6Addr::from(u128::from(network.network()) | pattern & host_bits).into())
+        }
+    }
+}
+
+/// Whether a socket can be connected to such an address without more ado.
+fn is_ordinary(address: IpAddr) -> bool {
+    !address.is_multicast()
+        && !address.is_unspecified()
+        && !address.is_loopback()
+        && match address {
+            IpAddr::V4(address) => !address.is_broadcast(),
+            IpAddr::V6(address) => !address.is_unicast_link_local(),
+        }
+}

@@ -1,0 +1,62 @@
+//! Source addresses that were given with IPv4 routes: a socket is told which one packets have, and if it is not the one that the
+//! kernel would have chosen, it was given.
+
+use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::probe::address_only_in;
+use crate::ip::route::entry::Entry;
+use crate::ip::route::names::{protocol, scope};
+use crate::kernel::{Address, Kernel, RouteKind};
+
+/// Puts in the sources that were given with routes of table `main`.
+pub(super) fn find(kernel: &Kernel, entries: &mut [Entry], addresses: &[Address]) {
+    // with one address there is no choice; where there are rules, a socket may be told of other tables
+    let choices = addresses.iter().filter(|address| !address.net.addr().is_loopback()).count();
+    if choices < 2 || kernel.has_rules_v4() {
+        return;
+    }
+    for at in 0..entries.len() {
+        let entry = &entries[at];
+        let is_ordinary = entry.kind == RouteKind::Unicast && entry.tos == 0 && entry.protocol == protocol::BOOT;
+        if is_ordinary
+            && let Some(address) = address_only_in(at, entries, |address| is_local(addresses, address))
+            && let Ok(told) = kernel.source_to(address, None, None)
+            && !told.is_unspecified()
+            && Some(told) != usual(entry, addresses)
+        {
+            entries[at].source = Some(told);
+        }
+    }
+}
+
+/// Whether a route can have been given this source although none was found.
+pub(in crate::ip::route) fn may_be_given(kernel: &Kernel, entry: &Entry, source: IpAddr) -> bool {
+    let addresses = kernel.addresses_v4().unwrap_or_default();
+    kernel.has_rules_v4() || usual(entry, &addresses).is_none_or(|usual| usual == source)
+}
+
+/// Whether table `local` leads to an address: it is this host's, or a broadcast address.
+fn is_local(addresses: &[Address], address: IpAddr) -> bool {
+    addresses.iter().any(|own| {
+        let ends = own.network_v4().map(|net| [net.network().into(), net.broadcast().into()]);
+        own.net.addr() == address
+            || own.broadcast.map(IpAddr::V4) == Some(address)
+            || ends.is_some_and(|ends: [IpAddr; 2]| ends.contains(&address))
+    })
+}
+
+/// The source that the kernel chooses for a route by itself (net/ipv4/devinet.c, `inet_select_addr`).
+fn usual(entry: &Entry, addresses: &[Address]) -> Option<IpAddr> {
+    let device = entry.device()?;
+    let has_scope =
+        |address: &&Address| !address.secondary && (!address.net.addr().is_loopback() || entry.scope == scope::HOST);
+    let on_link: Vec<&Address> =
+        addresses.iter().filter(|address| address.link.as_bytes() == device).filter(has_scope).collect();
+    let is_near = |address: &&&Address| match entry.gateway() {
+        Some(IpAddr::V4(gateway)) => address.network_v4().is_some_and(|network| network.contains(&gateway)),
+        _ => true,
+    };
+    let chosen = on_link.iter().find(is_near).or(on_link.first()).copied();
+    chosen.or_else(|| addresses.iter().find(has_scope)).map(|address| address.net.addr())
+}

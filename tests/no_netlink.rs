@@ -20,7 +20,8 @@ fn main() -> ExitCode {
     let host = Arc::new(Host::new());
     let mut known = HashSet::new();
     let mut tests = Vec::new();
-    for case in ["brctl", "ip", "network-virtual"].into_iter().flat_map(table::read) {
+    for case in ["brctl", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual"].into_iter().flat_map(table::read)
+    {
         let words: Vec<&str> = case.command.split(' ').take(3).collect();
         let command = if words[0] == "ip" { words.join(" ") } else { words[..words.len().min(2)].join(" ") };
         let first = known.insert((case.state_name.clone(), command));

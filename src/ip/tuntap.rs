@@ -5,6 +5,7 @@ use std::io::Write;
 
 use nix::errno::Errno;
 
+use super::list::{Json, Record};
 use super::words::{Words, is_short_for};
 use super::{Options, bytes, garbage, print, unknown_command, wrong};
 use crate::applet::Call;
@@ -14,24 +15,24 @@ use crate::kernel::{IFNAMSIZ, Kernel, Tun, tun_flag};
 /// A command of the object.
 struct Command {
     name: &'static str,
-    run: fn(&mut Call, Words) -> Outcome,
+    run: fn(&mut Call, Options, Words) -> Outcome,
 }
 
 /// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
 const COMMANDS: [Command; 6] = [
-    Command { name: "add", run: add },
-    Command { name: "delete", run: delete },
+    Command { name: "add", run: |call, _, words| add(call, words) },
+    Command { name: "delete", run: |call, _, words| delete(call, words) },
     Command { name: "show", run: show },
     Command { name: "lst", run: show },
     Command { name: "list", run: show },
-    Command { name: "help", run: |_, _| Err(usage()) },
+    Command { name: "help", run: |_, _, _| Err(usage()) },
 ];
 
 /// `ip tuntap [COMMAND ...]`
-pub(super) fn run(call: &mut Call, _: Options, mut words: Words) -> Outcome {
-    let Some(word) = words.next() else { return show(call, words) };
+pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
+    let Some(word) = words.next() else { return show(call, options, words) };
     match COMMANDS.iter().find(|command| is_short_for(word, command.name)) {
-        Some(command) => (command.run)(call, words),
+        Some(command) => (command.run)(call, options, words),
         None => Err(unknown_command(word, "tuntap")),
     }
 }
@@ -196,44 +197,55 @@ fn failed(what: &str, errno: Errno) -> Failure {
 }
 
 /// `ip tuntap show`: all devices; iproute2 looks at no word behind it.
-fn show(call: &mut Call, _: Words) -> Outcome {
-    list(call.kernel, call.out);
+fn show(call: &mut Call, options: Options, _: Words) -> Outcome {
+    list(call.kernel, call.out, options);
     Ok(())
 }
 
 /// Lists tap and tun devices.
-pub fn list(kernel: &Kernel, out: &mut dyn Write) {
-    for link in kernel.links().unwrap_or_default() {
-        if let Some(tun) = kernel.tun(bytes(&link.name)) {
-            print(out, line!(bytes(&link.name), ":", description(&tun)));
-        }
+pub fn list(kernel: &Kernel, out: &mut dyn Write, options: Options) {
+    let links = kernel.links().unwrap_or_default();
+    let tuns = links.iter().filter_map(|link| Some((bytes(&link.name), kernel.tun(bytes(&link.name))?)));
+    let records = tuns.map(|(name, tun)| record(name, &tun, options.json));
+    if options.json {
+        print(out, Json::List(records.map(Record::into_json).collect()).document(options.pretty));
+    } else {
+        records.for_each(|record| print(out, record.into_text()));
     }
 }
 
 /// Flags in the order in which iproute2 names them (ip/iptuntap.c, `print_flags`), and whether they are named when they are set
 /// or when they are not. Without headers for each packet there is no filter: the kernel has one bit for both.
 const FLAGS: [(u16, bool, &str); 8] = [
-    (tun_flag::TUN, true, " tun"),
-    (tun_flag::TAP, true, " tap"),
-    (tun_flag::NO_PI, false, " pi"),
-    (tun_flag::ONE_QUEUE, true, " one_queue"),
-    (tun_flag::VNET_HDR, true, " vnet_hdr"),
-    (tun_flag::MULTI_QUEUE, true, " multi_queue"),
-    (tun_flag::PERSIST, true, " persist"),
-    (tun_flag::NO_PI, false, " filter"),
+    (tun_flag::TUN, true, "tun"),
+    (tun_flag::TAP, true, "tap"),
+    (tun_flag::NO_PI, false, "pi"),
+    (tun_flag::ONE_QUEUE, true, "one_queue"),
+    (tun_flag::MULTI_QUEUE, true, "multi_queue"),
+    (tun_flag::VNET_HDR, true, "vnet_hdr"),
+    (tun_flag::PERSIST, true, "persist"),
+    (tun_flag::NO_PI, false, "filter"),
 ];
 
-/// What is said of a device, with a blank in front.
-fn description(tun: &Tun) -> String {
+fn record(name: &[u8], tun: &Tun, is_json: bool) -> Record {
     let named = FLAGS.iter().filter(|(flag, when, _)| (tun.flags & flag != 0) == *when);
-    let mut text: String = named.map(|(_, _, name)| *name).collect();
+    let mut flags: Vec<String> = named.map(|(_, _, name)| String::from(*name)).collect();
     let unknown = FLAGS.iter().fold(tun.flags, |flags, (flag, _, _)| flags & !flag);
     if unknown != 0 {
-        text += &format!(" {unknown:#x}");
+        flags.push(format!("{unknown:#x}"));
     }
-    text += &tun.owner.map_or_else(String::new, |user| format!(" user {user}"));
-    text += &tun.group.map_or_else(String::new, |group| format!(" group {group}"));
-    text
+    let mut record = Record::new(is_json);
+    record.put("ifname", name, [name, b": "].concat());
+    let text = flags.join(" ");
+    record.put("flags", Json::List(flags.into_iter().map(Json::from).collect()), text);
+    if let Some(user) = tun.owner {
+        record.put("user", user, format!(" user {user}"));
+    }
+    if let Some(group) = tun.group {
+        record.put("group", group, format!(" group {group}"));
+    }
+    record.text("\n");
+    record
 }
 
 #[cfg(test)]
@@ -242,13 +254,15 @@ mod tests {
 
     #[test]
     fn flags_by_name() {
-        let words = |flags| description(&Tun { flags, owner: None, group: None });
-        assert_eq!(words(0x1802), " tap persist");
-        assert_eq!(words(0x0801), " tun pi persist filter");
-        assert_eq!(words(0x6902), " tap pi one_queue vnet_hdr multi_queue persist filter");
-        assert_eq!(words(0x1832), " tap persist 0x30");
-        let owned = Tun { flags: 0x1002, owner: Some(0), group: Some(5) };
-        assert_eq!(description(&owned), " tap user 0 group 5");
+        let line = |flags, owner, group| {
+            let record = record(b"t0", &Tun { flags, owner, group }, false);
+            String::from_utf8(record.into_text()).unwrap_or_default()
+        };
+        assert_eq!(line(0x1802, None, None), "t0: tap persist\n");
+        assert_eq!(line(0x0801, None, None), "t0: tun pi persist filter\n");
+        assert_eq!(line(0x6902, None, None), "t0: tap pi one_queue multi_queue vnet_hdr persist filter\n");
+        assert_eq!(line(0x1832, None, None), "t0: tap persist 0x30\n");
+        assert_eq!(line(0x1002, Some(0), Some(5)), "t0: tap user 0 group 5\n");
     }
 
     #[test]

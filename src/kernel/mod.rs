@@ -25,7 +25,7 @@ pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::IFNAMSIZ;
 pub use link::{Link, LinkFile, Queue, Tun, TunEnd, flag, tun_flag};
 pub use route::{
-    LocalRoute, OtherTable, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, flag6, metric_in_reach,
+    LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, Table, flag6, metric_in_reach,
 };
 pub use sysfs::is_path_safe;
 

@@ -152,11 +152,11 @@ impl Values {
 
     /// Refuses what cannot be set on this bridge without netlink.
     pub(super) fn check_for(&self, kernel: &Kernel, bridge: &[u8]) -> Outcome {
-        let has_files = kernel.has_link_file(bridge, LinkFile("bridge"));
+        let has_files = || kernel.has_link_file(bridge, LinkFile("bridge"));
         for (keyword, _) in self.given() {
             match keyword.place {
                 Place::Setting(_) => (),
-                Place::File(_) | Place::Supported(_) if has_files => (),
+                Place::File(_) | Place::Supported(_) if has_files() => (),
                 Place::File(_) | Place::Supported(_) => {
                     return Err(needs_netlink(keyword.name.as_bytes(), "or /sys of this network namespace"));
                 }

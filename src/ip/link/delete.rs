@@ -59,6 +59,7 @@ impl Deletable {
         }
         match kernel.link_kind(name).as_deref() {
             Some("tun") if kernel.tun(name).is_some() => Ok(Deletable::Tun),
+            Some("tun") => Err(needs_netlink(&[b"deleting ", name].concat(), "or /sys, which tells its flags")),
             Some(kind) => {
                 Err(needs_netlink(&[b"deleting ", name].concat(), &format!("no ioctl deletes a link of type {kind}")))
             }

@@ -8,7 +8,7 @@ mod apply;
 mod bridge;
 pub mod delete;
 mod hardware;
-mod number;
+pub(in crate::ip) mod number;
 pub mod set;
 pub mod show;
 mod wanted;
@@ -65,7 +65,7 @@ fn help(call: &mut Call, _: Options, mut words: Words) -> Outcome {
 }
 
 /// The proper name of a link that may be called by another name, by a label, or `ifN` by its index.
-fn find(kernel: &Kernel, word: &[u8]) -> Result<OsString, Failure> {
+pub(in crate::ip) fn find(kernel: &Kernel, word: &[u8]) -> Result<OsString, Failure> {
     if let Ok(name) = kernel.proper_name(word) {
         return Ok(name);
     }

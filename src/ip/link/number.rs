@@ -21,7 +21,7 @@ pub(super) fn wrapping(word: &[u8]) -> Option<u64> {
 }
 
 /// The number of an interface group. There is one name for one, and what does not fit into an int is cut.
-pub(super) fn group(word: &[u8]) -> Option<u32> {
+pub(in crate::ip) fn group(word: &[u8]) -> Option<u32> {
     if word == b"default" {
         return Some(0);
     }

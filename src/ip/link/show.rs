@@ -11,6 +11,9 @@ use crate::kernel::Kernel;
 /// `ip link show [[dev] DEVICE] [up] [group GROUP] [master DEVICE | nomaster] [type KIND]`
 pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
     let filter = Filter::parse(call.kernel, options, words)?;
+    if !filter.admits_links()? {
+        return Ok(());
+    }
     if filter.device.is_some_and(|device| is_found_by_ioctl_alone(call.kernel, device)) {
         let refusal = line!("RTNETLINK answers: No such device\nCannot send link get request: No such device");
         return Err(Failure::new(refusal));

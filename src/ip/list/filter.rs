@@ -6,7 +6,7 @@ use crate::error::{Failure, line};
 use crate::ip::address::scope_number;
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::ip::words::{Words, is_short_for};
-use crate::ip::{Options, garbage, needs_netlink, usage, wrong};
+use crate::ip::{Options, garbage, link, usage, wrong};
 use crate::kernel::{Address, Ipv6Flags, Kernel, Link, flag, scope};
 
 /// What is asked for. Everything, by default.
@@ -75,14 +75,23 @@ impl<'a> Filter<'a> {
                 b"label" => filter.label = Some(words.operand()?),
                 b"group" => {
                     let group = words.operand()?;
-                    filter.group = Some(group_number(group).ok_or_else(|| wrong(group, "Invalid \"group\" value\n"))?);
+                    filter.group =
+                        Some(link::number::group(group).ok_or_else(|| wrong(group, "Invalid \"group\" value\n"))?);
                 }
                 b"master" => {
                     let master = words.operand()?;
-                    let name = kernel.proper_name(master);
+                    let name = link::find(kernel, master);
                     filter.master = Some(Some(name.map_err(|_| wrong(master, "Device does not exist\n"))?));
                 }
-                b"vrf" => return Err(needs_netlink(b"vrf", "no file tells of them")),
+                b"vrf" => {
+                    let vrf = words.operand()?;
+                    match link::find(kernel, vrf) {
+                        Ok(name) if kernel.link_kind(name.as_encoded_bytes()).as_deref() == Some("vrf") => {
+                            filter.master = Some(Some(name));
+                        }
+                        _ => return Err(wrong(vrf, "Not a valid VRF name\n")),
+                    }
+                }
                 b"nomaster" => filter.master = Some(None),
                 b"type" => filter.kind = Some(words.operand()?),
                 _ if filter.set_flag(word) => (),
@@ -98,6 +107,20 @@ impl<'a> Filter<'a> {
             }
         }
         Ok(filter)
+    }
+
+    /// Whether links without their addresses are listed at all: iproute2 lists none where a label is asked for.
+    ///
+    /// # Errors
+    /// `Error: "…" may be inet prefix, but it is not allowed in this context.`
+    pub fn admits_links(&self) -> Result<bool, Failure> {
+        match self.to {
+            Some(Prefix::Net { net, .. }) => {
+                let text = format!("Error: \"{net}\" may be inet prefix, but it is not allowed in this context.");
+                Err(Failure::new(line!(text)))
+            }
+            _ => Ok(self.label.is_none()),
+        }
     }
 
     /// The link of a name, with all its addresses.
@@ -143,7 +166,11 @@ impl<'a> Filter<'a> {
     fn admits_link(&self, kernel: &Kernel, link: &Link) -> bool {
         (!self.up || link.flags & flag::UP != 0)
             && self.group.is_none_or(|group| link.group == group)
-            && self.master.as_ref().is_none_or(|master| link.master == *master)
+            && self.master.as_ref().is_none_or(|master| match master {
+                // the kernel does not look at this of a link that is asked for by its name
+                None => link.master.is_none() || self.device.is_some(),
+                master => link.master == *master,
+            })
             && self.kind.is_none_or(|kind| is_of_kind(kernel, link, kind))
     }
 
@@ -176,14 +203,6 @@ fn rtnetlink_scope(number: u8) -> u8 {
         scope::LINK => 253,
         scope::SITE => 200,
         _ => 0,
-    }
-}
-
-/// Interface groups by number or name; without /etc/iproute2/group there is but one name.
-pub fn group_number(word: &[u8]) -> Option<u32> {
-    match word {
-        b"default" => Some(0),
-        _ => str::from_utf8(word).ok()?.parse().ok(),
     }
 }
 

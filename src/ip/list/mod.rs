@@ -14,7 +14,7 @@ use crate::error::Outcome;
 use crate::ip::prefix::Family;
 use crate::ip::{Options, bytes, print};
 use crate::kernel::{Address, Kernel, Link};
-pub use filter::{Filter, group_number};
+pub use filter::Filter;
 pub use json::Json;
 use link::Columns;
 pub use record::Record;

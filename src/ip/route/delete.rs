@@ -16,7 +16,7 @@ use crate::error::{Failure, Outcome};
 use crate::ip::prefix::Prefix;
 use crate::ip::words::Words;
 use crate::ip::{Options, explained, needs_netlink, refused};
-use crate::kernel::{Kernel, OtherTable};
+use crate::kernel::{Kernel, Table};
 
 /// `ip route delete [TYPE] PREFIX [via ADDRESS] [dev DEVICE] [metric METRIC] [scope SCOPE] [proto PROTOCOL] [src ADDRESS]`
 ///
@@ -27,6 +27,13 @@ pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome
     // the kernel looks at the privilege first
     if !kernel.may_change_routes() {
         return Err(refused(Errno::EPERM));
+    }
+    let is_absent = match wanted.destination {
+        IpNet::V4(_) => kernel.table_v4(wanted.table) == Table::Absent,
+        IpNet::V6(_) => ![number::MAIN, number::LOCAL].contains(&wanted.table) && !kernel.routes_v6().has_others,
+    };
+    if is_absent {
+        return Err(explained("FIB table does not exist."));
     }
     if !wanted.is_in_main() {
         return Err(elsewhere(kernel, &wanted));
@@ -142,21 +149,15 @@ fn missing(entries: &[Entry], wanted: &Wanted) -> Failure {
     refused(if finds_null { Errno::ENOENT } else { Errno::ESRCH })
 }
 
-/// A route of another table.
+/// A route of another table, which no ioctl removes.
 fn elsewhere(kernel: &Kernel, wanted: &Wanted) -> Failure {
-    let is_absent = match wanted.destination {
-        destination if wanted.table == number::LOCAL => {
-            let local = if destination.addr().is_ipv4() { table::local_v4(kernel) } else { table::local_v6(kernel) };
-            return match local.iter().any(|entry| entry.destination == destination) {
-                true => needs_netlink(b"a table besides main", "ioctls only change main"),
-                false => refused(Errno::ESRCH),
-            };
-        }
-        IpNet::V4(_) => kernel.other_table_v4(wanted.table) == OtherTable::Absent,
-        IpNet::V6(_) => !kernel.routes_v6().has_others,
+    let is_missing = wanted.table == number::LOCAL && {
+        let is_v4 = wanted.destination.addr().is_ipv4();
+        let local = if is_v4 { table::local_v4(kernel) } else { table::local_v6(kernel) };
+        !local.iter().any(|entry| entry.destination == wanted.destination)
     };
-    match is_absent {
-        true => explained("FIB table does not exist."),
+    match is_missing {
+        true => refused(Errno::ESRCH),
         false => needs_netlink(b"a table besides main", "ioctls only change main"),
     }
 }

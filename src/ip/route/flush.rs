@@ -6,7 +6,7 @@ use super::filter::Filter;
 use super::infer;
 use super::names::table;
 use super::removal;
-use super::show::selected;
+use super::show::{Unlisted, selected};
 use super::text;
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
@@ -14,6 +14,7 @@ use crate::ip::list::Record;
 use crate::ip::prefix::Family;
 use crate::ip::words::Words;
 use crate::ip::{Options, needs_netlink, print};
+use crate::kernel::Table;
 
 /// `ip route flush SELECTOR`, with the words of `ip route show`.
 pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome {
@@ -24,12 +25,25 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
     if filter.is_cache {
         return flush_cache(call, options);
     }
+    // a listing does without the table main if there is none
+    let is_v4 = options.family != Family::Inet6 && !options.link_only;
+    if filter.table() == table::MAIN && is_v4 && call.kernel.table_v4(table::MAIN) == Table::Absent {
+        return Err(Unlisted::NoTable("ipv4").failure("Flush"));
+    }
     let routes = selected(call.kernel, &filter, options).map_err(|reason| reason.failure("Flush"))?;
     if routes.is_empty() {
         if options.statistics > 0 {
             print(call.out, "Nothing to flush.\n");
         }
         return Ok(());
+    }
+    if options.statistics > 1 {
+        let options = Options { json: false, ..options };
+        for route in &routes {
+            let mut record = Record::new(false);
+            text::put(&mut record, route, &filter, options);
+            print(call.out, record.into_text());
+        }
     }
     if !call.kernel.may_change_routes() {
         return Err(refused_to_send(Errno::EPERM));
@@ -47,14 +61,6 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
             // one may go with another, or by another's hand
             Ok(()) | Err(Errno::ESRCH) => (),
             Err(errno) => return Err(refused_to_send(errno)),
-        }
-    }
-    let text = Options { json: false, ..options };
-    if options.statistics > 1 {
-        for route in &routes {
-            let mut record = Record::new(false);
-            text::put(&mut record, route, &filter, text);
-            print(call.out, record.into_text());
         }
     }
     if options.statistics > 0 {

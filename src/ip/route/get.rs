@@ -196,9 +196,9 @@ fn way_v4(kernel: &Kernel, wanted: &Wanted, to: Ipv4Addr) -> Result<Way, Failure
     let is_fit = |entry: &Entry| entry.tos == 0;
     let found = [best(&local, to.into(), device, is_fit), best(&main, to.into(), device, is_fit)];
     let longest = found.into_iter().flatten().max_by_key(|entry| (entry.destination.prefix_len(), entry.is_local));
-    // over a link that is asked for, these need no route
+    // over a link that is asked for, these need no route; and if all routes fail, all is on the link
     let is_near_group = to.octets()[..3] == [224, 0, 0] || to.is_broadcast();
-    let mut entry = longest.filter(|_| device.is_none() || !is_near_group).cloned();
+    let mut entry = longest.filter(|entry| !entry.rejects() && (device.is_none() || !is_near_group)).cloned();
     let kind = match &entry {
         _ if to.is_broadcast() => RouteKind::Broadcast,
         _ if to.is_multicast() => RouteKind::Multicast,

@@ -77,6 +77,15 @@ pub(super) fn gateway_v4(
     }
 }
 
+/// Whether the ioctl takes a gateway for none, and the route for one to its link: an address of this host on any link, and a
+/// broadcast address of any (net/ipv4/fib_frontend.c, `rtentry_to_fib_config`).
+pub(super) fn is_special_v4(kernel: &Kernel, gateway: Ipv4Addr) -> bool {
+    let own = kernel.addresses_v4().unwrap_or_default();
+    let local = table::local_v4(kernel);
+    own.iter().any(|address| address.net.addr() == gateway)
+        || best(&local, gateway.into(), None, |entry| entry.kind != RouteKind::Unicast).is_some()
+}
+
 /// Whether a route leads to an IPv6 gateway without another one in between.
 pub(super) fn is_on_link_v6(kernel: &Kernel, main: &[Entry], gateway: Ipv6Addr, device: Option<&[u8]>) -> bool {
     let local = table::local_v6(kernel);

@@ -12,7 +12,7 @@ use crate::ip::list::{Json, Record};
 use crate::ip::prefix::Family;
 use crate::ip::words::Words;
 use crate::ip::{Options, needs_netlink, print};
-use crate::kernel::{Kernel, OtherTable};
+use crate::kernel::{Kernel, Table};
 
 /// `ip route show [[root | match | exact] PREFIX] [table TABLE] [dev DEVICE] [via PREFIX] [src PREFIX] [scope SCOPE]
 /// [proto PROTOCOL] [type TYPE] [metric METRIC] [tos TOS]`
@@ -87,11 +87,11 @@ pub(super) fn selected(kernel: &Kernel, filter: &Filter, options: Options) -> Re
             false => return Err(Unlisted::NoTable("ipv6")),
         },
         (table::MAIN, _) => infer::main_v4(kernel),
-        (table::LOCAL, _) => infer::local_v4(kernel),
-        (number, _) => match kernel.other_table_v4(number) {
-            OtherTable::Absent => return Err(Unlisted::NoTable("ipv4")),
-            OtherTable::Filled => return Err(Unlisted::Hidden),
-            OtherTable::Empty => Vec::new(),
+        (number, _) => match kernel.table_v4(number) {
+            Table::Absent => return Err(Unlisted::NoTable("ipv4")),
+            Table::Empty => Vec::new(),
+            Table::Filled if number == table::LOCAL => infer::local_v4(kernel),
+            Table::Filled => return Err(Unlisted::Hidden),
         },
     };
     routes.retain(|route| filter.admits(route));

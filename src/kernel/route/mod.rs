@@ -7,7 +7,7 @@ mod v6;
 mod way;
 
 pub use change::{RouteChange, RouteChange6, metric_in_reach};
-pub use v4::{LocalRoute, OtherTable, Route};
+pub use v4::{LocalRoute, Route, Table};
 pub use v6::{Route6, Routes6, flag6};
 
 /// What happens to a packet.

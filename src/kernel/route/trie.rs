@@ -81,10 +81,9 @@ impl Tries {
         self.table("Local").iter().filter(is_local).copied().collect()
     }
 
-    /// The tables that hold routes, but for `main` and `local`.
-    pub(super) fn others(&self) -> impl Iterator<Item = &str> {
-        let full = self.0.iter().filter(|(_, leaves)| !leaves.is_empty());
-        full.map(|(heading, _)| heading.as_str()).filter(|heading| !["Main", "Local"].contains(heading))
+    /// The headings of tables that hold routes.
+    pub(super) fn headings(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, leaves)| !leaves.is_empty()).map(|(heading, _)| heading.as_str())
     }
 }
 

@@ -54,16 +54,20 @@ pub struct LocalRoute {
     pub scope: &'static str,
 }
 
-/// What is known of a table that is neither main nor local.
+/// What is known of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherTable {
+pub enum Table {
     /// There is none of this number.
     Absent,
     /// It holds no route.
     Empty,
-    /// It holds routes, of which no file tells enough.
+    /// It holds routes. If it is neither main nor local, no file tells enough of them.
     Filled,
 }
+
+/// RT_TABLE_MAIN and RT_TABLE_LOCAL (linux/rtnetlink.h)
+const MAIN: u32 = 254;
+const LOCAL: u32 = 255;
 
 impl Kernel {
     /// The routes of the main table, in the kernel's order.
@@ -83,25 +87,29 @@ impl Kernel {
         Tries::read(self).local().into_iter().map(local).collect()
     }
 
-    /// What is known of the IPv4 table of this number.
-    pub fn other_table_v4(&self, number: u32) -> OtherTable {
-        let heading = format!("Id {number}");
-        if Tries::read(self).others().any(|other| other == heading) {
-            return OtherTable::Filled;
+    /// What is known of the IPv4 table of this number. Even main is not there before it is needed.
+    pub fn table_v4(&self, number: u32) -> Table {
+        let heading = match number {
+            MAIN => "Main".into(),
+            LOCAL => "Local".into(),
+            number => format!("Id {number}"),
+        };
+        if Tries::read(self).headings().any(|other| other == heading) {
+            return Table::Filled;
         }
         // this file has a heading for each table that there is
         let statistics = procfs::read(self, "/proc/net/fib_triestat");
         let statistics = String::from_utf8_lossy(&statistics);
         let is_there = statistics.lines().any(|line| line.strip_suffix(':') == Some(&heading));
         match is_there || statistics.is_empty() {
-            true => OtherTable::Empty,
-            false => OtherTable::Absent,
+            true => Table::Empty,
+            false => Table::Absent,
         }
     }
 
     /// Whether any IPv4 table but main and local holds routes.
     pub fn has_other_routes_v4(&self) -> bool {
-        Tries::read(self).others().next().is_some()
+        Tries::read(self).headings().any(|heading| !["Main", "Local"].contains(&heading))
     }
 
     /// Whether rules choose between IPv4 tables: then a packet need not take the routes of table main.

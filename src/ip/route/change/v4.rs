@@ -112,8 +112,8 @@ fn way(kernel: &Kernel, wanted: &Wanted, entries: &[Entry]) -> Result<Way, Failu
     if let Some(gateway) = gateway {
         match reach::gateway_v4(kernel, entries, gateway, device) {
             Ok(_) if wanted.is_onlink && device.is_none() => return Err(needs_netlink(b"onlink", "give a device")),
-            Ok(Gateway::OnLink(over)) => link = Some(over),
-            Ok(Gateway::Own(_)) => return Err(needs_netlink(b"a gateway that is this host", "use dev alone")),
+            Ok(Gateway::OnLink(over)) if !reach::is_special_v4(kernel, gateway) => link = Some(over),
+            Ok(_) => return Err(needs_netlink(b"a gateway that is this host", "use dev alone")),
             // the kernel will know better than we if it is right
             Err(_) if !wanted.is_onlink => (),
             Err(_) => return Err(needs_netlink(b"onlink", "add a route to the gateway first")),
@@ -159,7 +159,11 @@ fn label_of(kernel: &Kernel, link: &[u8], source: IpAddr) -> Option<OsString> {
 /// A route behind others to the same network with the same metric: the ioctls only put it in front.
 fn append(kernel: &Kernel, way: &Way, wanted: &Wanted) -> Outcome {
     let is_same = |entry: &Entry| {
-        entry.destination == wanted.destination && entry.metric == wanted.metric && has_way(entry, way, wanted.kind)
+        entry.destination == wanted.destination
+            && entry.metric == wanted.metric
+            && entry.tcp == wanted.tcp
+            && entry.source == wanted.source
+            && has_way(entry, way, wanted.kind)
     };
     if infer::main_v4(kernel).iter().any(|entry| is_same(entry) && entry.protocol == protocol::BOOT) {
         return Err(refused(Errno::EEXIST));

@@ -16,7 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use ipnet::IpNet;
 
-use super::entry::{Entry, Hop};
+use super::entry::{Entry, Hop, Tcp};
 use super::names::{protocol, scope};
 use super::table;
 use crate::kernel::{Address, Kernel, RouteKind, flag};
@@ -68,7 +68,7 @@ fn find_makers_v4(entries: &mut [Entry], addresses: &[Address]) {
     let mut makers: Vec<&Address> = addresses.iter().filter(|address| makes_route(address)).collect();
     for entry in entries {
         let is_usual = entry.kind == RouteKind::Unicast && entry.scope == scope::LINK && entry.tos == 0;
-        if !is_usual || entry.gateway().is_some() {
+        if !is_usual || entry.gateway().is_some() || entry.tcp != Tcp::default() {
             continue;
         }
         let is_its = |address: &&Address| {
@@ -127,10 +127,15 @@ fn mark_onlink(entries: &mut [Entry], addresses: &[Address]) {
         let is_reached = || {
             device == LOOPBACK
                 || networks.iter().any(|(net, link)| link == device && net.contains(&gateway))
-                || addresses.iter().any(|own| own.net.addr() == gateway)
+                || addresses.iter().any(|own| own.net.addr() == gateway || is_near(own, device, gateway))
         };
         hop.onlink = !*known.entry((gateway, device.clone())).or_insert_with(is_reached);
     }
+}
+
+/// Whether an address is on the network of an IPv4 address, to which there once was a route.
+fn is_near(own: &Address, device: &OsString, address: IpAddr) -> bool {
+    own.link == *device && own.network_v4().is_some_and(|network| IpNet::V4(network).contains(&address))
 }
 
 /// The network that an IPv4 route says to be on a link.

@@ -97,9 +97,10 @@ impl Kernel {
             }
             // an address that vanishes in between is none any more; one whose label names no link cannot be asked about
             let Ok(mut address) = self.address_of(entry) else { continue };
-            address.secondary = list.iter().any(|earlier| {
-                !earlier.secondary && earlier.link == address.link && earlier.network_v4() == address.network_v4()
-            });
+            // those of a link stand together
+            let mut earlier = list.iter().rev().take_while(|earlier| earlier.link == address.link);
+            address.secondary =
+                earlier.any(|earlier| !earlier.secondary && earlier.network_v4() == address.network_v4());
             list.push(address);
         }
         Ok(list)

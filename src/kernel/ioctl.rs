@@ -5,10 +5,10 @@
 //! What leaves this file is safe to call with any argument; whether it makes sense is for the verbs next door to say.
 #![allow(unsafe_code)]
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use libc::c_ulong;
@@ -260,6 +260,7 @@ const SIOCGIFCONF: c_ulong = 0x8912;
 const SIOCGIFBR: c_ulong = 0x8940;
 const SIOCSIFBR: c_ulong = 0x8941;
 const SIOCETHTOOL: c_ulong = 0x8946;
+const SIOCGSKNS: c_ulong = 0x894c;
 const SIOCDEVPRIVATE: c_ulong = 0x89f0;
 
 /// A socket that only carries ioctls.
@@ -475,6 +476,18 @@ pub(super) fn bridge_indexes(fd: impl AsFd) -> Result<Vec<c_int>> {
     Ok(list)
 }
 
+/// Where a symbolic link leads: as much of it as there is room for, and how much that is. (nix, as std, takes memory for it each
+/// time, which costs more than the call.)
+///
+/// # Errors
+/// Those of readlinkat(2).
+pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Result<usize> {
+    let folder = folder.as_fd().as_raw_fd();
+    // SAFETY: the name ends with a NUL, and the kernel writes no more than the length that it is given.
+    let length = unsafe { libc::readlinkat(folder, name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
+    Errno::result(length).map(|length| length as usize)
+}
+
 /// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and more that is not looked at.
 #[repr(C)]
 struct DriverInfo {
@@ -484,6 +497,18 @@ struct DriverInfo {
 }
 
 const ETHTOOL_GDRVINFO: u32 = 3;
+
+/// The network namespace that a socket belongs to (SIOCGSKNS, since Linux 4.10).
+///
+/// # Errors
+/// EPERM without CAP_NET_ADMIN there, ENOTTY (older kernels).
+pub(super) fn namespace(fd: impl AsFd) -> Result<OwnedFd> {
+    // SAFETY: the request reads no memory, and what it answers is a descriptor that is this process's and nobody's yet.
+    unsafe {
+        let fd = ioctl(fd, SIOCGSKNS, std::ptr::null_mut::<()>())?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
+}
 
 /// The name of the driver of an interface. Without one it is the kind of a virtual interface, since Linux 5.13.
 ///

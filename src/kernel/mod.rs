@@ -38,6 +38,9 @@ pub struct Kernel {
     root: PathBuf,
     control: OnceCell<Result<OwnedFd>>,
     control_v6: OnceCell<Result<OwnedFd>>,
+    /// Folders of devices, opened at the first use (see [`sysfs`]).
+    virtual_net: OnceCell<Option<OwnedFd>>,
+    class_net: OnceCell<Option<OwnedFd>>,
     /// Whether /sys shows this network namespace; empty until a device could tell (see [`sysfs`]).
     own_sysfs: Cell<Option<bool>>,
 }
@@ -50,7 +53,14 @@ impl Kernel {
 
     /// The kernel whose /sys and /proc lie under `root`. Off `/` nothing can be changed: every ioctl answers ENODEV.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Kernel { root: root.into(), control: OnceCell::new(), control_v6: OnceCell::new(), own_sysfs: Cell::new(None) }
+        Kernel {
+            root: root.into(),
+            control: OnceCell::new(),
+            control_v6: OnceCell::new(),
+            virtual_net: OnceCell::new(),
+            class_net: OnceCell::new(),
+            own_sysfs: Cell::new(None),
+        }
     }
 
     fn is_running(&self) -> bool {

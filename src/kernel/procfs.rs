@@ -7,28 +7,32 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 
+use super::ioctl;
 use super::sysfs::{is_path_safe, os_string};
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
 
 /// Bytes of a file; empty where there is none. In large reads: the kernel makes up its files anew for each.
 pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
-    let mut text = Vec::with_capacity(16 * 1024);
-    let read = fs::File::open(kernel.path(path)).and_then(|mut file| {
-        loop {
-            text.reserve(16 * 1024);
-            let start = text.len();
-            text.resize(text.capacity(), 0);
-            let length = io::Read::read(&mut file, &mut text[start..]);
-            text.truncate(start + length.as_ref().copied().unwrap_or(0));
-            match length {
-                Ok(0) => return Ok(()),
-                Ok(_) => (),
-                Err(error) => return Err(error),
-            }
+    try_read(kernel, path).unwrap_or_default()
+}
+
+/// As [`read`]. (Without O_CLOEXEC, as in [`super::sysfs::read_text`].)
+///
+/// # Errors
+/// Those of open(2) and read(2).
+fn try_read(kernel: &Kernel, path: &str) -> Result<Vec<u8>> {
+    let file = open(&kernel.path(path), OFlag::O_RDONLY, Mode::empty())?;
+    let mut text = Vec::new();
+    let mut part = [0; 16 * 1024];
+    loop {
+        match nix::unistd::read(&file, &mut part)? {
+            0 => return Ok(text),
+            length => text.extend_from_slice(&part[..length]),
         }
-    });
-    read.map_or_else(|_| Vec::new(), |()| text)
+    }
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -47,7 +51,7 @@ pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &str> {
 /// # Errors
 /// ENOENT where there is no /proc.
 pub(super) fn device_names(kernel: &Kernel) -> Result<Vec<OsString>> {
-    let text = fs::read(kernel.path("/proc/net/dev")).map_err(errno)?;
+    let text = try_read(kernel, "/proc/net/dev")?;
     let name = |line: &[u8]| {
         let end = line.iter().rposition(|&byte| byte == b':')?;
         Some(os_string(line[..end].trim_ascii_start()))
@@ -134,7 +138,13 @@ impl Kernel {
     }
 
     /// The number of this process's network namespace; `0` on kernels that know but one.
+    ///
+    /// The socket is asked first: to look into a process's own folder of /proc costs a short process more than all else here.
     pub fn namespace(&self) -> String {
+        let of_socket = self.control().and_then(ioctl::namespace).and_then(nix::sys::stat::fstat);
+        if let Ok(file) = of_socket {
+            return file.st_ino.to_string();
+        }
         let link = fs::read_link(self.path("/proc/self/ns/net")).unwrap_or_default();
         let number: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
         if number.is_empty() { "0".into() } else { number }

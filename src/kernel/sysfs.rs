@@ -4,20 +4,21 @@
 //! than the process's own, and a write to `b0/bridge/stp_state` would change the other namespace's bridge. So the first device
 //! that is looked up decides whether /sys is this namespace's: its index and hardware address must be those that ioctls give.
 
-use std::ffi::{OsStr, OsString};
+use std::borrow::Cow;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
+use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::read;
 use sysfs_class::SysClass;
 
-use super::{IFNAMSIZ, Kernel, Result, errno};
+use super::{IFNAMSIZ, Kernel, Result, errno, ioctl};
 
 /// The folder of a device, `/sys/class/net/NAME`: files are read and written through sysfs-class's `SysClass`.
 #[derive(Clone, Debug)]
@@ -35,39 +36,54 @@ impl Device {
     }
 }
 
-/// The folder of a device, opened: of many files that are read there, none is looked for from the root.
-pub(super) struct Folder(OwnedFd);
-
-impl Device {
-    /// Opens the folder, if it is there.
-    pub(super) fn open(&self) -> Option<Folder> {
-        open(&self.0, OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty()).ok().map(Folder)
-    }
+/// The folder of a device below one that is kept open: of many files that are read, none is looked for from the root, and no
+/// folder is opened for each device.
+pub(super) struct Folder<'a> {
+    parent: BorrowedFd<'a>,
+    name: &'a [u8],
 }
 
-impl Folder {
+impl Folder<'_> {
     /// As [`Device::text`].
     pub(super) fn text(&self, file: &str) -> Option<String> {
-        let file = openat(&self.0, file, OFlag::O_RDONLY, Mode::empty()).ok()?;
-        read_page(file).ok().map(|text| text.trim_end_matches('\n').to_owned())
+        self.with_text(file, |text| text.into_owned())
     }
 
     /// As [`Device::number`].
     pub(super) fn number(&self, file: &str) -> Option<i64> {
-        self.text(file).and_then(|text| parse_number(&text))
+        self.with_text(file, |text| parse_number(&text)).flatten()
+    }
+
+    fn with_text<T>(&self, file: &str, use_it: impl FnOnce(Cow<str>) -> T) -> Option<T> {
+        let file = openat(self.parent, self.path(file).as_c_str(), OFlag::O_RDONLY, Mode::empty()).ok()?;
+        let mut page = PAGE;
+        let length = read(file, &mut page).ok()?;
+        Some(use_it(String::from_utf8_lossy(page[..length].strip_suffix(b"\n").unwrap_or(&page[..length]))))
     }
 
     /// Whether there is such a file or folder.
     pub(super) fn has(&self, file: &str) -> bool {
-        fstatat(&self.0, file, AtFlags::AT_SYMLINK_NOFOLLOW).is_ok()
+        fstatat(self.parent, self.path(file).as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// The last name of where a link leads.
     pub(super) fn link(&self, file: &str) -> Option<OsString> {
-        let target = readlinkat(&self.0, file).ok()?;
-        Path::new(&target).file_name().map(OsString::from)
+        let mut target = [0; 512];
+        let length = ioctl::read_link(self.parent, self.path(file).as_c_str(), &mut target).ok()?;
+        Path::new(OsStr::from_bytes(&target[..length])).file_name().map(OsString::from)
+    }
+
+    fn path(&self, file: &str) -> CString {
+        CString::new([self.name, b"/", file.as_bytes()].concat()).unwrap_or_default()
     }
 }
+
+fn open_folder(path: &Path) -> Option<OwnedFd> {
+    open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).ok()
+}
+
+/// What a file of /sys holds at most.
+const PAGE: [u8; 4096] = [0; 4096];
 
 /// Decimal, or hexadecimal behind `0x`.
 fn parse_number(text: &str) -> Option<i64> {
@@ -85,12 +101,8 @@ pub fn is_path_safe(name: &[u8]) -> bool {
 /// What one read gives of a file in /sys, which is all of it. (Without O_CLOEXEC, for which musl makes a second call: nothing
 /// is started before the file is closed again.)
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    read_page(open(path, OFlag::O_RDONLY, Mode::empty())?)
-}
-
-fn read_page(file: OwnedFd) -> io::Result<String> {
-    let mut page = [0; 4096];
-    let length = read(file, &mut page)?;
+    let mut page = PAGE;
+    let length = read(open(path, OFlag::O_RDONLY, Mode::empty())?, &mut page)?;
     Ok(String::from_utf8_lossy(&page[..length]).into_owned())
 }
 
@@ -110,6 +122,23 @@ impl Kernel {
             return Some(device);
         }
         self.is_own(&device, name).then_some(device)
+    }
+
+    /// The folder of the device with this name. Virtual devices are looked for at their own place first: to follow the link
+    /// that there is in class/net since 2.6.20 costs as much as to read a file.
+    pub(super) fn folder<'a>(&'a self, name: &'a [u8]) -> Option<Folder<'a>> {
+        self.device(name)?;
+        let places = [(&self.virtual_net, "/sys/devices/virtual/net"), (&self.class_net, "/sys/class/net")];
+        let opened = places
+            .into_iter()
+            .filter_map(|(cell, path)| cell.get_or_init(|| open_folder(&self.path(path))).as_ref().map(AsFd::as_fd));
+        let mut having = opened.filter(|parent| fstatat(parent, name, AtFlags::empty()).is_ok());
+        having.next().map(|parent| Folder { parent, name })
+    }
+
+    /// Whether /sys has a device of this name, be it of this network namespace or of another.
+    pub fn is_in_sysfs(&self, name: &[u8]) -> bool {
+        is_path_safe(name) && self.class_net().join(OsStr::from_bytes(name)).exists()
     }
 
     /// Writes a number to a device's file.

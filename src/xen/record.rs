@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
@@ -49,11 +50,12 @@ impl Records {
         self.folder.join(format!("{bridge}.masquerade"))
     }
 
-    fn write(&self, file: &Path, text: &str) -> io::Result<()> {
-        match fs::write(file, text) {
+    /// Makes a file, and the folder where it is missing.
+    fn make(&self, file: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+        match make(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&self.folder)?;
-                fs::write(file, text)
+                make(file)
             }
             other => other,
         }
@@ -61,12 +63,19 @@ impl Records {
 
     /// Notes what a start begins. If it cannot be noted, a start that is killed half way leaves a bridge with the kernel's
     /// forward delay, or an address with its class's prefix, and the next one does not know it for its own work.
+    ///
+    /// The note is a symbolic link to a word: it is there whole or not at all, and takes one call.
     pub fn begin(&self, bridge: &str, work: Work) {
         let word = match work {
-            Work::Bridge => "bridge\n",
-            Work::Address => "address\n",
+            Work::Bridge => "bridge",
+            Work::Address => "address",
         };
-        let _ = self.write(&self.making_file(bridge), word);
+        let file = self.making_file(bridge);
+        let noted = self.make(&file, |file| symlink(word, file));
+        if noted.is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+            // an old note, of a bridge that someone else has deleted since
+            let _ = fs::remove_file(&file).and_then(|()| symlink(word, &file));
+        }
     }
 
     /// Notes that it is done, or undone.
@@ -76,10 +85,8 @@ impl Records {
 
     /// What an earlier start began and did not end.
     pub fn begun(&self, bridge: &str) -> Option<Work> {
-        match fs::read_to_string(self.making_file(bridge)).ok()?.trim_end() {
-            "address" => Some(Work::Address),
-            _ => Some(Work::Bridge),
-        }
+        let word = fs::read_link(self.making_file(bridge)).ok()?;
+        Some(if word == Path::new("address") { Work::Address } else { Work::Bridge })
     }
 
     /// Keeps how the network behind a bridge is masqueraded.
@@ -88,7 +95,8 @@ impl Records {
     /// Where the file cannot be written.
     pub fn keep_masquerade(&self, bridge: &str, masquerade: &Masquerade) -> io::Result<()> {
         let before = if masquerade.forwarded_before { 1 } else { 0 };
-        self.write(&self.masquerade_file(bridge), &format!("{} {before}\n", masquerade.net))
+        let text = format!("{} {before}\n", masquerade.net);
+        self.make(&self.masquerade_file(bridge), |file| fs::write(file, &text))
     }
 
     /// What was kept of a bridge.

@@ -9,6 +9,7 @@
 
 mod brctl;
 mod host;
+mod ip;
 mod network_virtual;
 mod startup;
 mod step;
@@ -46,6 +47,7 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     println!("Median times from exec to exit, ours and its peer in turn, and the ratio of ours to the peer's.");
     network_virtual::measure(&mut bench)?;
     brctl::measure(&mut bench)?;
+    ip::measure(&mut bench)?;
     startup::measure(&mut bench)?;
     bench.table.end();
     Ok(())

@@ -73,7 +73,7 @@ fn check_state(kernel: &Kernel, name: &[u8], wanted: &Wanted) -> Outcome {
 
 /// Ioctls know the ports of bridges. Bonds and their like have theirs by netlink, or in ways of their own.
 fn check_master(kernel: &Kernel, link: &OsString, master: Option<&OsString>) -> Outcome {
-    let current = kernel.link(bytes(link)).ok().and_then(|link| link.master);
+    let current = kernel.link_master(bytes(link));
     if current.as_ref() == master {
         return Ok(());
     }

@@ -55,9 +55,7 @@ fn values_for(kernel: &Kernel, device: &OsString, kind: Option<(&[u8], Kind)>) -
 fn is_of_kind(kernel: &Kernel, device: &OsString, name: &[u8]) -> bool {
     let is = |link: &OsString, name: &[u8]| kernel.link_kind(bytes(link)).is_some_and(|kind| kind.as_bytes() == name);
     match name.strip_suffix(b"_slave") {
-        Some(name) => {
-            kernel.link(bytes(device)).ok().and_then(|link| link.master).is_some_and(|master| is(&master, name))
-        }
+        Some(name) => kernel.link_master(bytes(device)).is_some_and(|master| is(&master, name)),
         None => is(device, name),
     }
 }

@@ -50,8 +50,11 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Co
         record.text(options.newline());
         put_hardware(record, link);
     }
-    if columns.alias && !link.alias.is_empty() {
-        record.put("ifalias", link.alias.as_bytes(), [options.newline(), "    alias ", &link.alias].concat());
+    if columns.alias {
+        let alias = kernel.link_alias(bytes(&link.name));
+        if !alias.is_empty() {
+            record.put("ifalias", alias.as_bytes(), [options.newline(), "    alias ", &alias].concat());
+        }
     }
 }
 
@@ -193,9 +196,12 @@ fn kind_name(kind: u16) -> String {
 
 /// A hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
 fn hardware_text(kind: u16, address: &str) -> String {
+    if !matches!(kind, 768 | 776 | 778) {
+        return address.into();
+    }
     let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
-    match (kind, octets.as_slice()) {
-        (768 | 776 | 778, &[a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+    match octets.as_slice() {
+        &[a, b, c, d] => format!("{a}.{b}.{c}.{d}"),
         _ => address.into(),
     }
 }

@@ -53,7 +53,7 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Fil
     Ok(())
 }
 
-/// The addresses of all links, IPv4 first, whether they will be shown or not.
+/// The addresses of all links, whether they will be shown or not: by the link's name, and of a link IPv4 first.
 #[derive(Default)]
 struct Addresses(Vec<Address>);
 
@@ -66,11 +66,14 @@ impl Addresses {
         }
         .unwrap_or_default();
         list.extend(kernel.addresses_v6());
+        list.sort_by(|one, other| one.link.cmp(&other.link));
         Addresses(list)
     }
 
-    fn on<'a>(&'a self, link: &'a OsString) -> impl Iterator<Item = &'a Address> {
-        self.0.iter().filter(move |address| address.link == *link)
+    fn on(&self, link: &OsString) -> &[Address] {
+        let start = self.0.partition_point(|address| address.link < *link);
+        let length = self.0[start..].partition_point(|address| address.link == *link);
+        &self.0[start..start + length]
     }
 }
 
@@ -100,8 +103,8 @@ fn record(
         return Some(record);
     }
 
-    let admitted: Vec<&Address> = addresses.on(&link.name).filter(|address| filter.admits(address)).collect();
-    let has_none = addresses.on(&link.name).next().is_none();
+    let admitted: Vec<&Address> = addresses.on(&link.name).iter().filter(|address| filter.admits(address)).collect();
+    let has_none = addresses.on(&link.name).is_empty();
     if admitted.is_empty() && !(has_none && filter.family == Family::Any) {
         return None;
     }

@@ -5,6 +5,7 @@ mod set;
 mod tun;
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
@@ -76,8 +77,6 @@ pub struct Link {
     pub master: Option<OsString>,
     /// Interface group; 0 is the default one.
     pub group: u32,
-    /// What the administrator calls it besides (`ip link set alias`), empty if nothing.
-    pub alias: String,
     /// What the kernel does with packets that have to wait.
     pub queue: Queue,
 }
@@ -116,7 +115,12 @@ impl Hardware {
 }
 
 fn colons(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+    let mut text = String::with_capacity(3 * bytes.len());
+    for byte in bytes {
+        let colon = if text.is_empty() { "" } else { ":" };
+        let _ = write!(text, "{colon}{byte:02x}");
+    }
+    text
 }
 
 impl Kernel {

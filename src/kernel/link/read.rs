@@ -30,13 +30,13 @@ impl Kernel {
     /// ENODEV.
     pub fn link(&self, name: &[u8]) -> Result<Link> {
         let index = self.link_index(name)?;
-        if let Some(folder) = self.device(name).and_then(|device| device.open()) {
+        if let Some(folder) = self.folder(name) {
             return self.link_by_sysfs(index, os_string(name), &folder);
         }
         // an alternative name: /sys knows the proper one
         let name = self.link_name(index)?;
-        match self.device(name.as_bytes()).and_then(|device| device.open()) {
-            Some(folder) => self.link_by_sysfs(index, name, &folder),
+        match self.folder(name.as_bytes()) {
+            Some(folder) => self.link_by_sysfs(index, name.clone(), &folder),
             None => self.link_by_ioctl(index, name),
         }
     }
@@ -66,9 +66,26 @@ impl Kernel {
             below: folder.number("iflink").map_or(index, |below| below as i32),
             master: master(folder, group.is_some()),
             group: group.unwrap_or(0) as u32,
-            alias: folder.text("ifalias").unwrap_or_default(),
             queue: if is_up { queue(folder, values.queue_length) } else { Queue::Off },
         })
+    }
+
+    /// What the administrator calls a link besides (`ip link set alias`); empty if nothing.
+    pub fn link_alias(&self, link: &[u8]) -> String {
+        self.device(link).and_then(|device| device.text("ifalias")).unwrap_or_default()
+    }
+
+    /// The bridge (or bond) that a link belongs to.
+    pub fn link_master(&self, link: &[u8]) -> Option<OsString> {
+        let folder = self.folder(link)?;
+        master(&folder, folder.has("netdev_group"))
+    }
+
+    /// Whether a link is switched on and has no carrier, as the kernel notes it of routes over it.
+    pub fn is_without_carrier(&self, link: &[u8]) -> bool {
+        // one that runs has one: the kernel finds out about both at the same time
+        self.link_flags(link).is_ok_and(|flags| flags & (flag::UP | flag::RUNNING) == flag::UP)
+            && self.link(link).is_ok_and(|link| link.flags & (flag::UP | flag::LOWER_UP) == flag::UP)
     }
 
     fn values_by_ioctl(&self, name: &[u8], folder: &Folder) -> Result<Values> {
@@ -115,7 +132,6 @@ impl Kernel {
             below: index,
             master: None,
             group: 0,
-            alias: String::new(),
             queue: if is_up { Queue::None } else { Queue::Off },
             name,
         })
@@ -130,7 +146,7 @@ impl Kernel {
     /// The kind of a virtual link, as netlink would name it: by the driver's name, else as far as /sys tells. Hardware has
     /// none, nor has the loopback.
     pub fn link_kind(&self, link: &[u8]) -> Option<String> {
-        let folder = self.device(link).and_then(|device| device.open());
+        let folder = self.folder(link);
         let has = |file| folder.as_ref().is_some_and(|folder| folder.has(file));
         if has("device") {
             return None;

@@ -157,7 +157,7 @@ impl Kernel {
 
     /// The bridge of which a link is a port.
     pub fn bridge_of(&self, port: &[u8]) -> Option<OsString> {
-        match self.device(port).and_then(|device| device.open()) {
+        match self.folder(port) {
             Some(folder) => folder.link("brport/bridge"),
             None => self.bridges().ok()?.into_iter().find(|bridge| {
                 self.ports(bridge.as_bytes()).is_ok_and(|ports| ports.iter().any(|name| name.as_bytes() == port))

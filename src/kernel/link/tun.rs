@@ -94,7 +94,7 @@ impl Kernel {
 
     /// What is known of a tap or tun device; nothing if it is none, or without /sys.
     pub fn tun(&self, link: &[u8]) -> Option<Tun> {
-        let folder = self.device(link)?.open()?;
+        let folder = self.folder(link)?;
         let id = |file| folder.number(file).and_then(|id| u32::try_from(id).ok());
         Some(Tun { flags: folder.number("tun_flags")? as u16, owner: id("owner"), group: id("group") })
     }

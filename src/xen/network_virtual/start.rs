@@ -29,17 +29,15 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     let needs_iptables = masqueraded.is_some() || settings.antispoof;
     let iptables = needs_iptables.then(|| Iptables::find((call.environment)("PATH"))).transpose()?;
     let taken = line!("device ", settings.bridge(), " already exists; can't create bridge with the same name");
-    let is_there = find_bridge(kernel, settings.bridge(), &taken)?;
+    // The kernel is asked only for what /sys has: asked for a name that it does not know, it runs modprobe.
+    let is_there = kernel.is_in_sysfs(settings.bridge()) && find_bridge(kernel, settings.bridge(), &taken)?;
 
-    let mut start = Start { kernel, settings, records: Records::of(kernel), made: Made::default() };
-    let begun = if is_there { start.records.begun(&settings.bridge) } else { None };
+    let mut start = Start { kernel, settings, records: Records::of(kernel), made: Made::default(), begun: None };
     let made =
-        start.make_bridge(is_there, begun).and_then(|()| start.bring_up(address, begun)).and_then(
-            |()| match &iptables {
-                Some(iptables) => start.open_the_way(iptables, masqueraded),
-                None => Ok(()),
-            },
-        );
+        start.make_bridge(is_there, &taken).and_then(|()| start.bring_up(address)).and_then(|()| match &iptables {
+            Some(iptables) => start.open_the_way(iptables, masqueraded),
+            None => Ok(()),
+        });
     if let Err(failure) = made {
         start.take_back(iptables.as_ref());
         return Err(failure);
@@ -64,36 +62,53 @@ struct Start<'a> {
     settings: &'a Settings,
     records: Records,
     made: Made,
+    /// What an earlier start, which was killed, has left half done.
+    begun: Option<Work>,
 }
 
 impl Start<'_> {
     /// Makes the bridge without spanning tree and without forward delay: there is no other way for a frame, so that a guest's
     /// first packets need not wait. A bridge that is there stays as it is, but one that an earlier call only began is finished.
-    fn make_bridge(&mut self, is_there: bool, begun: Option<Work>) -> Outcome {
-        let Start { kernel, settings, records, .. } = self;
+    fn make_bridge(&mut self, is_there: bool, taken: &[u8]) -> Outcome {
+        let Start { kernel, settings, records, made, begun } = self;
         let bridge = settings.bridge();
-        if is_there && begun != Some(Work::Bridge) {
-            return Ok(());
-        }
+        *begun = records.begun(&settings.bridge);
         if !is_there {
             records.begin(&settings.bridge, Work::Bridge);
-            add_bridge(kernel, bridge).inspect_err(|_| records.end(&settings.bridge))?;
-            self.made.bridge = true;
+            match add_bridge(kernel, bridge) {
+                Ok(()) => made.bridge = true,
+                Err(failure) => {
+                    match begun {
+                        Some(work) => records.begin(&settings.bridge, *work),
+                        None => records.end(&settings.bridge),
+                    }
+                    // in a network namespace that has another /sys it may be there after all
+                    if !find_bridge(kernel, bridge, taken)? {
+                        return Err(failure);
+                    }
+                }
+            }
+        }
+        // a bridge that is on was finished: by the administrator, after the start that was killed
+        let is_down = || kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP == 0);
+        *begun = begun.filter(|work| !made.bridge && (*work == Work::Address || is_down()));
+        if !made.bridge && *begun != Some(Work::Bridge) {
+            return Ok(());
         }
         brctl::set::set_stp(kernel, bridge, false)?;
         brctl::set::set_forward_delay(kernel, bridge, ClockTime(0))
     }
 
     /// Gives the bridge its address, if it has it not yet, and switches it on.
-    fn bring_up(&mut self, address: IpNet, begun: Option<Work>) -> Outcome {
-        let Start { kernel, settings, records, made } = self;
+    fn bring_up(&mut self, address: IpNet) -> Outcome {
+        let Start { kernel, settings, records, made, begun } = self;
         let bridge = settings.bridge();
         if begun.is_some() && kernel.first_address_v4(bridge) == Some(address.addr()) {
             // it was put on, but perhaps not its prefix or its broadcast address
             let _ = kernel.delete_address_v4(bridge);
         }
         if made.bridge || !kernel.has_address(bridge, address).unwrap_or(false) {
-            if !made.bridge {
+            if !made.bridge && begun.is_none() {
                 records.begin(&settings.bridge, Work::Address);
             }
             ip::address::change::add_to(kernel, bridge, address)?;
@@ -108,7 +123,7 @@ impl Start<'_> {
 
     /// Masquerades the network and switches forwarding on; keeps guests from each other's addresses.
     fn open_the_way(&mut self, iptables: &Iptables, masqueraded: Option<Ipv4Net>) -> Outcome {
-        let Start { kernel, settings, records, made } = self;
+        let Start { kernel, settings, records, made, .. } = self;
         let bridge = &settings.bridge;
         if let Some(net) = masqueraded {
             let kept = records.masquerade(bridge);
@@ -138,7 +153,7 @@ impl Start<'_> {
 
     /// Takes away what this start made. What fails here is left: there is an error to report already.
     fn take_back(&self, iptables: Option<&Iptables>) {
-        let Start { kernel, settings, records, made } = self;
+        let Start { kernel, settings, records, made, .. } = self;
         let bridge = settings.bridge();
         if made.forwarding {
             let _ = kernel.set_forwards(false);

@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use super::entry::{Entry, Hop, Tcp};
 use super::names::{protocol, scope};
 use super::table;
-use crate::kernel::{Address, Kernel, RouteKind, flag};
+use crate::kernel::{Address, Kernel, RouteKind};
 pub(super) use sources::may_be_given;
 
 /// The one link that is a loopback.
@@ -157,12 +157,8 @@ fn mark_dead_links(kernel: &Kernel, entries: &mut [Entry]) {
     let depends = |entry: &&mut Entry| !matches!(entry.kind, RouteKind::Local | RouteKind::Anycast);
     for hop in entries.iter_mut().filter(depends).flat_map(|entry| &mut entry.hops) {
         if let Some(device) = &hop.device {
-            let is_dead = || is_without_carrier(kernel, device.as_bytes());
+            let is_dead = || kernel.is_without_carrier(device.as_bytes());
             hop.linkdown = *known.entry(device.clone()).or_insert_with(is_dead);
         }
     }
-}
-
-fn is_without_carrier(kernel: &Kernel, link: &[u8]) -> bool {
-    kernel.link(link).is_ok_and(|link| link.flags & flag::UP != 0 && link.flags & flag::LOWER_UP == 0)
 }

@@ -13,13 +13,14 @@ use crate::kernel::{Address, Kernel, RouteKind};
 pub(super) fn find(kernel: &Kernel, entries: &mut [Entry], addresses: &[Address]) {
     // with one address there is no choice; where there are rules, a socket may be told of other tables
     let choices = addresses.iter().filter(|address| !address.net.addr().is_loopback()).count();
-    if choices < 2 || kernel.has_rules_v4() {
+    let is_ordinary =
+        |entry: &Entry| entry.kind == RouteKind::Unicast && entry.tos == 0 && entry.protocol == protocol::BOOT;
+    if choices < 2 || !entries.iter().any(is_ordinary) || kernel.has_rules_v4() {
         return;
     }
     for at in 0..entries.len() {
         let entry = &entries[at];
-        let is_ordinary = entry.kind == RouteKind::Unicast && entry.tos == 0 && entry.protocol == protocol::BOOT;
-        if is_ordinary
+        if is_ordinary(entry)
             && let Some(address) = address_only_in(at, entries, |address| is_local(addresses, address))
             && let Ok(told) = kernel.source_to(address, None, None)
             && !told.is_unspecified()

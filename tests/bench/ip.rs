@@ -1,0 +1,87 @@
+//! ip to iproute2's: many links, and what must not depend on them.
+
+use crate::Bench;
+use crate::host::Host;
+use crate::step::{Step, agree, medians};
+use crate::table::Figure;
+
+/// Each with an address.
+const LINKS: usize = 1500;
+
+/// Of the time among many links to that among few: it does not grow with them, but for what chance makes of it.
+const NO_GROWTH: f64 = 1.15;
+
+/// What may be asked of each link: 30 calls.
+const CALLS: usize = 30 * LINKS;
+
+pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
+    let programs = &bench.programs;
+    let host = &Host::new()?;
+    // half of them are the other ends of the rest
+    let pair =
+        |n| format!("link add p{n} type veth peer name v{n}\naddr add 10.{}.{}.1/24 dev p{n}\n", n / 250, n % 250);
+    let far = |n| format!("addr add 10.{}.{}.2/24 dev v{n}\n", 100 + n / 250, n % 250);
+    let lines: String = (1..=LINKS / 2).flat_map(|n| [pair(n), far(n)]).collect();
+    programs.make_links(host, &lines)?;
+    programs.make_links(&bench.host, &[pair(1), far(1)].concat())?;
+
+    let ours = |words| Step::new(host, &programs.our_ip, words);
+    let original = |words| Step::new(host, &programs.ip, words);
+    for words in ["addr show", "link show", "addr show dev p7", "-o addr show"] {
+        agree(&ours(words), &original(words))?;
+    }
+    let rounds = bench.rounds(20);
+    let [addresses, original_addresses, links, original_links, lines, original_lines] = medians(
+        rounds,
+        [
+            ours("addr show"),
+            original("addr show"),
+            ours("link show"),
+            original("link show"),
+            ours("-o addr show"),
+            original("-o addr show"),
+        ],
+    )?;
+    let calls = ours("addr show").system_calls(&programs.strace)?;
+
+    let alone = |words| Step::new(&bench.host, &programs.our_ip, words);
+    let [link, address, alone_link, alone_address] = medians(
+        bench.rounds(100),
+        [ours("link show dev p1"), ours("addr show dev p1"), alone("link show dev p1"), alone("addr show dev p1")],
+    )?;
+
+    let original_alone = |words| Step::new(&bench.host, &programs.ip, words);
+    let (add, delete) = ("addr add 10.200.0.1/24 dev eth0", "addr del 10.200.0.1/24 dev eth0");
+    let set = "link set eth0 up";
+    let change = "link set eth0 mtu 1400";
+    let back = "link set eth0 mtu 1500";
+    let [put, _, original_put, _, up, original_up, mtu, _, original_mtu, _] = medians(
+        bench.rounds(100),
+        [
+            alone(add),
+            alone(delete),
+            original_alone(add),
+            original_alone(delete),
+            alone(set),
+            original_alone(set),
+            alone(change),
+            alone(back),
+            original_alone(change),
+            original_alone(back),
+        ],
+    )?;
+
+    let table = &mut bench.table;
+    table.begin(&format!("ip among {LINKS} links, {rounds} rounds"));
+    table.line("addr show", addresses, original_addresses, 2.0);
+    table.line("addr show, calls, to 30 a link", calls, Figure::Calls(CALLS), 1.0);
+    table.line("-o addr show", lines, original_lines, 2.0);
+    table.line("link show", links, original_links, 2.0);
+    table.line("link show dev X, to the same among few links", link, alone_link, NO_GROWTH);
+    table.line("addr show dev X, to the same among few links", address, alone_address, NO_GROWTH);
+    table.begin("ip, one change");
+    table.line("addr add", put, original_put, 0.5);
+    table.line("link set up", up, original_up, 0.5);
+    table.line("link set mtu", mtu, original_mtu, 0.5);
+    Ok(())
+}

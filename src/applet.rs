@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use nix::errno::Errno;
 
+use crate::era::{self, Era};
 use crate::error::Outcome;
 use crate::kernel::Kernel;
 use crate::stdio::Stdout;
@@ -21,6 +22,8 @@ pub struct Call<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<OsString>,
     /// The kernel to ask and to change.
     pub kernel: &'a Kernel,
+    /// The tools that are followed.
+    pub era: Era,
     /// Standard output.
     pub out: &'a mut dyn Write,
     /// Standard error, for what is said on the way; what ends the call is its [`Outcome`].
@@ -68,13 +71,18 @@ pub fn start(run: impl FnOnce(&mut Call) -> Outcome) -> ExitCode {
     let program = args.next().unwrap_or_default();
     let args: Vec<OsString> = args.collect();
     let mut out = Stdout::new();
-    let outcome = run(&mut Call {
-        program: &program,
-        args: &args,
-        environment: &|name| std::env::var_os(name),
-        kernel: &Kernel::running(),
-        out: &mut out,
-        err: &mut stderr(),
+    let kernel = Kernel::running();
+    let outcome = Era::choose(std::env::var_os(era::VARIABLE), &kernel).and_then(|era| {
+        let outcome = run(&mut Call {
+            program: &program,
+            args: &args,
+            environment: &|name| std::env::var_os(name),
+            kernel: &kernel,
+            era,
+            out: &mut out,
+            err: &mut stderr(),
+        });
+        outcome.map_err(|failure| failure.told_in(era))
     });
     let status = match outcome {
         Ok(()) => 0,

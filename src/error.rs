@@ -2,6 +2,8 @@
 
 use nix::errno::Errno;
 
+use crate::era::Era;
+
 /// A line of text, made of `&str`s and of bytes as a user typed them, which need not be UTF-8 and are printed as they came.
 macro_rules! line {
     ($($part:expr),+ $(,)?) => {{
@@ -20,12 +22,14 @@ pub struct Failure {
     pub text: Vec<u8>,
     /// Not 0.
     pub status: u8,
+    /// Text and status of the tools of 2006, if they differed.
+    former: Option<Box<(Vec<u8>, u8)>>,
 }
 
 impl Failure {
     /// A failure with exit status 1.
     pub fn new(text: Vec<u8>) -> Self {
-        Failure { text, status: 1 }
+        Failure { text, status: 1, former: None }
     }
 
     /// The same with another exit status.
@@ -35,7 +39,26 @@ impl Failure {
 
     /// A failure of which nothing remains to be said.
     pub fn silent(status: u8) -> Self {
-        Failure { text: Vec::new(), status }
+        Failure { text: Vec::new(), status, former: None }
+    }
+
+    /// The same, of which the tools of 2006 had another text and status.
+    pub fn formerly(self, text: Vec<u8>, status: u8) -> Self {
+        Failure { former: Some(Box::new((text, status))), ..self }
+    }
+
+    /// The same, of which the tools of 2006 had another status.
+    pub fn formerly_with_status(self, status: u8) -> Self {
+        let text = self.text.clone();
+        self.formerly(text, status)
+    }
+
+    /// As it is said in an era. This is done where a failure is printed, so that who fails need not know the era.
+    pub fn told_in(self, era: Era) -> Self {
+        match self.former {
+            Some(former) if era == Era::Of2006 => Failure { text: former.0, status: former.1, former: None },
+            _ => Failure { former: None, ..self },
+        }
     }
 }
 

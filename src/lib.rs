@@ -11,6 +11,7 @@
 //!   and a formatter; in between it calls the kernel's verbs.
 //! - [`net`]: values of the network and their text, without system calls.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
+//! - [`era`]: which tools are followed, today's or those of 2006, and what differs.
 //! - [`error`]: why a command stops; the texts of errno.
 //! - [`stdio`]: standard output as C buffers it.
 //!
@@ -26,6 +27,7 @@
 pub mod applet;
 pub mod brctl;
 pub mod brouter;
+pub mod era;
 pub mod error;
 pub mod ip;
 pub mod kernel;

@@ -20,15 +20,19 @@ fn main() -> ExitCode {
     let host = Arc::new(Host::new());
     let mut known = HashSet::new();
     let mut tests = Vec::new();
-    for case in ["brctl", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual"].into_iter().flat_map(table::read)
-    {
+    let tables = ["brctl", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
+    for case in tables.into_iter().flat_map(table::read) {
         let words: Vec<&str> = case.command.split(' ').take(3).collect();
         let command = if words[0] == "ip" { words.join(" ") } else { words[..words.len().min(2)].join(" ") };
-        let first = known.insert((case.state_name.clone(), command));
+        let first = known.insert((case.era.clone(), case.state_name.clone(), command));
         if case.modes.contains(&Mode::Sys) && (first || case.command == ALONE) {
             let host = host.clone();
             tests.push(Test {
-                name: format!("{}: {}", case.state_name, case.command),
+                name: [
+                    case.era.as_deref().map_or(String::new(), |era| format!("{era} ")),
+                    format!("{}: {}", case.state_name, case.command),
+                ]
+                .concat(),
                 kind: String::new(),
                 needs: [case.needs.clone(), vec![String::from("strace")]].concat(),
                 run: Box::new(move || check(&host, &case)),
@@ -44,7 +48,7 @@ fn check(host: &Host, case: &Case) -> Result<(), Failed> {
         for trace in /run/trace.*; do echo process ${{trace##*.}}; cat $trace; done",
         quoted(&case.command)
     );
-    let run = host.run(Programs::Ours, &case.state, &traced, Mode::Sys)?;
+    let run = host.run_in(case.era.as_deref(), Programs::Ours, &case.state, &traced, Mode::Sys)?;
     let trace = String::from_utf8_lossy(&run.stdout);
     let calls = our_calls(&trace, &format!("execve(\"{}/", host.programs(Programs::Ours).display()));
     if calls.is_empty() {

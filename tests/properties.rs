@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use brouter::applet::{Applet, BRCTL, Call, IP};
 use brouter::brctl::number;
+use brouter::era::Era;
 use brouter::ip::prefix::{self, Family, Prefix};
 use brouter::kernel::Kernel;
 use brouter::net::{BridgeId, ClockTime};
@@ -31,17 +32,24 @@ fn arguments(verbs: &'static [&'static str]) -> impl Strategy<Value = Vec<OsStri
     vec(word, 0..7)
 }
 
-/// Runs an applet where nothing can be changed: on the files of another host.
+/// Runs an applet where nothing can be changed, on the files of another host: as of today and as of 2006.
 fn run(applet: &Applet, args: &[OsString]) {
+    for era in [Era::Of2006, Era::Today] {
+        run_in(era, applet, args);
+    }
+}
+
+fn run_in(era: Era, applet: &Applet, args: &[OsString]) {
     let outcome = (applet.run)(&mut Call {
         program: applet.name.as_ref(),
         args,
         environment: &|_| None,
+        era,
         kernel: &Kernel::at(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host-2.6.18")),
         out: &mut std::io::sink(),
         err: &mut std::io::sink(),
     });
-    if let Err(failure) = outcome {
+    if let Err(failure) = outcome.map_err(|failure| failure.told_in(era)) {
         assert_ne!(failure.status, 0);
         assert!(failure.text.is_empty() || failure.text.ends_with(b"\n"), "{failure:?}");
     }
@@ -152,8 +160,8 @@ proptest! {
         number::time(&text);
         number::integer(&text);
         number::switch(&text);
-        let _ = prefix::prefix(&text, Family::Any);
-        let _ = prefix::address(&text, Family::Inet);
+        let _ = prefix::prefix(Era::Today, &text, Family::Any);
+        let _ = prefix::address(Era::Today, &text, Family::Inet);
     }
 
     /// Seconds with two places are read back, but that bridge-utils cuts what double arithmetic makes of some of them.
@@ -177,7 +185,7 @@ proptest! {
     #[test]
     fn a_prefix_is_read_back(address in any::<std::net::Ipv4Addr>(), bits in 0u8..=32) {
         let text = format!("{address}/{bits}");
-        match prefix::prefix(text.as_bytes(), Family::Inet) {
+        match prefix::prefix(Era::Today, text.as_bytes(), Family::Inet) {
             Ok(Prefix::Net { net, explicit: true }) => prop_assert_eq!(net.to_string(), text),
             other => prop_assert!(false, "{:?}", other),
         }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use brouter::applet::{Applet, BRCTL, Call};
+use brouter::era::Era;
 use brouter::kernel::{BridgeSetting, Kernel, PortSetting, Queue, RouteKind, flag};
 
 fn host(kernel: &str) -> Kernel {
@@ -20,6 +21,7 @@ fn output(applet: &Applet, kernel: &Kernel, args: &[&str]) -> String {
         program: applet.name.as_ref(),
         args: &args,
         environment: &|_| None,
+        era: Era::Today,
         kernel,
         out: &mut out,
         err: &mut err,

@@ -1,4 +1,4 @@
-//! `brctl`: bridge-utils 1.7.1's command, byte for byte.
+//! `brctl`: bridge-utils 1.7.1's command, byte for byte, or that of 1.0.6 (see [`crate::era`]).
 //!
 //! [`VERBS`] gives dispatch and usage. A verb's file says how the kernel is asked and what is printed: [`bridge`] for bridges,
 //! [`port`] for their ports, [`set`] for values of both, [`show`], [`showstp`] and [`showmacs`] for listings.
@@ -19,6 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, errno_text, line};
 use options::Request;
 
@@ -29,62 +30,70 @@ struct Verb {
     operands: usize,
     /// Operands and meaning, as usage prints them.
     help: &'static str,
-    run: fn(&mut Call, &[OsString]) -> Outcome,
+    /// The same as bridge-utils 1.0.6 printed it, if that was different.
+    former_help: Option<&'static str>,
+    /// The first era that has it.
+    since: Era,
+    run: Run,
+}
+
+type Run = fn(&mut Call, &[OsString]) -> Outcome;
+
+const fn verb(name: &'static str, operands: usize, help: &'static str, run: Run) -> Verb {
+    Verb { name, operands, help, former_help: None, since: Era::Of2006, run }
 }
 
 /// In the order of usage.
 const VERBS: [Verb; 16] = [
-    Verb { name: "addbr", operands: 1, help: "<bridge>\t\tadd bridge", run: bridge::addbr },
-    Verb { name: "delbr", operands: 1, help: "<bridge>\t\tdelete bridge", run: bridge::delbr },
-    Verb { name: "addif", operands: 2, help: "<bridge> <device>\tadd interface to bridge", run: port::addif },
-    Verb { name: "delif", operands: 2, help: "<bridge> <device>\tdelete interface from bridge", run: port::delif },
-    Verb { name: "hairpin", operands: 3, help: "<bridge> <port> {on|off}\tturn hairpin on/off", run: set::hairpin },
-    Verb { name: "setageing", operands: 2, help: "<bridge> <time>\t\tset ageing time", run: set::setageing },
+    verb("addbr", 1, "<bridge>\t\tadd bridge", bridge::addbr),
+    verb("delbr", 1, "<bridge>\t\tdelete bridge", bridge::delbr),
+    verb("addif", 2, "<bridge> <device>\tadd interface to bridge", port::addif),
+    verb("delif", 2, "<bridge> <device>\tdelete interface from bridge", port::delif),
+    Verb { since: Era::Today, ..verb("hairpin", 3, "<bridge> <port> {on|off}\tturn hairpin on/off", set::hairpin) },
+    verb("setageing", 2, "<bridge> <time>\t\tset ageing time", set::setageing),
+    verb("setbridgeprio", 2, "<bridge> <prio>\t\tset bridge priority", set::setbridgeprio),
+    verb("setfd", 2, "<bridge> <time>\t\tset bridge forward delay", set::setfd),
+    verb("sethello", 2, "<bridge> <time>\t\tset hello time", set::sethello),
+    verb("setmaxage", 2, "<bridge> <time>\t\tset max message age", set::setmaxage),
+    verb("setpathcost", 3, "<bridge> <port> <cost>\tset path cost", set::setpathcost),
+    verb("setportprio", 3, "<bridge> <port> <prio>\tset port priority", set::setportprio),
     Verb {
-        name: "setbridgeprio",
-        operands: 2,
-        help: "<bridge> <prio>\t\tset bridge priority",
-        run: set::setbridgeprio,
+        former_help: Some("\t\t\tshow a list of bridges"),
+        ..verb("show", 0, "[ <bridge> ]\t\tshow a list of bridges", show::show)
     },
-    Verb { name: "setfd", operands: 2, help: "<bridge> <time>\t\tset bridge forward delay", run: set::setfd },
-    Verb { name: "sethello", operands: 2, help: "<bridge> <time>\t\tset hello time", run: set::sethello },
-    Verb { name: "setmaxage", operands: 2, help: "<bridge> <time>\t\tset max message age", run: set::setmaxage },
-    Verb { name: "setpathcost", operands: 3, help: "<bridge> <port> <cost>\tset path cost", run: set::setpathcost },
-    Verb { name: "setportprio", operands: 3, help: "<bridge> <port> <prio>\tset port priority", run: set::setportprio },
-    Verb { name: "show", operands: 0, help: "[ <bridge> ]\t\tshow a list of bridges", run: show::show },
-    Verb { name: "showmacs", operands: 1, help: "<bridge>\t\tshow a list of mac addrs", run: showmacs::showmacs },
-    Verb { name: "showstp", operands: 1, help: "<bridge>\t\tshow bridge stp info", run: showstp::showstp },
-    Verb { name: "stp", operands: 2, help: "<bridge> {on|off}\tturn stp on/off", run: set::stp },
+    verb("showmacs", 1, "<bridge>\t\tshow a list of mac addrs", showmacs::showmacs),
+    verb("showstp", 1, "<bridge>\t\tshow bridge stp info", showstp::showstp),
+    verb("stp", 2, "<bridge> {on|off}\tturn stp on/off", set::stp),
 ];
-
-/// The version that Debian's bridge-utils 1.7.1 gives as its own.
-const VERSION: &str = "bridge-utils, 1.7\n";
 
 /// Runs `brctl`.
 pub fn run(call: &mut Call) -> Outcome {
     let posix = (call.environment)("POSIXLY_CORRECT").is_some();
     let operands = match options::parse(call.program, call.args, posix) {
         Request::Help => {
-            usage(call.out);
+            usage(call);
             return Ok(());
         }
         Request::Version => {
-            print(call.out, VERSION);
+            print(call.out, call.era.brctl().version);
             return Ok(());
         }
         Request::Unknown(complaint) => {
-            usage(call.out);
+            usage(call);
             return Err(Failure::new([complaint, line!("Unknown option '?'")].concat()));
         }
         Request::Operands(operands) => operands,
     };
     let Some((name, operands)) = operands.split_first() else {
-        usage(call.out);
+        usage(call);
         return Err(Failure::silent(1));
     };
-    let Some(verb) = VERBS.iter().find(|verb| name == verb.name) else {
-        usage(call.out);
-        return Err(Failure::new(line!("never heard of command [", name.as_bytes(), "]")));
+    let Some(verb) = VERBS.iter().find(|verb| name == verb.name && call.era.knows(verb.since)) else {
+        usage(call);
+        // what C makes of a word that is not there
+        let next = operands.first().map_or(&b"(null)"[..], |word| word.as_bytes());
+        let named = if call.era.brctl().names_next_word { next } else { name.as_bytes() };
+        return Err(Failure::new(line!("never heard of command [", named, "]")));
     };
     if operands.len() < verb.operands {
         print(call.out, "Incorrect number of arguments for command\n");
@@ -97,10 +106,11 @@ pub fn run(call: &mut Call) -> Outcome {
     })
 }
 
-fn usage(out: &mut dyn Write) {
-    print(out, "Usage: brctl [commands]\ncommands:\n");
-    for Verb { name, help, .. } in &VERBS {
-        print(out, format!("\t{name:<10}\t{help}\n"));
+fn usage(call: &mut Call) {
+    print(call.out, "Usage: brctl [commands]\ncommands:\n");
+    for Verb { name, help, former_help, .. } in VERBS.iter().filter(|verb| call.era.knows(verb.since)) {
+        let help = former_help.filter(|_| call.era == Era::Of2006).unwrap_or(help);
+        print(call.out, format!("\t{name:<10}\t{help}\n"));
     }
 }
 

@@ -31,12 +31,22 @@ pub fn add(kernel: &Kernel, bridge: &[u8], port: &[u8]) -> Outcome {
     kernel.add_port(bridge, index).map_err(|errno| match errno {
         Errno::ENODEV => missing(kernel, bridge, port),
         Errno::EBUSY => {
-            let reason = " is already a member of a bridge; can't add it to bridge ";
-            Failure::new(line!("device ", port, reason, bridge, "."))
+            let say = |verb| {
+                line!("device ", port, " is already a member of a bridge; can't ", verb, " it to bridge ", bridge, ".")
+            };
+            Failure::new(say("add")).formerly(say("enslave"), 1)
         }
         Errno::ELOOP => {
-            let reason = " is a bridge device itself; can't add a bridge device to a bridge device.";
-            Failure::new(line!("device ", port, reason))
+            let say = |verb| {
+                line!(
+                    "device ",
+                    port,
+                    " is a bridge device itself; can't ",
+                    verb,
+                    " a bridge device to a bridge device."
+                )
+            };
+            Failure::new(say("add")).formerly(say("enslave"), 1)
         }
         errno => Failure::new(line!("can't add ", port, " to bridge ", bridge, ": ", errno_text(errno))),
     })
@@ -47,7 +57,10 @@ pub fn delete(kernel: &Kernel, bridge: &[u8], port: &[u8]) -> Outcome {
     let index = kernel.link_index(port).map_err(|_| no_such_interface(port))?;
     kernel.delete_port(bridge, index).map_err(|errno| match errno {
         Errno::ENODEV => missing(kernel, bridge, port),
-        Errno::EINVAL => Failure::new(line!("device ", port, " is not a port of ", bridge)),
+        Errno::EINVAL => {
+            let say = |role| line!("device ", port, " is not a ", role, " of ", bridge);
+            Failure::new(say("port")).formerly(say("slave"), 1)
+        }
         errno => Failure::new(line!("can't delete ", port, " from ", bridge, ": ", errno_text(errno))),
     })
 }
@@ -55,7 +68,8 @@ pub fn delete(kernel: &Kernel, bridge: &[u8], port: &[u8]) -> Outcome {
 /// Of ENODEV: the interface may have gone in the meantime, else it is the bridge that is not there.
 fn missing(kernel: &Kernel, bridge: &[u8], port: &[u8]) -> Failure {
     match kernel.link_index(port) {
-        Ok(_) => no_such_bridge(bridge),
+        // 1.0.6 named the interface all the same
+        Ok(_) => no_such_bridge(bridge).formerly(no_such_interface(port).text, 1),
         Err(_) => no_such_interface(port),
     }
 }

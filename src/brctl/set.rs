@@ -91,7 +91,12 @@ fn set_bridge(call: &Call, operands: &[OsString], setting: BridgeSetting, value:
 
 fn set_port(call: &Call, operands: &[OsString], setting: PortSetting, value: u64, complaint: &str) -> Outcome {
     let (bridge, port) = (operands[0].as_bytes(), operands[1].as_bytes());
-    call.kernel.set_port(bridge, port, setting, value).map_err(|errno| failed(complaint, errno))
+    let set = match call.era.brctl().by_sysfs {
+        true => call.kernel.set_port(bridge, port, setting, value),
+        // 1.0.6 said nothing of an interface that is not a port of the bridge
+        false => call.kernel.set_port_by_ioctl(bridge, port, setting, value).map(drop),
+    };
+    set.map_err(|errno| failed(complaint, errno))
 }
 
 fn switch(word: &OsString) -> Result<bool, Failure> {

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::{no_such_bridge, print};
 use crate::applet::Call;
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome, errno_text, line};
 use crate::net::BridgeId;
 
 const HEADER: &str = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\n";
@@ -20,6 +20,9 @@ pub(super) fn show(call: &mut Call, operands: &[OsString]) -> Outcome {
 
 /// The list of all bridges, or of those named. The header precedes the first bridge; without any, nothing is printed.
 pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
+    if !call.era.brctl().show_takes_names {
+        return show_all(call);
+    }
     let all;
     let names = match names {
         // a kernel that has never heard of bridges has none
@@ -47,12 +50,33 @@ pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
     outcome
 }
 
+/// As 1.0.6: all bridges in any case, and a header above none.
+fn show_all(call: &mut Call) -> Outcome {
+    print(call.out, HEADER);
+    for name in call.kernel.bridges_as_made().or_else(|_| call.kernel.bridges()).unwrap_or_default() {
+        let bridge = name.as_bytes();
+        match call.kernel.bridge_info_by_ioctl(bridge).or_else(|_| call.kernel.bridge_info(bridge)) {
+            Ok(info) => {
+                let ports = call.kernel.ports_by_number(bridge).or_else(|_| call.kernel.ports(bridge));
+                print_bridge(call.out, &name, info.id, info.stp_enabled, &ports.unwrap_or_default());
+            }
+            // it has gone in the meantime
+            Err(errno) => {
+                print(call.out, [bridge, b"\t\t"].concat());
+                let _ = call.err.write_all(&line!("can't get info ", errno_text(errno)));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Why `show` and `showstp` have nothing to show.
 pub(super) fn not_a_bridge(name: &[u8], errno: Errno) -> Failure {
-    match errno {
+    let failure = match errno {
         Errno::ENODEV => no_such_bridge(name),
         _ => Failure::new(line!("device ", name, " is not a bridge!")),
-    }
+    };
+    failure.formerly(line!(name, ": can't get info ", errno_text(errno)), 1)
 }
 
 fn print_bridge(out: &mut dyn Write, name: &OsStr, id: BridgeId, stp: bool, ports: &[OsString]) {

@@ -15,9 +15,18 @@ const STATES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "b
 /// `showstp BRIDGE`
 pub(super) fn showstp(call: &mut Call, operands: &[OsString]) -> Outcome {
     let bridge = operands[0].as_bytes();
-    let info = call.kernel.bridge_info(bridge).map_err(|errno| show::not_a_bridge(bridge, errno))?;
-    print_bridge(call.out, bridge, &info);
-    for (port, info) in call.kernel.port_infos(bridge).unwrap_or_default() {
+    let kernel = call.kernel;
+    let by_sysfs = call.era.brctl().by_sysfs;
+    let info = match by_sysfs {
+        true => kernel.bridge_info(bridge),
+        false => kernel.bridge_info_by_ioctl(bridge).or_else(|_| kernel.bridge_info(bridge)),
+    };
+    print_bridge(call.out, bridge, &info.map_err(|errno| show::not_a_bridge(bridge, errno))?);
+    let ports = match by_sysfs {
+        true => kernel.port_infos(bridge),
+        false => kernel.port_infos_by_number(bridge).or_else(|_| kernel.port_infos(bridge)),
+    };
+    for (port, info) in ports.unwrap_or_default() {
         print_port(call.out, port.as_bytes(), &info);
     }
     Ok(())

@@ -49,6 +49,7 @@ pub fn run(call: &mut Call) -> Outcome {
             args,
             environment: call.environment,
             kernel: call.kernel,
+            era: call.era,
             out: call.out,
             err: call.err,
         });
@@ -87,7 +88,7 @@ fn parse(args: &[OsString]) -> Result<Parsed, Failure> {
 
 /// A wrong call: status 2.
 fn complaint(text: Vec<u8>) -> Failure {
-    Failure { text: [b"brouter: ".to_vec(), text].concat(), status: 2 }
+    Failure::new([b"brouter: ".to_vec(), text].concat()).with_status(2)
 }
 
 /// Prints what was asked for; unlike the applets, brouter says so when it cannot.

@@ -1,4 +1,4 @@
-//! `ip`: iproute2 6.1's command as far as ioctls and files go, byte for byte.
+//! `ip`: iproute2 6.1's command as far as ioctls and files go, byte for byte, or that of ss060323 (see [`crate::era`]).
 //!
 //! [`OBJECTS`] gives dispatch; an object's file holds its commands. Words are read by [`words`], addresses by [`prefix`].
 
@@ -18,6 +18,7 @@ use std::path::Path;
 use nix::errno::Errno;
 
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::Kernel;
 use prefix::Family;
@@ -26,6 +27,8 @@ use words::{Words, is_short_for};
 /// What the options before the object ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
+    /// The tools that are followed.
+    pub era: Era,
     /// `-4`, `-6`, `-family`: only addresses and routes of this family.
     pub family: Family,
     /// `-0`, `-family link`: links without their addresses.
@@ -45,6 +48,21 @@ pub struct Options {
 }
 
 impl Options {
+    /// What goes without options.
+    pub fn of(era: Era) -> Self {
+        Options { era, ..Options::default() }
+    }
+
+    /// Whether a word is known, as it stands or in short, if only today's tools know these.
+    fn knows(self, word: &[u8], later: &[&str]) -> bool {
+        self.era == Era::Today || !later.iter().any(|keyword| is_short_for(word, keyword))
+    }
+
+    /// Whether a word means a keyword that may be cut short.
+    fn means(self, word: &[u8], keyword: &str) -> bool {
+        is_short_for(word, keyword) || word.is_empty() && !self.era.ip().empty_means_nothing
+    }
+
     /// The end of a line within a record.
     fn newline(self) -> &'static str {
         if self.oneline { "\\" } else { "\n" }
@@ -54,22 +72,21 @@ impl Options {
 /// An object, the first word after the options.
 struct Object {
     name: &'static str,
+    /// The first era that has it.
+    since: Era,
     run: fn(&mut Call, Options, Words) -> Outcome,
 }
 
 /// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
 const OBJECTS: [Object; 7] = [
-    Object { name: "address", run: address::run },
-    Object { name: "route", run: route::run },
-    Object { name: "link", run: link::run },
-    Object { name: "tunnel", run: |_, _, _| Err(unknown_object(b"tunnel")) },
-    Object { name: "tuntap", run: tuntap::run },
-    Object { name: "tap", run: tuntap::run },
-    Object { name: "help", run: |_, _, _| Err(usage()) },
+    Object { name: "address", since: Era::Of2006, run: address::run },
+    Object { name: "route", since: Era::Of2006, run: route::run },
+    Object { name: "link", since: Era::Of2006, run: link::run },
+    Object { name: "tunnel", since: Era::Of2006, run: |_, _, _| Err(unknown_object(b"tunnel")) },
+    Object { name: "tuntap", since: Era::Today, run: tuntap::run },
+    Object { name: "tap", since: Era::Today, run: tuntap::run },
+    Object { name: "help", since: Era::Of2006, run: |_, _, _| Err(usage()) },
 ];
-
-/// The version whose output and texts are followed.
-const VERSION: &str = "ip utility, iproute2-6.1.0, libbpf 1.1.2\n";
 
 /// What an option does to [`Options`], or to the call.
 enum Effect {
@@ -85,39 +102,40 @@ enum Effect {
     Absent(&'static str),
 }
 
-/// Options in the order of ip.c; each may be cut short.
-const OPTIONS: [(&str, Effect); 25] = [
-    ("-loops", Effect::Operand),
-    ("-family", Effect::Family),
-    ("-4", Effect::Set(|options| options.family = Family::Inet)),
-    ("-6", Effect::Set(|options| options.family = Family::Inet6)),
-    ("-0", Effect::Set(|options| options.link_only = true)),
-    ("-human-readable", Effect::Nothing),
-    ("-iec", Effect::Nothing),
-    ("-statistics", Effect::Set(|options| options.statistics += 1)),
-    ("-stats", Effect::Set(|options| options.statistics += 1)),
-    ("-details", Effect::Set(|options| options.details = true)),
-    ("-resolve", Effect::Nothing),
-    ("-oneline", Effect::Set(|options| options.oneline = true)),
-    ("-timestamp", Effect::Nothing),
-    ("-Version", Effect::Version),
-    ("-force", Effect::Nothing),
-    ("-batch", Effect::Absent("run ip once for each line")),
-    ("-brief", Effect::Set(|options| options.brief = true)),
-    ("-json", Effect::Set(|options| options.json = true)),
-    ("-pretty", Effect::Set(|options| options.pretty = true)),
-    ("-rcvbuf", Effect::Operand),
-    ("-color", Effect::Nothing),
-    ("-help", Effect::Help),
-    ("-netns", Effect::Absent("enter the namespace first, by nsenter(1)")),
-    ("-Numeric", Effect::Nothing),
-    ("-all", Effect::Nothing),
+/// Options in the order of ip.c, with the first era that has them; each may be cut short.
+const OPTIONS: [(&str, Era, Effect); 25] = [
+    ("-loops", Era::Today, Effect::Operand),
+    ("-family", Era::Of2006, Effect::Family),
+    ("-4", Era::Of2006, Effect::Set(|options| options.family = Family::Inet)),
+    ("-6", Era::Of2006, Effect::Set(|options| options.family = Family::Inet6)),
+    ("-0", Era::Of2006, Effect::Set(|options| options.link_only = true)),
+    ("-human-readable", Era::Today, Effect::Nothing),
+    ("-iec", Era::Today, Effect::Nothing),
+    ("-statistics", Era::Of2006, Effect::Set(|options| options.statistics += 1)),
+    ("-stats", Era::Of2006, Effect::Set(|options| options.statistics += 1)),
+    ("-details", Era::Today, Effect::Set(|options| options.details = true)),
+    ("-resolve", Era::Of2006, Effect::Nothing),
+    ("-oneline", Era::Of2006, Effect::Set(|options| options.oneline = true)),
+    ("-timestamp", Era::Of2006, Effect::Nothing),
+    ("-Version", Era::Of2006, Effect::Version),
+    ("-force", Era::Of2006, Effect::Nothing),
+    ("-batch", Era::Of2006, Effect::Absent("run ip once for each line")),
+    ("-brief", Era::Today, Effect::Set(|options| options.brief = true)),
+    ("-json", Era::Today, Effect::Set(|options| options.json = true)),
+    ("-pretty", Era::Today, Effect::Set(|options| options.pretty = true)),
+    ("-rcvbuf", Era::Today, Effect::Operand),
+    ("-color", Era::Today, Effect::Nothing),
+    ("-help", Era::Of2006, Effect::Help),
+    ("-netns", Era::Today, Effect::Absent("enter the namespace first, by nsenter(1)")),
+    ("-Numeric", Era::Today, Effect::Nothing),
+    ("-all", Era::Today, Effect::Nothing),
 ];
 
 /// Runs `ip`.
 pub fn run(call: &mut Call) -> Outcome {
     let mut words = Words::new(call.args);
-    let mut options = Options::default();
+    let era = call.era;
+    let mut options = Options::of(era);
     while let Some(word) = words.peek().filter(|word| word.first() == Some(&b'-')) {
         words.next();
         if word == b"--" {
@@ -125,11 +143,12 @@ pub fn run(call: &mut Call) -> Outcome {
         }
         // `--oneline` is `-oneline`
         let option = if word.starts_with(b"--") { &word[1..] } else { word };
-        match OPTIONS.iter().find(|(name, _)| is_short_for(option, name)).map(|(_, effect)| effect) {
+        let meant = OPTIONS.iter().find(|(name, since, _)| era.knows(*since) && is_short_for(option, name));
+        match meant.map(|(.., effect)| effect) {
             Some(Effect::Set(set)) => set(&mut options),
             Some(Effect::Family) => set_family(&mut options, words.next().ok_or_else(usage)?)?,
             Some(Effect::Version) => {
-                print(call.out, VERSION);
+                print(call.out, era.ip().version);
                 return Ok(());
             }
             Some(Effect::Help) => return Err(usage()),
@@ -151,14 +170,14 @@ pub fn run(call: &mut Call) -> Outcome {
     let name = Path::new(call.program).file_name().unwrap_or_default().as_bytes();
     let named = name.strip_prefix(b"ip").filter(|object| !object.is_empty());
     let Some(word) = named.or_else(|| words.next()) else { return Err(usage()) };
-    match OBJECTS.iter().find(|object| is_short_for(word, object.name)) {
+    match OBJECTS.iter().find(|object| era.knows(object.since) && options.means(word, object.name)) {
         Some(object) => (object.run)(call, options, words),
         None => Err(unknown_object(word)),
     }
 }
 
 fn unknown_object(word: &[u8]) -> Failure {
-    Failure::new(line!("Object \"", word, "\" is unknown, try \"ip help\"."))
+    Failure::new(line!("Object \"", word, "\" is unknown, try \"ip help\".")).formerly_with_status(255)
 }
 
 fn set_family(options: &mut Options, word: &[u8]) -> Outcome {
@@ -166,15 +185,21 @@ fn set_family(options: &mut Options, word: &[u8]) -> Outcome {
         b"inet" => options.family = Family::Inet,
         b"inet6" => options.family = Family::Inet6,
         b"link" => options.link_only = true,
-        _ => return Err(wrong(word, "invalid protocol family")),
+        _ => return Err(swapped(word, "invalid protocol family")),
     }
     Ok(())
 }
 
 /// How the command is used: what there is of it here. On standard error and with status 255, as iproute2 does it.
 fn usage() -> Failure {
-    Failure {
-        text: b"\
+    let former = b"\
+Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
+where  OBJECT := { link | addr | route }
+       OPTIONS := { -V[ersion] | -s[tatistics] |
+                    -f[amily] { inet | inet6 | link } | -o[neline] }
+";
+    Failure::new(
+        b"\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
 where  OBJECT := { address | link | route | tuntap }
        OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
@@ -182,8 +207,9 @@ where  OBJECT := { address | link | route | tuntap }
                     -br[ief] | -o[neline] }
 "
         .to_vec(),
-        status: 255,
-    }
+    )
+    .with_status(255)
+    .formerly(former.to_vec(), 255)
 }
 
 /// Writes text of which nobody asks whether it arrived: iproute2 does not.
@@ -202,6 +228,11 @@ fn wrong(value: &[u8], reason: &str) -> Failure {
     Failure::new(line!("Error: argument \"", value, "\" is wrong: ", reason)).with_status(255)
 }
 
+/// `invarg` where ss060323 had mixed up which is which.
+fn swapped(value: &[u8], reason: &str) -> Failure {
+    wrong(value, reason).formerly(line!("Error: argument \"", reason, "\" is wrong: ", value), 255)
+}
+
 /// `duparg`
 fn duplicate(key: &str, value: &[u8]) -> Failure {
     Failure::new(line!("Error: duplicate \"", key, "\": \"", value, "\" is the second value.")).with_status(255)
@@ -218,8 +249,9 @@ pub(crate) fn refused(errno: Errno) -> Failure {
 }
 
 /// A refusal that the kernel explains. Ioctls bring only an errno, so the explanation is ours, rebuilt from the situation.
-fn explained(text: &str) -> Failure {
-    Failure::new(line!("Error: ", text)).with_status(2)
+/// In 2006 kernels explained nothing.
+fn explained(errno: Errno, text: &str) -> Failure {
+    Failure::new(line!("Error: ", text)).with_status(2).formerly(refused(errno).text, 2)
 }
 
 /// What iproute2 does by netlink and no ioctl can.
@@ -233,7 +265,7 @@ fn proper_name(kernel: &Kernel, device: &[u8]) -> Result<OsString, Failure> {
 }
 
 fn no_such_device(device: &[u8]) -> Failure {
-    Failure::new(line!("Cannot find device \"", device, "\""))
+    Failure::new(line!("Cannot find device \"", device, "\"")).formerly_with_status(255)
 }
 
 /// An interface's name as bytes.

@@ -2,11 +2,14 @@
 //!
 //! An IPv4 address may have fewer than four parts, which are the first ones (`10.1` is 10.1.0.0), and a part may be octal or
 //! hexadecimal as in C. A prefix may be a dotted mask.
+//!
+//! In ss060323 a part was decimal, any number of digits of which only the last eight bits counted; a part without digits was 0.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::era::Era;
 use crate::error::{Failure, line};
 
 /// An address family, as far as one is asked for.
@@ -33,11 +36,12 @@ impl Family {
     }
 
     /// As iproute2 names it in errors.
-    fn name(self) -> &'static str {
+    fn name(self, era: Era) -> &'static str {
+        let [any, inet, inet6] = era.ip().expected;
         match self {
-            Family::Any => "any valid",
-            Family::Inet => "inet",
-            Family::Inet6 => "inet6",
+            Family::Any => any,
+            Family::Inet => inet,
+            Family::Inet6 => inet6,
         }
     }
 }
@@ -60,22 +64,23 @@ pub enum Prefix {
 ///
 /// # Errors
 /// `Error: any valid prefix is expected rather than "…".`
-pub fn prefix(word: &[u8], family: Family) -> Result<Prefix, Failure> {
-    parse_prefix(word, family)
-        .ok_or_else(|| Failure::new(line!("Error: ", family.name(), " prefix is expected rather than \"", word, "\".")))
+pub fn prefix(era: Era, word: &[u8], family: Family) -> Result<Prefix, Failure> {
+    parse_prefix(era, word, family).ok_or_else(|| {
+        Failure::new(line!("Error: ", family.name(era), " prefix is expected rather than \"", word, "\"."))
+    })
 }
 
 /// Reads an address.
 ///
 /// # Errors
 /// `Error: inet address is expected rather than "…".`
-pub fn address(word: &[u8], family: Family) -> Result<IpAddr, Failure> {
-    parse_address(word, family).ok_or_else(|| {
-        Failure::new(line!("Error: ", family.name(), " address is expected rather than \"", word, "\"."))
+pub fn address(era: Era, word: &[u8], family: Family) -> Result<IpAddr, Failure> {
+    parse_address(era, word, family).ok_or_else(|| {
+        Failure::new(line!("Error: ", family.name(era), " address is expected rather than \"", word, "\"."))
     })
 }
 
-fn parse_prefix(word: &[u8], family: Family) -> Option<Prefix> {
+fn parse_prefix(era: Era, word: &[u8], family: Family) -> Option<Prefix> {
     if matches!(word, b"default" | b"any" | b"all") {
         return Some(Prefix::All);
     }
@@ -83,29 +88,29 @@ fn parse_prefix(word: &[u8], family: Family) -> Option<Prefix> {
         Some(slash) => (&word[..slash], Some(&word[slash + 1..])),
         None => (word, None),
     };
-    let address = parse_address(address, family)?;
+    let address = parse_address(era, address, family)?;
     let whole = if address.is_ipv4() { 32 } else { 128 };
     let bits = match length {
-        Some(length) => parse_length(length)?,
+        Some(length) => parse_length(era, length)?,
         None => whole,
     };
     let net = IpNet::new(address, u8::try_from(bits).ok()?).ok()?;
     Some(Prefix::Net { net, explicit: length.is_some() })
 }
 
-fn parse_length(word: &[u8]) -> Option<u64> {
+fn parse_length(era: Era, word: &[u8]) -> Option<u64> {
     if let Some(number) = number(word) {
         return Some(number);
     }
-    let mask = parse_ipv4(word)?;
+    let mask = if era.ip().c_numbers { parse_ipv4(word)? } else { return None };
     Ipv4Net::with_netmask(Ipv4Addr::UNSPECIFIED, mask).ok().map(|net| net.prefix_len().into())
 }
 
-fn parse_address(word: &[u8], family: Family) -> Option<IpAddr> {
+fn parse_address(era: Era, word: &[u8], family: Family) -> Option<IpAddr> {
     let address = if word.contains(&b':') {
         IpAddr::V6(str::from_utf8(word).ok()?.parse::<Ipv6Addr>().ok()?)
     } else {
-        IpAddr::V4(parse_ipv4(word)?)
+        IpAddr::V4(if era.ip().c_numbers { parse_ipv4(word)? } else { parse_decimal_ipv4(word)? })
     };
     family.includes(address).then_some(address)
 }
@@ -123,6 +128,18 @@ fn parse_ipv4(word: &[u8]) -> Option<Ipv4Addr> {
         }
     }
     None // a fourth point
+}
+
+fn parse_decimal_ipv4(word: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    for (place, part) in word.split(|&byte| byte == b'.').enumerate() {
+        let octet = octets.get_mut(place)?;
+        for digit in part {
+            let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
+            *octet = octet.wrapping_mul(10).wrapping_add(digit);
+        }
+    }
+    Some(octets.into())
 }
 
 /// A whole number by itself, as C's `strtoul` reads it with base 0.
@@ -162,10 +179,32 @@ fn c_number(text: &[u8]) -> Option<(u64, &[u8])> {
 mod tests {
     use super::*;
 
-    fn net(word: &str) -> Option<String> {
-        match parse_prefix(word.as_bytes(), Family::Any)? {
+    fn net_in(era: Era, word: &str) -> Option<String> {
+        match parse_prefix(era, word.as_bytes(), Family::Any)? {
             Prefix::All => Some("all".into()),
             Prefix::Net { net, .. } => Some(net.to_string()),
+        }
+    }
+
+    fn net(word: &str) -> Option<String> {
+        net_in(Era::Today, word)
+    }
+
+    #[test]
+    fn prefixes_as_typed_in_2006() {
+        let good = [
+            ("10.0.0.300/24", "10.0.0.44/24"),
+            ("010.0.0.1/024", "10.0.0.1/20"),
+            ("10/8", "10.0.0.0/8"),
+            ("10..1", "10.0.1.0/32"),
+            ("", "0.0.0.0/32"),
+            ("fd00::1/64", "fd00::1/64"),
+        ];
+        for (word, expected) in good {
+            assert_eq!(net_in(Era::Of2006, word).as_deref(), Some(expected), "{word}");
+        }
+        for word in ["10.0.0.1/255.255.255.0", "0x0a.0.0.1", "dev", "10.0.0.0.1", "10.0.0.1/33"] {
+            assert_eq!(net_in(Era::Of2006, word), None, "{word}");
         }
     }
 
@@ -202,6 +241,6 @@ mod tests {
         for word in bad {
             assert_eq!(net(word), None, "{word}");
         }
-        assert_eq!(parse_prefix(b"10.0.0.1/24", Family::Inet6), None);
+        assert_eq!(parse_prefix(Era::Today, b"10.0.0.1/24", Family::Inet6), None);
     }
 }

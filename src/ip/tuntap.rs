@@ -38,8 +38,8 @@ pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcom
 }
 
 fn usage() -> Failure {
-    Failure {
-        text: b"\
+    Failure::new(
+        b"\
 Usage: ip tuntap { add | del | show | list | lst | help } [ dev PHYS_DEV ]
        [ mode { tun | tap } ] [ user USER ] [ group GROUP ]
        [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ] [ name NAME ]
@@ -48,8 +48,8 @@ Where: USER  := { STRING | NUMBER }
        GROUP := { STRING | NUMBER }
 "
         .to_vec(),
-        status: 255,
-    }
+    )
+    .with_status(255)
 }
 
 /// What `add` and `delete` are asked for.

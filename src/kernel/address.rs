@@ -91,17 +91,25 @@ impl Kernel {
 
     fn addresses_v4_where(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Address>> {
         let mut list: Vec<Address> = Vec::new();
-        for entry in ioctl::address_labels(self.control()?)? {
-            if !is_wanted(link_of(entry.name())) {
-                continue;
-            }
-            // an address that vanishes in between is none any more; one whose label names no link cannot be asked about
-            let Ok(mut address) = self.address_of(entry) else { continue };
+        let mut put = |mut address: Address| {
             // those of a link stand together
             let mut earlier = list.iter().rev().take_while(|earlier| earlier.link == address.link);
             address.secondary =
                 earlier.any(|earlier| !earlier.secondary && earlier.network_v4() == address.network_v4());
             list.push(address);
+        };
+        if let Some(answers) = &self.answers {
+            let wanted = answers.addresses.iter().filter(|address| is_wanted(address.link.as_bytes()));
+            wanted.cloned().for_each(&mut put);
+            return Ok(list);
+        }
+        for entry in ioctl::address_labels(self.control()?)? {
+            if is_wanted(link_of(entry.name()))
+                // an address that vanishes in between is none any more; one whose label names no link cannot be asked about
+                && let Ok(address) = self.address_of(entry)
+            {
+                put(address);
+            }
         }
         Ok(list)
     }

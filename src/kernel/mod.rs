@@ -5,6 +5,7 @@
 //! folder of another host's files as well.
 
 mod address;
+mod answers;
 mod bridge;
 mod ioctl;
 mod link;
@@ -13,6 +14,7 @@ mod route;
 mod sysfs;
 
 use std::cell::{Cell, OnceCell};
+use std::ffi::OsString;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,7 @@ use nix::sys::socket::AddressFamily;
 
 pub use address::scope;
 pub use address::{Address, Ipv6Flags};
+pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::IFNAMSIZ;
 pub use link::{Link, LinkFile, Queue, Tun, TunEnd, flag, tun_flag};
@@ -36,6 +39,8 @@ pub type Result<T> = std::result::Result<T, Errno>;
 pub struct Kernel {
     /// Where /sys and /proc are found: `/`, or a fixture's folder.
     root: PathBuf,
+    /// What ioctls told on the host whose files these are.
+    answers: Option<Answers>,
     control: OnceCell<Result<OwnedFd>>,
     control_v6: OnceCell<Result<OwnedFd>>,
     /// Folders of devices, opened at the first use (see [`sysfs`]).
@@ -55,11 +60,25 @@ impl Kernel {
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Kernel {
             root: root.into(),
+            answers: None,
             control: OnceCell::new(),
             control_v6: OnceCell::new(),
             virtual_net: OnceCell::new(),
             class_net: OnceCell::new(),
             own_sysfs: Cell::new(None),
+        }
+    }
+
+    /// The same with what ioctls told there.
+    pub fn with_answers(root: impl Into<PathBuf>, answers: Answers) -> Self {
+        Kernel { answers: Some(answers), ..Kernel::at(root) }
+    }
+
+    /// The kernel's release, such as `2.6.18`; empty if it is not known.
+    pub fn release(&self) -> OsString {
+        match self.is_running() {
+            true => nix::sys::utsname::uname().map(|name| name.release().to_owned()).unwrap_or_default(),
+            false => sysfs::os_string(procfs::read(self, "/proc/sys/kernel/osrelease").trim_ascii_end()),
         }
     }
 
@@ -83,9 +102,9 @@ impl Kernel {
         cell.get_or_init(open).as_ref().map(AsFd::as_fd).map_err(|errno| *errno)
     }
 
-    /// Why the control socket could not be opened, if it was needed and could not.
+    /// Why the control socket could not be opened, if it was needed and could not. Off `/` it is not even tried.
     pub fn control_error(&self) -> Option<Errno> {
-        self.control.get().and_then(|opened| opened.as_ref().err().copied())
+        self.control.get().filter(|_| self.is_running()).and_then(|opened| opened.as_ref().err().copied())
     }
 
     /// A path under the root, given as on a running host.

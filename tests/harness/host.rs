@@ -84,6 +84,18 @@ impl Host {
 
     /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
     pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
+        self.run_in(None, programs, state, command, mode)
+    }
+
+    /// The same with a value of `BROUTER_ERA`.
+    pub(crate) fn run_in(
+        &self,
+        era: Option<&str>,
+        programs: Programs,
+        state: &str,
+        command: &str,
+        mode: Mode,
+    ) -> Result<Run, String> {
         let folder = self.folder.join(format!("run-{}", self.runs.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir(&folder).map_err(|error| error.to_string())?;
         let output = Command::new("timeout")
@@ -97,6 +109,7 @@ impl Host {
             .args([state, command])
             .env_clear()
             .env("PATH", SYSTEM_PATH.join(":"))
+            .envs(era.map(|era| ("BROUTER_ERA", era)))
             .stdin(Stdio::null())
             .output()
             .map_err(|error| error.to_string())?;

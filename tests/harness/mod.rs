@@ -95,7 +95,7 @@ fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
 
 fn compare(host: &Host, case: &Case, mode: Mode) -> Result<(), Failed> {
     let look = |programs, command, mode| {
-        let run = host.run(programs, &case.state, command, mode)?;
+        let run = host.run_in(case.era.as_deref(), programs, &case.state, command, mode)?;
         Ok::<_, Failed>(Outcome::of(&run, case.timers))
     };
     let ours = look(Programs::Ours, &case.command, mode)?;

@@ -18,9 +18,12 @@
 //! [deviation=long-name] brctl addbr abcdefghijklmnop
 //!     status 1
 //!     stderr add bridge failed: name "abcdefghijklmnop" is longer than 15 bytes
+//!
+//! era 2006                         (ours run with BROUTER_ERA=2006 in this file, and its rows say what is right)
 //! ```
 //!
-//! A row is a command line for bash. It is run on the original tools and on ours, and everything must be the same. The marks
+//! A row is a command line for bash. It is run on the original tools and on ours, and everything must be the same. (The tools
+//! of another era are not to be had: below `era`, each row says what they did, as a deviation does.) The marks
 //! before it, in brackets, also possible after the name in a `given` line:
 //! - modes (see [`Mode`]): run it in these only;
 //! - `timers`: the running timers in its output differ from run to run and are left out;
@@ -30,7 +33,7 @@
 //!
 //! What a deviation does: `status N` (else 0), `stdout TEXT` and `stderr TEXT`, a line each (else nothing), `stderr-like PATTERN`,
 //! a line where `*` stands for any text, and `kernel COMMAND`: the kernel is left as that command of the originals leaves it
-//! (else: unchanged). In a text `\t` is a tab, `\\` a backslash, `\xff` a byte.
+//! (else: unchanged). In a text `\t` is a tab, `\\` a backslash, `\xff` a byte, and `·` at its end a blank.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -87,6 +90,8 @@ pub(crate) struct Case {
     pub(crate) modes: Vec<Mode>,
     pub(crate) needs: Vec<String>,
     pub(crate) timers: bool,
+    /// BROUTER_ERA of ours.
+    pub(crate) era: Option<String>,
     pub(crate) wanted: Wanted,
 }
 
@@ -96,7 +101,7 @@ pub(crate) enum Wanted {
     /// What the original does.
     Original,
     /// What the row says.
-    Written { deviation: String, status: i32, stdout: String, stderr: Text, kernel: String },
+    Written { deviation: Option<String>, status: i32, stdout: String, stderr: Text, kernel: String },
 }
 
 impl Wanted {
@@ -104,7 +109,7 @@ impl Wanted {
     pub(crate) fn deviation(&self) -> Option<&str> {
         match self {
             Self::Original => None,
-            Self::Written { deviation, .. } => Some(deviation),
+            Self::Written { deviation, .. } => deviation.as_deref(),
         }
     }
 }
@@ -135,6 +140,12 @@ impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|line| writeln!(f, "{}", line.text))
     }
+}
+
+/// A line whose trailing blanks are written as dots.
+fn with_blanks(line: &str) -> String {
+    let text = line.trim_end_matches('·');
+    text.to_owned() + &" ".repeat((line.len() - text.len()) / '·'.len_utf8())
 }
 
 /// Whether the text is the pattern, `*` in it standing for any text.
@@ -184,6 +195,7 @@ struct Marks {
     needs: Vec<String>,
     timers: bool,
     deviation: Option<String>,
+    era: Option<String>,
 }
 
 impl Marks {
@@ -230,6 +242,7 @@ impl<'a> Reader<'a> {
         match line.split_once(' ') {
             Some(("needs", programs)) => self.defaults.needs.extend(programs.split(' ').map(str::to_owned)),
             Some(("modes", modes)) => self.defaults = self.defaults.with(modes)?,
+            Some(("era", era)) => self.defaults.era = Some(era.to_owned()),
             Some(("state", state)) => {
                 let (name, base) = state.split_once(": ").unwrap_or((state, ""));
                 let script = if base.is_empty() { String::new() } else { self.state(base)?.to_owned() };
@@ -278,9 +291,10 @@ impl<'a> Reader<'a> {
             modes: marks.modes,
             needs: marks.needs,
             timers: marks.timers,
-            wanted: match marks.deviation {
-                None => Wanted::Original,
-                Some(deviation) => Wanted::Written {
+            era: marks.era.clone(),
+            wanted: match (marks.deviation, &marks.era) {
+                (None, None) => Wanted::Original,
+                (deviation, _) => Wanted::Written {
                     deviation,
                     status: 0,
                     stdout: String::new(),
@@ -306,7 +320,7 @@ impl<'a> Reader<'a> {
                 Some(Wanted::Written { status, stdout, stderr, kernel, .. }) => {
                     match line.split_once(' ').unwrap_or((line, "")) {
                         ("status", number) => *status = number.parse().map_err(|_| "not a number")?,
-                        ("stdout", text) => *stdout += &format!("{text}\n"),
+                        ("stdout", text) => *stdout += &format!("{}\n", with_blanks(text)),
                         (name @ ("stderr" | "stderr-like"), text) => {
                             stderr.0.push(Line { text: text.to_owned(), is_pattern: name == "stderr-like" });
                         }
@@ -315,7 +329,7 @@ impl<'a> Reader<'a> {
                     }
                     Ok(())
                 }
-                _ => Err(String::from("only a deviation says what it does")),
+                _ => Err(String::from("only a deviation, and a row of another era, says what it does")),
             },
         }
     }

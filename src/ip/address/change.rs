@@ -26,6 +26,7 @@ pub(super) fn replace(call: &mut Call, options: Options, words: Words) -> Outcom
 fn put(call: &mut Call, options: Options, words: Words, may_be_there: bool) -> Outcome {
     let wanted = Wanted::parse(options, words)?;
     let device = wanted.device()?;
+    wanted.check_label(options.era)?;
     wanted.check()?;
     let device = proper_name(call.kernel, device)?;
     let checked = wanted.local().and_then(|local| wanted.check_possible(call.err).map(|()| local));
@@ -88,18 +89,21 @@ pub fn add_to(kernel: &Kernel, device: &[u8], net: IpNet) -> Outcome {
         IpNet::V6(v6) => kernel.add_address_v6(device, v6).map_err(|errno| match errno {
             Errno::ENODEV => no_such_device(device),
             Errno::EEXIST => already_there(net),
-            Errno::EACCES => explained("ipv6: IPv6 is disabled on this device."),
+            Errno::EACCES => explained(Errno::EACCES, "ipv6: IPv6 is disabled on this device."),
             Errno::EADDRNOTAVAIL if net.addr().is_multicast() => {
-                explained("ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag.")
+                explained(Errno::EINVAL, "ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag.")
             }
-            Errno::EADDRNOTAVAIL => explained("ipv6: Invalid address."),
+            Errno::EADDRNOTAVAIL => explained(Errno::EADDRNOTAVAIL, "ipv6: Invalid address."),
             errno => refused(errno),
         }),
     }
 }
 
 fn already_there(net: IpNet) -> Failure {
-    explained(if net.addr().is_ipv4() { "ipv4: Address already assigned." } else { "ipv6: address already assigned." })
+    explained(
+        Errno::EEXIST,
+        if net.addr().is_ipv4() { "ipv4: Address already assigned." } else { "ipv6: address already assigned." },
+    )
 }
 
 /// A label holds one address that ioctls can reach. The first goes on the device's own name, as iproute2 labels all of them,
@@ -115,7 +119,9 @@ fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> 
     }
     let is_free = |label: &[u8]| there.iter().all(|address| bytes(&address.label) != label);
     let label = match label {
-        Some(label) if label.len() >= IFNAMSIZ => return Err(explained("Attribute failed policy validation.")),
+        Some(label) if label.len() >= IFNAMSIZ => {
+            return Err(explained(Errno::ERANGE, "Attribute failed policy validation."));
+        }
         Some(label) if !belongs_to(label, device) => {
             return Err(needs_netlink(b"a label that does not begin with the device's name", "use DEVICE:WORD"));
         }
@@ -152,6 +158,7 @@ fn free_alias(device: &[u8], is_free: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>,
 pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome {
     let wanted = Wanted::parse(options, words)?;
     let device = wanted.device()?;
+    wanted.check_label(options.era)?;
     if wanted.is_any_prefix() {
         let _ = call.err.write_all(&wildcard_warning(wanted.typed));
     }
@@ -205,13 +212,13 @@ impl Which<'_> {
 pub fn delete_from(kernel: &Kernel, device: &[u8], which: &Which) -> Outcome {
     if let IpNet::V6(net) = which.local {
         return kernel.delete_address_v6(device, net).map_err(|errno| match errno {
-            Errno::EADDRNOTAVAIL => explained("ipv6: address not found."),
+            Errno::EADDRNOTAVAIL => explained(Errno::EADDRNOTAVAIL, "ipv6: address not found."),
             errno => refused(errno),
         });
     }
     let there = kernel.addresses_v4_of(device).map_err(refused)?;
     let Some(address) = there.iter().find(|address| which.is(address)) else {
-        return Err(explained("ipv4: Address not found."));
+        return Err(explained(Errno::EADDRNOTAVAIL, "ipv4: Address not found."));
     };
     let first = there.iter().find(|other| other.label == address.label);
     if first != Some(address) {

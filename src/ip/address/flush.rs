@@ -11,13 +11,15 @@ use crate::ip::words::Words;
 use crate::ip::{Options, bytes, print, refused};
 use crate::kernel::{Address, Kernel};
 
+const NOTHING: &str = "Nothing to flush.\n";
+
 /// `ip address flush [dev DEVICE] [FILTER]...`
 pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome {
     if words.peek().is_none() {
-        return Err(Failure::new(line!("Flush requires arguments.")));
+        return Err(Failure::new(line!("Flush requires arguments.")).formerly_with_status(255));
     }
     if options.link_only {
-        return Err(Failure::new(line!("Cannot flush link addresses.")));
+        return Err(Failure::new(line!("Cannot flush link addresses.")).formerly_with_status(255));
     }
     let filter = Filter::parse(call.kernel, options, words)?;
     let doomed = chosen(call.kernel, &filter)?;
@@ -25,16 +27,20 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
     if options.statistics > 1 {
         for address in &doomed {
             let index = call.kernel.link_index(bytes(&address.link)).unwrap_or(0);
-            print(call.out, list::address_lines(index, address));
+            print(call.out, list::address_lines(options.era, index, address));
         }
     }
     let count = doomed.len();
+    if count == 0 && !options.era.ip().quiet_flush {
+        let _ = call.err.write_all(NOTHING.as_bytes());
+        return Ok(());
+    }
     remove(call.kernel, doomed)?;
     if options.statistics > 0 {
         print(
             call.out,
             match count {
-                0 => "Nothing to flush.\n".to_string(),
+                0 => NOTHING.to_string(),
                 _ => {
                     format!("\n*** Round 1, deleting {count} addresses ***\n*** Flush is complete after 1 round ***\n")
                 }

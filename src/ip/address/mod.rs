@@ -5,28 +5,38 @@ mod flush;
 mod show;
 mod wanted;
 
-use super::words::{Words, is_short_for};
-use super::{Options, needs_netlink, unknown_command, wrong};
+use super::words::Words;
+use super::{Options, needs_netlink, swapped, unknown_command};
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome};
+
+type Run = fn(&mut Call, Options, Words) -> Outcome;
+
+/// In the order in which iproute2 tries them, with the first era that has them: a word means the first of which it is the
+/// beginning.
+const VERBS: [(&str, Era, Run); 13] = [
+    ("add", Era::Of2006, change::add),
+    ("change", Era::Today, change::replace),
+    ("chg", Era::Today, change::replace),
+    ("replace", Era::Today, change::replace),
+    ("delete", Era::Of2006, change::delete),
+    ("show", Era::Of2006, show::show),
+    ("list", Era::Of2006, show::show),
+    ("lst", Era::Of2006, show::show),
+    ("flush", Era::Of2006, flush::flush),
+    ("save", Era::Today, |_, _, _| Err(needs_netlink(b"save", "its format is netlink's own"))),
+    ("showdump", Era::Today, |_, _, _| Err(needs_netlink(b"showdump", "its format is netlink's own"))),
+    ("restore", Era::Today, |_, _, _| Err(needs_netlink(b"restore", "its format is netlink's own"))),
+    ("help", Era::Of2006, |_, _, _| Err(super::usage())),
+];
 
 /// `ip address [COMMAND ...]`
 pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    match words.next() {
-        None => show::show(call, options, words),
-        Some(word) if is_short_for(word, "add") => change::add(call, options, words),
-        Some(word) if is_short_for(word, "change") || word == b"chg" => change::replace(call, options, words),
-        Some(word) if is_short_for(word, "replace") => change::replace(call, options, words),
-        Some(word) if is_short_for(word, "delete") => change::delete(call, options, words),
-        Some(word) if ["show", "list", "lst"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            show::show(call, options, words)
-        }
-        Some(word) if is_short_for(word, "flush") => flush::flush(call, options, words),
-        Some(word) if ["save", "showdump", "restore"].iter().any(|keyword| is_short_for(word, keyword)) => {
-            Err(needs_netlink(word, "its format is netlink's own"))
-        }
-        Some(word) if is_short_for(word, "help") => Err(super::usage()),
-        Some(word) => Err(unknown_command(word, "address")),
+    let Some(word) = words.next() else { return show::show(call, options, words) };
+    match VERBS.iter().find(|(verb, since, _)| options.era.knows(*since) && options.means(word, verb)) {
+        Some((.., run)) => run(call, options, words),
+        None => Err(unknown_command(word, "address")),
     }
 }
 
@@ -41,6 +51,6 @@ pub(in crate::ip) fn scope_number(word: &[u8]) -> Result<u8, Failure> {
         _ => str::from_utf8(word)
             .ok()
             .and_then(|number| number.parse().ok())
-            .ok_or_else(|| wrong(word, "invalid scope value.")),
+            .ok_or_else(|| swapped(word, "invalid scope value.")),
     }
 }

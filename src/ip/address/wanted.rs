@@ -7,9 +7,10 @@ use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
 use super::scope_number;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::prefix::{self, Family, Prefix};
-use crate::ip::words::{Words, is_short_for};
+use crate::ip::words::Words;
 use crate::ip::{Options, duplicate, garbage, needs_netlink, refused, usage, wrong};
 
 /// The broadcast address that is asked for.
@@ -61,18 +62,20 @@ impl<'a> Wanted<'a> {
         let mut wanted = Wanted::default();
         let mut family = options.family;
         while let Some(word) = words.next() {
-            let short_for = |keyword| is_short_for(word, keyword);
+            let short_for = |keyword| options.means(word, keyword);
             match word {
-                b"peer" | b"remote" => wanted.set_peer(words.operand()?, &mut family)?,
-                b"brd" => wanted.set_broadcast(words.operand()?, &mut family)?,
-                _ if short_for("broadcast") => wanted.set_broadcast(words.operand()?, &mut family)?,
+                b"peer" | b"remote" => wanted.set_peer(options.era, words.operand()?, &mut family)?,
+                b"brd" => wanted.set_broadcast(options.era, words.operand()?, &mut family)?,
+                _ if short_for("broadcast") => wanted.set_broadcast(options.era, words.operand()?, &mut family)?,
                 b"anycast" => {
-                    prefix::address(words.operand()?, family)?;
+                    prefix::address(options.era, words.operand()?, family)?;
                     wanted.beyond = Some(word);
                 }
                 b"scope" => wanted.scope = Some(scope_number(words.operand()?)?),
                 b"dev" => wanted.device = Some(words.operand()?),
                 b"label" => wanted.label = Some(words.operand()?),
+                // what follows came later
+                _ if options.era == Era::Of2006 => wanted.set_local(options, word, &mut words, &mut family)?,
                 _ if ["metric", "priority", "preference"].into_iter().any(short_for) => {
                     let metric = words.operand()?;
                     number(metric).ok_or_else(|| wrong(metric, "\"metric\" value is invalid\n"))?;
@@ -88,21 +91,21 @@ impl<'a> Wanted<'a> {
                     words.operand()?;
                     wanted.beyond = Some(word);
                 }
-                _ => wanted.set_local(word, &mut words, &mut family)?,
+                _ => wanted.set_local(options, word, &mut words, &mut family)?,
             }
         }
         Ok(wanted)
     }
 
-    fn set_local(&mut self, word: &'a [u8], words: &mut Words<'a>, family: &mut Family) -> Outcome {
+    fn set_local(&mut self, options: Options, word: &'a [u8], words: &mut Words<'a>, family: &mut Family) -> Outcome {
         let typed = if word == b"local" { words.operand()? } else { word };
-        if is_short_for(typed, "help") {
+        if options.means(typed, "help") {
             return Err(usage());
         }
         if self.local.is_some() {
             return Err(garbage("local", typed));
         }
-        let local = prefix::prefix(typed, *family)?;
+        let local = prefix::prefix(options.era, typed, *family)?;
         if let Prefix::Net { net, .. } = local {
             *family = Family::of(net.addr());
         }
@@ -110,25 +113,25 @@ impl<'a> Wanted<'a> {
         Ok(())
     }
 
-    fn set_peer(&mut self, word: &[u8], family: &mut Family) -> Outcome {
+    fn set_peer(&mut self, era: Era, word: &[u8], family: &mut Family) -> Outcome {
         if self.peer.is_some() {
             return Err(duplicate("peer", word));
         }
-        if let Prefix::Net { net, .. } = prefix::prefix(word, *family)? {
+        if let Prefix::Net { net, .. } = prefix::prefix(era, word, *family)? {
             *family = Family::of(net.addr());
             self.peer = Some(net);
         }
         Ok(())
     }
 
-    fn set_broadcast(&mut self, word: &[u8], family: &mut Family) -> Outcome {
+    fn set_broadcast(&mut self, era: Era, word: &[u8], family: &mut Family) -> Outcome {
         if self.broadcast.is_some() {
             return Err(duplicate("broadcast", word));
         }
         self.broadcast = Some(match word {
             b"+" => Broadcast::Ones,
             b"-" => Broadcast::Zeros,
-            _ => match prefix::address(word, *family)? {
+            _ => match prefix::address(era, word, *family)? {
                 IpAddr::V4(address) => {
                     *family = Family::Inet;
                     Broadcast::This(address)
@@ -141,7 +144,9 @@ impl<'a> Wanted<'a> {
 
     /// The device, which must be named.
     pub(super) fn device(&self) -> Result<&'a [u8], Failure> {
-        self.device.ok_or_else(|| Failure::new(line!("Not enough information: \"dev\" argument is required.")))
+        self.device.ok_or_else(|| {
+            Failure::new(line!("Not enough information: \"dev\" argument is required.")).formerly_with_status(255)
+        })
     }
 
     /// The local address; `any` and none at all the kernel refuses.
@@ -160,6 +165,17 @@ impl<'a> Wanted<'a> {
     /// Whether an IPv4 address stands without prefix and peer, so that `delete` takes any.
     pub(super) fn is_any_prefix(&self) -> bool {
         matches!(self.local, Some(Prefix::Net { net: IpNet::V4(_), explicit: false })) && self.peer.is_none()
+    }
+
+    /// A label may have to begin with the device's name.
+    pub(super) fn check_label(&self, era: Era) -> Outcome {
+        match (self.device, self.label) {
+            (Some(device), Some(label)) if !era.ip().any_label && !label.starts_with(device) => {
+                let text = line!("\"dev\" (", device, ") must match \"label\" (", label, ").");
+                Err(Failure::new(text))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What does not go together, found before the device is looked for.
@@ -204,7 +220,7 @@ impl<'a> Wanted<'a> {
 }
 
 fn only_ipv4_broadcast() -> Failure {
-    Failure::new(line!("Broadcast can be set only for IPv4 addresses"))
+    Failure::new(line!("Broadcast can be set only for IPv4 addresses")).formerly_with_status(255)
 }
 
 fn number(word: &[u8]) -> Option<u32> {

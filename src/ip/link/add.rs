@@ -67,7 +67,7 @@ fn check_words(kernel: &Kernel, wanted: &Wanted) -> Outcome {
 /// An alternative name may be longer, a new one not.
 fn check_name(wanted: &Wanted) -> Outcome {
     match wanted.device.is_some_and(|name| name.len() >= IFNAMSIZ) {
-        true => Err(explained("Attribute failed policy validation.")),
+        true => Err(explained(Errno::ERANGE, "Attribute failed policy validation.")),
         false => Ok(()),
     }
 }
@@ -80,7 +80,7 @@ fn cannot_make(kind: &[u8]) -> Failure {
         b"dummy" => "load the module with numdummies=N",
         b"ifb" => "load the module with numifbs=N",
         _ if kind.ends_with(b"_slave") || !is_kind(kind) => {
-            return explained("Unknown device type.");
+            return explained(Errno::EOPNOTSUPP, "Unknown device type.");
         }
         _ => "no ioctl makes such a link",
     };
@@ -102,7 +102,7 @@ fn check_bridge(kernel: &Kernel, wanted: &Wanted) -> Outcome {
     }
     match &wanted.master {
         Some(Some(master)) if kernel.is_bridge(bytes(master)) => {
-            Err(explained("Can not enslave a bridge to a bridge."))
+            Err(explained(Errno::ELOOP, "Can not enslave a bridge to a bridge."))
         }
         _ if wanted.no_generation => Err(refused(Errno::EAFNOSUPPORT)),
         _ => Ok(()),

@@ -144,7 +144,7 @@ fn after_name(kernel: &Kernel, link: &[u8], index: i32, wanted: &Wanted) -> Outc
     }
     if let Some(on) = wanted.proto_down {
         kernel.set_link_file(link, LinkFile::PROTO_DOWN, digit(on)).map_err(|errno| match errno {
-            Errno::EOPNOTSUPP => explained("Protodown not supported by device."),
+            Errno::EOPNOTSUPP => explained(Errno::EOPNOTSUPP, "Protodown not supported by device."),
             errno => refused(errno),
         })?;
     }
@@ -165,11 +165,11 @@ fn mtu_refused(kernel: &Kernel, link: &[u8], mtu: i32, errno: Errno) -> Failure 
 }
 
 pub(super) fn mtu_too_small() -> Failure {
-    explained("mtu less than device minimum.")
+    explained(Errno::EINVAL, "mtu less than device minimum.")
 }
 
 pub(super) fn mtu_too_great() -> Failure {
-    explained("mtu greater than device maximum.")
+    explained(Errno::EINVAL, "mtu greater than device maximum.")
 }
 
 /// Makes a link a port of a bridge, or of none. It is released from the one that it has before the other one is asked.
@@ -184,8 +184,8 @@ fn set_master(kernel: &Kernel, name: &[u8], index: i32, master: Option<&OsString
     let Some(master) = master else { return Ok(()) };
     let is_bridge = kernel.is_bridge(bytes(master));
     kernel.add_port(bytes(master), index).map_err(|errno| match errno {
-        Errno::ELOOP => explained("Can not enslave a bridge to a bridge."),
-        Errno::EOPNOTSUPP if is_bridge => explained("Device does not allow enslaving to a bridge."),
+        Errno::ELOOP => explained(Errno::ELOOP, "Can not enslave a bridge to a bridge."),
+        Errno::EOPNOTSUPP if is_bridge => explained(Errno::EOPNOTSUPP, "Device does not allow enslaving to a bridge."),
         errno => refused(errno),
     })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use nix::errno::Errno;
 
 use super::{hardware, number};
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::words::{Words, is_short_for};
 use crate::ip::{explained, needs_netlink, refused, wrong};
@@ -145,7 +146,7 @@ impl Values {
     /// What the kernel finds wrong with the request before it looks at the bridge.
     pub(super) fn check(&self) -> Outcome {
         match self.0.values().any(|given| matches!(given, Given::Address(address) if address.len() > 6)) {
-            true => Err(explained("Attribute failed policy validation.")),
+            true => Err(explained(Errno::ERANGE, "Attribute failed policy validation.")),
             false => Ok(()),
         }
     }
@@ -208,7 +209,7 @@ impl Given {
             Value::Upto(most) => number::unsigned::<u64>(word).filter(|number| *number <= most),
             Value::Wrapping => number::wrapping(word),
             Value::Protocol => protocol(word).map(u64::from),
-            Value::Address => return hardware::address(word).map(Given::Address),
+            Value::Address => return hardware::address(Era::Today, word).map(Given::Address),
             Value::None => None,
         };
         number.map(Given::Number).ok_or_else(|| wrong(word, &format!("invalid {}", keyword.name)))

@@ -27,7 +27,7 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
     kind.map_or(Ok(()), |(name, words)| Kind::parse(name, words).map(drop))?;
     check_privilege(kernel, bytes(&device))?;
     if wanted.netns() {
-        return Err(explained("specified netns attribute not supported."));
+        return Err(explained(Errno::EOPNOTSUPP, "specified netns attribute not supported."));
     }
     Deletable::of(kernel, &device)?.delete(kernel, &device)
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::era::Era;
 use crate::error::{Failure, line};
 use crate::ip::prefix::{self, Family};
 
@@ -13,10 +14,10 @@ const ROOM: usize = 32;
 ///
 /// # Errors
 /// `"zz" is invalid lladdr.`
-pub(super) fn address(word: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(super) fn address(era: Era, word: &[u8]) -> Result<Vec<u8>, Failure> {
     let invalid = |word: &[u8]| Failure::new(line!("\"", word, "\" is invalid lladdr."));
     if word.contains(&b'.') {
-        return match prefix::address(word, Family::Inet) {
+        return match prefix::address(era, word, Family::Inet) {
             Ok(IpAddr::V4(address)) => Ok(address.octets().to_vec()),
             _ => Err(invalid(word)),
         };
@@ -70,11 +71,11 @@ mod tests {
             ("100000001", &[1]),
         ];
         for (word, expected) in good {
-            assert_eq!(address(word.as_bytes()).as_deref(), Ok(expected), "{word}");
+            assert_eq!(address(Era::Today, word.as_bytes()).as_deref(), Ok(expected), "{word}");
         }
         for word in ["", ":", "zz", "02:", "100", "-1", "02:00.", "1.2.3.4.5"] {
-            assert!(address(word.as_bytes()).is_err(), "{word}");
+            assert!(address(Era::Today, word.as_bytes()).is_err(), "{word}");
         }
-        assert_eq!(address(&b"1:".repeat(40)).map(|address| address.len()), Ok(33));
+        assert_eq!(address(Era::Today, &b"1:".repeat(40)).map(|address| address.len()), Ok(33));
     }
 }

@@ -6,6 +6,7 @@
 pub mod add;
 mod apply;
 mod bridge;
+mod by_ioctl;
 pub mod delete;
 mod hardware;
 pub(in crate::ip) mod number;
@@ -20,6 +21,7 @@ use nix::errno::Errno;
 use super::words::{Words, is_short_for};
 use super::{Options, explained, needs_netlink, no_such_device, print, refused, unknown_command, usage};
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::{Kernel, LinkFile};
 use wanted::Wanted;
@@ -46,10 +48,23 @@ const COMMANDS: [Command; 12] = [
     Command { name: "help", run: help },
 ];
 
+/// The same of ss060323.
+const COMMANDS_OF_2006: [Command; 5] = [
+    Command { name: "set", run: by_ioctl::set },
+    Command { name: "show", run: show::show },
+    Command { name: "lst", run: show::show },
+    Command { name: "list", run: show::show },
+    Command { name: "help", run: |_, _, _| Err(usage()) },
+];
+
 /// `ip link [COMMAND ...]`
 pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
     let Some(word) = words.next() else { return show::show(call, options, words) };
-    match COMMANDS.iter().find(|command| is_short_for(word, command.name)) {
+    let commands = match options.era {
+        Era::Of2006 => &COMMANDS_OF_2006[..],
+        Era::Today => &COMMANDS[..],
+    };
+    match commands.iter().find(|command| options.means(word, command.name)) {
         Some(command) => (command.run)(call, options, words),
         None => Err(unknown_command(word, "link")),
     }
@@ -109,7 +124,7 @@ fn no_device_given() -> Failure {
 }
 
 fn no_tun_by_netlink() -> Failure {
-    explained("tun/tap creation via rtnetlink is not supported.")
+    explained(Errno::EOPNOTSUPP, "tun/tap creation via rtnetlink is not supported.")
 }
 
 /// What the kernel finds wrong with a bridge's hardware address before it looks whether there is such a link.

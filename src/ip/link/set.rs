@@ -7,8 +7,8 @@ use nix::errno::Errno;
 use super::apply::{apply, check};
 use super::wanted::Wanted;
 use super::{
-    Kind, bridge, check_bridge_address, check_privilege, find, group_members, no_device_given, no_tun_by_netlink,
-    refuse_index,
+    Kind, bridge, by_ioctl, check_bridge_address, check_privilege, find, group_members, no_device_given,
+    no_tun_by_netlink, refuse_index,
 };
 use crate::applet::Call;
 use crate::error::{Failure, Outcome};
@@ -82,8 +82,11 @@ pub fn set_up(kernel: &Kernel, device: &[u8], up: bool) -> Outcome {
     if device.len() >= IFNAMSIZ {
         return Err(no_such_device(device));
     }
-    kernel.set_link_up(device, up).map_err(|errno| match errno {
-        Errno::ENODEV => no_such_device(device),
-        errno => refused(errno),
+    kernel.set_link_up(device, up).map_err(|errno| {
+        let failure = match errno {
+            Errno::ENODEV => no_such_device(device),
+            errno => refused(errno),
+        };
+        failure.formerly(by_ioctl::flags_refused(errno).text, 255)
     })
 }

@@ -2,6 +2,7 @@
 
 use super::by_index;
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::Options;
 use crate::ip::list::{self, Filter, Listing};
@@ -10,6 +11,11 @@ use crate::kernel::Kernel;
 
 /// `ip link show [[dev] DEVICE] [up] [group GROUP] [master DEVICE | nomaster] [type KIND]`
 pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
+    if options.era == Era::Of2006 {
+        let options = Options { link_only: true, ..options };
+        let filter = Filter::parse(call.kernel, options, words)?;
+        return list::list(call.kernel, call.out, Listing::Links, &filter, options);
+    }
     let filter = Filter::parse(call.kernel, options, words)?;
     if !filter.admits_links()? {
         return Ok(());

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::{find, hardware, number};
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::words::{Words, is_short_for};
 use crate::ip::{bytes, duplicate, garbage, usage, wrong};
@@ -49,7 +50,7 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    fn change(&mut self, flag: u32, on: bool) {
+    pub(super) fn change(&mut self, flag: u32, on: bool) {
         self.mask |= flag;
         self.set = if on { self.set | flag } else { self.set & !flag };
     }
@@ -95,9 +96,12 @@ const KEYWORDS: [Keyword; 45] = [
     whole("name", Meaning::Operand(|wanted, _, word| wanted.set_name(word))),
     whole("index", Meaning::Operand(|wanted, _, word| wanted.set_index(word))),
     short("link", Meaning::Operand(|wanted, _, word| put(&mut wanted.below, Ok(word)))),
-    short("address", Meaning::Operand(|wanted, _, word| put(&mut wanted.address, hardware::address(word)))),
-    short("broadcast", Meaning::Operand(|wanted, _, word| put(&mut wanted.broadcast, hardware::address(word)))),
-    whole("brd", Meaning::Operand(|wanted, _, word| put(&mut wanted.broadcast, hardware::address(word)))),
+    short("address", Meaning::Operand(|wanted, _, word| put(&mut wanted.address, hardware::address(Era::Today, word)))),
+    short(
+        "broadcast",
+        Meaning::Operand(|wanted, _, word| put(&mut wanted.broadcast, hardware::address(Era::Today, word))),
+    ),
+    whole("brd", Meaning::Operand(|wanted, _, word| put(&mut wanted.broadcast, hardware::address(Era::Today, word)))),
     short("txqueuelen", Meaning::Operand(|wanted, _, word| put_int(&mut wanted.queue_length, "txqueuelen", word))),
     whole("qlen", Meaning::Operand(|wanted, _, word| put_int(&mut wanted.queue_length, "txqueuelen", word))),
     short("txqlen", Meaning::Operand(|wanted, _, word| put_int(&mut wanted.queue_length, "txqueuelen", word))),

@@ -4,8 +4,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::json::Json;
 use super::record::Record;
+use crate::era::Era;
 use crate::ip::Options;
-use crate::kernel::{Address, Ipv6Flags, scope};
+use crate::kernel::{Address, scope};
 
 /// Without end, as netlink counts lifetimes. No file tells of them, and an address with another one is a rarity.
 const FOREVER: u32 = u32::MAX;
@@ -20,11 +21,12 @@ pub(super) fn put(record: &mut Record, address: &Address, options: Options) {
     }
     let scope = scope_name(address.scope);
     record.put("scope", scope.as_str(), format!("scope {scope} "));
-    for flag in flags(address) {
-        record.put(flag, Json::Bool(true), format!("{flag} "));
-    }
+    put_flags(record, address, options.era);
     if family == "inet" {
         record.put("label", address.label.as_bytes(), address.label.as_bytes());
+    }
+    if family == "inet" && !options.era.ip().lifetimes_v4 {
+        return;
     }
     record.text(options.newline());
     record.put("valid_life_time", FOREVER, "       valid_lft forever");
@@ -52,24 +54,21 @@ fn scope_name(number: u8) -> String {
     }
 }
 
-/// Flags in iproute2's order (ip/ipaddress.c, `ifa_flag_data`).
-fn flags(address: &Address) -> Vec<&'static str> {
+/// Puts the flags (ip/ipaddress.c, `ifa_flag_data`; in 2006 `print_addrinfo`).
+fn put_flags(record: &mut Record, address: &Address, era: Era) {
+    let mut put = |name| record.put(name, Json::Bool(true), format!("{name} "));
     if address.net.addr().is_ipv4() {
-        return if address.secondary { vec!["secondary"] } else { Vec::new() };
+        if address.secondary {
+            put("secondary");
+        }
+        return;
     }
-    let has = |flag| address.v6.has(flag);
-    [
-        (has(Ipv6Flags::SECONDARY), "temporary"),
-        (has(Ipv6Flags::NODAD), "nodad"),
-        (has(Ipv6Flags::OPTIMISTIC), "optimistic"),
-        (has(Ipv6Flags::DADFAILED), "dadfailed"),
-        (has(Ipv6Flags::HOMEADDRESS), "home"),
-        (has(Ipv6Flags::DEPRECATED), "deprecated"),
-        (has(Ipv6Flags::TENTATIVE), "tentative"),
-        (!has(Ipv6Flags::PERMANENT), "dynamic"),
-    ]
-    .into_iter()
-    .filter(|(set, _)| *set)
-    .map(|(_, name)| name)
-    .collect()
+    let named = era.ip().address_flags;
+    for (_, _, name) in named.iter().filter(|(flag, is_set, _)| address.v6.has(*flag) == *is_set) {
+        put(name);
+    }
+    let rest = named.iter().fold(address.v6.0, |rest, (flag, ..)| rest & !flag);
+    if rest != 0 {
+        record.text(format!("flags {rest:02x} "));
+    }
 }

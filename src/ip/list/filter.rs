@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 
-use crate::error::{Failure, line};
+use crate::era::Era;
+use crate::error::{Failure, Outcome, line};
 use crate::ip::address::scope_number;
 use crate::ip::prefix::{self, Family, Prefix};
-use crate::ip::words::{Words, is_short_for};
+use crate::ip::words::Words;
 use crate::ip::{Options, garbage, link, usage, wrong};
 use crate::kernel::{Address, Ipv6Flags, Kernel, Link, flag, scope};
 
@@ -34,6 +35,9 @@ pub struct Filter<'a> {
     pub family: Family,
 }
 
+/// Words that ss060323 did not know yet: to it they were names of links.
+const LATER: [&str; 5] = ["group", "master", "vrf", "nomaster", "type"];
+
 /// Flags by name (ip/ipaddress.c, `ifa_flag_data`; linux/if_addr.h). Those above the low eight bits no file shows.
 const FLAGS: [(&str, u32); 13] = [
     ("secondary", 0x01),
@@ -54,11 +58,17 @@ const FLAGS: [(&str, u32); 13] = [
 impl<'a> Filter<'a> {
     /// Reads the words after the command.
     pub(in crate::ip) fn parse(kernel: &Kernel, options: Options, mut words: Words<'a>) -> Result<Self, Failure> {
+        let era = options.era;
         let mut filter = Filter { family: options.family, ..Filter::default() };
         while let Some(word) = words.next() {
             match word {
+                _ if era.lacks(word, &LATER) => filter.set_device(word, options)?,
                 b"to" => {
-                    let to = prefix::prefix(words.operand()?, filter.family)?;
+                    let word = words.operand()?;
+                    if era == Era::Of2006 && options.link_only {
+                        return Err(not_among_links(word));
+                    }
+                    let to = prefix::prefix(era, word, filter.family)?;
                     if let (Family::Any, Prefix::Net { net, .. }) = (filter.family, to) {
                         filter.family = Family::of(net.addr());
                     }
@@ -94,19 +104,32 @@ impl<'a> Filter<'a> {
                 }
                 b"nomaster" => filter.master = Some(None),
                 b"type" => filter.kind = Some(words.operand()?),
-                _ if filter.set_flag(word) => (),
-                _ => {
-                    let name = if word == b"dev" { words.operand()? } else { word };
-                    if word != b"dev" && is_short_for(word, "help") {
-                        return Err(usage());
-                    }
-                    if filter.device.replace(name).is_some() {
-                        return Err(garbage("dev", name));
-                    }
-                }
+                _ if filter.set_flag(word, era) => (),
+                b"dev" if era == Era::Today => filter.name_device(words.operand()?)?,
+                b"dev" => filter.set_device(words.operand()?, options)?,
+                _ => filter.set_device(word, options)?,
             }
         }
         Ok(filter)
+    }
+
+    fn set_device(&mut self, word: &'a [u8], options: Options) -> Outcome {
+        if options.means(word, "help") {
+            return Err(usage());
+        }
+        self.name_device(word)
+    }
+
+    fn name_device(&mut self, name: &'a [u8]) -> Outcome {
+        match self.device.replace(name) {
+            None => Ok(()),
+            Some(_) => Err(garbage("dev", name)),
+        }
+    }
+
+    /// Whether a link has a name that would do for a label: ss060323 looks at that.
+    pub(super) fn admits_name(&self, link: &OsString) -> bool {
+        self.label.is_none_or(|pattern| matches_pattern(pattern, link.as_encoded_bytes()))
     }
 
     /// Whether links without their addresses are listed at all: iproute2 lists none where a label is asked for.
@@ -115,10 +138,7 @@ impl<'a> Filter<'a> {
     /// `Error: "…" may be inet prefix, but it is not allowed in this context.`
     pub fn admits_links(&self) -> Result<bool, Failure> {
         match self.to {
-            Some(Prefix::Net { net, .. }) => {
-                let text = format!("Error: \"{net}\" may be inet prefix, but it is not allowed in this context.");
-                Err(Failure::new(line!(text)))
-            }
+            Some(Prefix::Net { net, .. }) => Err(not_among_links(net.to_string().as_bytes())),
             _ => Ok(self.label.is_none()),
         }
     }
@@ -129,7 +149,12 @@ impl<'a> Filter<'a> {
     }
 
     /// Takes a flag's name, with `-` for those that have it not.
-    fn set_flag(&mut self, word: &[u8]) -> bool {
+    fn set_flag(&mut self, word: &[u8], era: Era) -> bool {
+        let known_in_2006: [&[u8]; 6] =
+            [b"dynamic", b"permanent", b"secondary", b"primary", b"tentative", b"deprecated"];
+        if era == Era::Of2006 && !known_in_2006.contains(&word) {
+            return false;
+        }
         let (set, name) = match word {
             [b'-', name @ ..] => (false, name),
             name => (true, name),
@@ -155,7 +180,10 @@ impl<'a> Filter<'a> {
         let mut links = match self.device {
             Some(name) => match kernel.link(name) {
                 Ok(link) => vec![link],
-                Err(_) => return Err(Failure::new(line!("Device \"", name, "\" does not exist."))),
+                Err(_) => {
+                    let text = line!("Device \"", name, "\" does not exist.");
+                    return Err(Failure::new(text).formerly_with_status(255));
+                }
             },
             None => kernel.links().unwrap_or_default(),
         };
@@ -186,6 +214,11 @@ impl<'a> Filter<'a> {
                 Some(Prefix::All) | None => true,
             }
     }
+}
+
+fn not_among_links(prefix: &[u8]) -> Failure {
+    let reason = "\" may be inet prefix, but it is not allowed in this context.";
+    Failure::new(line!("Error: \"", prefix, reason))
 }
 
 /// Flags as rtnetlink would give them. What has no lifetime is permanent; IPv4's lifetimes no file shows.

@@ -1,7 +1,10 @@
 //! A link as `ip` shows it.
 
+use std::fmt::Write;
+
 use super::json::Json;
 use super::record::Record;
+use crate::era::Era;
 use crate::ip::{Options, bytes};
 use crate::kernel::{Kernel, Link, Queue, flag};
 
@@ -20,26 +23,30 @@ pub(super) struct Columns {
 
 /// Puts the line (or lines) about a link, without the last end.
 pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Columns, options: Options) {
+    let fields = options.era.ip();
     let other_end = other_end(kernel, link);
     record.put("ifindex", link.index as u32, format!("{}: ", link.index));
     put_name(record, link, &other_end);
     record.text(": ");
-    put_flags(record, link, &other_end);
+    put_flags(record, link, &other_end, fields.named_flags);
     record.put("mtu", link.mtu, format!("mtu {} ", link.mtu));
     if columns.whole {
         record.put("qdisc", qdisc(link), format!("qdisc {} ", qdisc(link)));
     }
     if let Some(master) = &link.master
         && columns.whole
+        && (link.announces_master || fields.all_of_link)
     {
         record.put("master", bytes(master), [b"master ", bytes(master), b" "].concat());
     }
-    let state = link.state.to_ascii_uppercase();
-    record.put("operstate", state.as_str(), format!("state {state} "));
-    if columns.mode {
+    if fields.all_of_link {
+        let state = link.state.to_ascii_uppercase();
+        record.put("operstate", state.as_str(), format!("state {state} "));
+    }
+    if columns.mode && fields.all_of_link {
         record.put("linkmode", "DEFAULT", "mode DEFAULT ");
     }
-    if columns.whole {
+    if columns.whole && fields.all_of_link {
         let group = if link.group == 0 { "default".into() } else { link.group.to_string() };
         record.put("group", group.as_str(), format!("group {group} "));
     }
@@ -48,9 +55,9 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Co
     }
     if columns.hardware {
         record.text(options.newline());
-        put_hardware(record, link);
+        put_hardware(record, link, options.era);
     }
-    if columns.alias {
+    if columns.alias && fields.all_of_link {
         let alias = kernel.link_alias(bytes(&link.name));
         if !alias.is_empty() {
             record.put("ifalias", alias.as_bytes(), [options.newline(), "    alias ", &alias].concat());
@@ -71,7 +78,7 @@ pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, with_
             let address = hardware_text(link.kind, &link.address);
             record.put("address", address.as_str(), format!("{address} "));
         }
-        put_flags(record, link, &other_end);
+        put_flags(record, link, &other_end, !0);
     }
 }
 
@@ -84,14 +91,21 @@ fn put_name(record: &mut Record, link: &Link, other_end: &OtherEnd) {
     record.put("ifname", bytes(&link.name), [bytes(&link.name), &other_end.suffix].concat());
 }
 
-fn put_flags(record: &mut Record, link: &Link, other_end: &OtherEnd) {
-    let names = flag_names(link.flags, other_end.is_down);
-    let json = names.iter().map(|name| Json::from(*name)).collect();
-    record.put("flags", Json::List(json), format!("<{}> ", names.join(",")));
+/// The names of flags, and those that have none in a number.
+fn put_flags(record: &mut Record, link: &Link, other_end: &OtherEnd, named: u32) {
+    let names = flag_names(link.flags & named);
+    let json = names.iter().map(|name| Json::from(*name)).chain(other_end.is_down.then_some("M-DOWN".into())).collect();
+    let mut text = names.join(",");
+    if link.flags & !named != 0 {
+        // writing to a String does not fail
+        let _ = write!(text, "{}{:x}", if names.is_empty() { "" } else { "," }, link.flags & !named);
+    }
+    text += if other_end.is_down { ",M-DOWN" } else { "" };
+    record.put("flags", Json::List(json), format!("<{text}> "));
 }
 
-fn put_hardware(record: &mut Record, link: &Link) {
-    let kind = kind_name(link.kind);
+fn put_hardware(record: &mut Record, link: &Link, era: Era) {
+    let kind = kind_name(link.kind, era);
     record.put("link_type", kind.as_str(), format!("    link/{kind} "));
     if !link.address.is_empty() {
         let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.kind, text));
@@ -153,15 +167,12 @@ const FLAGS: [(u32, &str); 18] = [
     (0x4_0000, "ECHO"),
 ];
 
-fn flag_names(flags: u32, other_end_is_down: bool) -> Vec<&'static str> {
+fn flag_names(flags: u32) -> Vec<&'static str> {
     let mut names = Vec::new();
     if flags & flag::UP != 0 && flags & flag::RUNNING == 0 {
         names.push("NO-CARRIER");
     }
     names.extend(FLAGS.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| *name));
-    if other_end_is_down {
-        names.push("M-DOWN");
-    }
     names
 }
 
@@ -176,8 +187,9 @@ fn qdisc(link: &Link) -> &'static str {
 }
 
 /// Names of link types (lib/ll_types.c; linux/if_arp.h).
-fn kind_name(kind: u16) -> String {
+fn kind_name(kind: u16, era: Era) -> String {
     let name = match kind {
+        _ if era.ip().unnamed_kinds.contains(&kind) => return format!("[{kind}]"),
         1 => "ether",
         32 => "infiniband",
         512 => "ppp",

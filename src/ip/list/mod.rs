@@ -10,6 +10,7 @@ mod statistics;
 use std::ffi::OsString;
 use std::io::Write;
 
+use crate::era::Era;
 use crate::error::Outcome;
 use crate::ip::prefix::Family;
 use crate::ip::{Options, bytes, print};
@@ -86,16 +87,18 @@ fn record(
     addresses: &Addresses,
     options: Options,
 ) -> Option<Record> {
+    let terse = options.era.ip().terse;
     let mut record = Record::new(options.json);
     if listing == Listing::Links || options.link_only {
         match options.brief {
             true => link::put_brief(&mut record, kernel, link, true),
+            false if !terse && !filter.admits_name(&link.name) => return None,
             false => {
                 let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
                 link::put(&mut record, kernel, link, columns, options);
                 if options.statistics > 0 {
                     record.text(options.newline());
-                    statistics::put(&mut record, kernel, link, options.statistics, options.newline());
+                    statistics::put(&mut record, kernel, link, options);
                 }
             }
         }
@@ -105,7 +108,7 @@ fn record(
 
     let admitted: Vec<&Address> = addresses.on(&link.name).iter().filter(|address| filter.admits(address)).collect();
     let has_none = addresses.on(&link.name).is_empty();
-    if admitted.is_empty() && !(has_none && filter.family == Family::Any) {
+    if admitted.is_empty() && !((has_none || !terse) && filter.family == Family::Any) {
         return None;
     }
     if options.brief {
@@ -115,11 +118,15 @@ fn record(
         return Some(record);
     }
     // a line for each address needs none for the link
-    let without_link = filter.label.is_some() || options.oneline;
+    let without_link = match terse {
+        true => filter.label.is_some() || options.oneline,
+        false if filter.family == Family::Any => !filter.admits_name(&link.name),
+        false => options.oneline,
+    };
     if !without_link {
         let any_family = filter.family == Family::Any;
         // of IPv6 the kernel lists links with less than it tells of one
-        let whole = options.family != Family::Inet6 || filter.device.is_some();
+        let whole = options.family != Family::Inet6 || filter.device.is_some() && terse;
         let columns = Columns { whole, mode: false, hardware: any_family, alias: false };
         link::put(&mut record, kernel, link, columns, options);
         record.text("\n");
@@ -131,8 +138,8 @@ fn record(
         address::put(record, address, options);
         record.text("\n");
     });
-    if options.statistics > 0 && !without_link {
-        statistics::put(&mut record, kernel, link, options.statistics, "\n");
+    if options.statistics > 0 && !without_link && terse {
+        statistics::put(&mut record, kernel, link, Options { oneline: false, ..options });
         record.text("\n");
     }
     Some(record)
@@ -153,10 +160,10 @@ fn put_addresses(record: &mut Record, addresses: &[&Address], is_json: bool, put
 }
 
 /// The lines of one address by itself, as `ip -s -s address flush` prints what it removes.
-pub fn address_lines(index: i32, address: &Address) -> Vec<u8> {
+pub fn address_lines(era: Era, index: i32, address: &Address) -> Vec<u8> {
     let mut record = Record::new(false);
     record.text([format!("{index}: ").as_bytes(), bytes(&address.link)].concat());
-    address::put(&mut record, address, Options::default());
+    address::put(&mut record, address, Options::of(era));
     record.text("\n");
     record.into_text()
 }

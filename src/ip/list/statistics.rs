@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::json::Json;
 use super::record::Record;
+use crate::era::Era;
+use crate::ip::Options;
 use crate::kernel::{Kernel, Link};
 
 /// A column: the file under `statistics/`, the heading, the key in JSON.
@@ -45,8 +47,12 @@ const WIDTHS: [usize; 6] = [10, 7, 6, 7, 7, 7];
 /// Compressed packets, a column that is empty nearly everywhere.
 const COMPRESSED: usize = 10;
 
-/// Puts the statistics of a link; with `detail` above 1 the kinds of errors too.
-pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, detail: u8, newline: &str) {
+/// Puts the statistics of a link; if they are asked for twice the kinds of errors too.
+pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, options: Options) {
+    let (detail, newline) = (options.statistics, options.newline());
+    if options.era == Era::Of2006 {
+        return record.text(of_2006(kernel, link, detail > 1, newline));
+    }
     let read = |columns: &[Column]| -> Vec<u64> {
         columns.iter().map(|(file, ..)| kernel.link_statistic(&link.name, file)).collect()
     };
@@ -77,6 +83,59 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, detail: u8,
     let over_errors = kernel.link_statistic(&link.name, "rx_over_errors");
     let missed = kernel.link_statistic(&link.name, "rx_missed_errors");
     record.json("stats64", json(&rx, &tx, &rx_errors, &tx_errors, over_errors, missed));
+}
+
+/// A row of ss060323: the heading, the files, and the file of a further column that is shown if it is not 0.
+type Row = (&'static str, &'static [&'static str], Option<&'static str>);
+
+const ROWS_OF_2006: [[Row; 2]; 2] = [
+    [
+        (
+            "    RX: bytes  packets  errors  dropped overrun mcast   ",
+            &["rx_bytes", "rx_packets", "rx_errors", "rx_dropped", "rx_over_errors", "multicast"],
+            Some("rx_compressed"),
+        ),
+        (
+            "    RX errors: length  crc     frame   fifo    missed",
+            &["rx_length_errors", "rx_crc_errors", "rx_frame_errors", "rx_fifo_errors", "rx_missed_errors"],
+            None,
+        ),
+    ],
+    [
+        (
+            "    TX: bytes  packets  errors  dropped carrier collsns ",
+            &["tx_bytes", "tx_packets", "tx_errors", "tx_dropped", "tx_carrier_errors", "collisions"],
+            Some("tx_compressed"),
+        ),
+        (
+            "    TX errors: aborted fifo    window  heartbeat",
+            &["tx_aborted_errors", "tx_fifo_errors", "tx_window_errors", "tx_heartbeat_errors"],
+            None,
+        ),
+    ],
+];
+
+/// As ss060323 printed them: in columns that do not grow, and of large numbers the low 32 bits.
+fn of_2006(kernel: &Kernel, link: &Link, with_errors: bool, newline: &str) -> String {
+    let read = |file: &str| kernel.link_statistic(&link.name, file) as u32;
+    let mut lines = Vec::new();
+    for (heading, files, further) in ROWS_OF_2006.iter().flat_map(|rows| &rows[..if with_errors { 2 } else { 1 }]) {
+        let further = further.map(read).filter(|number| *number != 0);
+        lines.push([*heading, if further.is_some() { "compressed" } else { "" }].concat());
+        let numbers: Vec<u32> = files.iter().map(|file| read(file)).collect();
+        let mut line = String::new();
+        for (place, number) in numbers.into_iter().chain(further).enumerate() {
+            // writing to a String does not fail
+            let _ = match (files[0].ends_with("_bytes"), place) {
+                (true, 0) => write!(line, "    {number:<10}"),
+                (true, 1) => write!(line, " {number:<8}"),
+                (false, 0) => write!(line, "               {number:<7} "),
+                _ => write!(line, " {number:<7}"),
+            };
+        }
+        lines.push(line);
+    }
+    lines.join(newline)
 }
 
 fn table(name: &str, columns: &[Column], numbers: &[u64], widths: &[usize], newline: &str) -> String {

@@ -33,14 +33,14 @@ pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome
         IpNet::V6(_) => ![number::MAIN, number::LOCAL].contains(&wanted.table) && !kernel.routes_v6().has_others,
     };
     if is_absent {
-        return Err(explained("FIB table does not exist."));
+        return Err(explained(Errno::ESRCH, "FIB table does not exist."));
     }
     if !wanted.is_in_main() {
         return Err(elsewhere(kernel, &wanted));
     }
     let entries = match wanted.destination {
         IpNet::V4(destination) if destination != destination.trunc() => {
-            return Err(explained("Invalid prefix for given prefix length."));
+            return Err(explained(Errno::EINVAL, "Invalid prefix for given prefix length."));
         }
         // who made a route and its source are only looked for if they are asked for
         IpNet::V4(_) if wanted.protocol.is_none() && wanted.source.is_none() => table::main_v4(kernel),

@@ -10,7 +10,7 @@ use super::names::{self, table};
 use super::usage;
 use crate::error::Failure;
 use crate::ip::prefix::{self, Family, Prefix};
-use crate::ip::words::{Words, is_short_for};
+use crate::ip::words::Words;
 use crate::ip::{Options, proper_name, wrong};
 use crate::kernel::Kernel;
 
@@ -43,6 +43,9 @@ pub struct Filter {
     is_empty: bool,
 }
 
+/// Words that ss060323 did not know yet: to it they were networks.
+const LATER: [&str; 5] = ["vrf", "mark", "metric", "priority", "preference"];
+
 /// A field that need not be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -54,6 +57,8 @@ pub(super) enum Field {
     Metric,
     Tos,
     Table,
+    /// Which iproute2 prints all the same since 4.x.
+    Kind,
 }
 
 impl Filter {
@@ -72,8 +77,11 @@ impl Filter {
         let mut incoming = None;
         while let Some(word) = words.next() {
             let is = |keyword: &str| word == keyword.as_bytes();
-            let begins = |keyword| is_short_for(word, keyword);
+            let begins = |keyword| options.means(word, keyword);
             match () {
+                () if !options.knows(word, &LATER) => {
+                    set_networks(word, &mut words, options, &mut filter.root, &mut filter.matching)?;
+                }
                 () if begins("table") => filter.set_table(words.operand()?)?,
                 () if begins("vrf") => return Err(wrong(words.operand()?, "Invalid VRF\n")),
                 () if begins("cached") || begins("cloned") => filter.is_cache = true,
@@ -106,8 +114,8 @@ impl Filter {
                     let reason = "\"metric\" value is invalid\n";
                     filter.metric = Some(names::number(value).ok_or_else(|| wrong(value, reason))?);
                 }
-                () if is("via") => filter.via = gateways(&mut words, options.family)?,
-                () if is("src") => filter.source = network(words.operand()?, options.family)?,
+                () if is("via") => filter.via = gateways(&mut words, options)?,
+                () if is("src") => filter.source = network(words.operand()?, options)?,
                 () if begins("realms") => {
                     let value = words.operand()?;
                     filter.is_empty |= names::number(value).ok_or_else(|| wrong(value, "invalid realms\n"))? != 0;
@@ -117,7 +125,8 @@ impl Filter {
                     set_networks(word, &mut words, options, &mut filter.from_root, &mut filter.from_matching)?;
                 }
                 () => {
-                    let word = if is("to") { words.operand()? } else { word };
+                    let is_to = is("to") || !options.era.ip().empty_means_nothing && begins("to");
+                    let word = if is_to { words.operand()? } else { word };
                     set_networks(word, &mut words, options, &mut filter.root, &mut filter.matching)?;
                 }
             }
@@ -183,6 +192,7 @@ impl Filter {
             Field::Protocol => self.protocol.is_some(),
             Field::Metric => self.metric.is_some(),
             Field::Tos => self.tos.is_some(),
+            Field::Kind => self.kinds.is_some(),
             Field::Table => self.table() != table::ALL,
         }
     }
@@ -203,12 +213,13 @@ fn unless_all(word: &[u8], parse: fn(&[u8]) -> Option<u8>, reason: &str) -> Resu
 }
 
 /// `[FAMILY] PREFIX`
-fn gateways(words: &mut Words, family: Family) -> Result<Option<IpNet>, Failure> {
+fn gateways(words: &mut Words, options: Options) -> Result<Option<IpNet>, Failure> {
     let word = words.operand()?;
+    let names_family = options.era.ip().via_family;
     match word {
-        b"inet" => network(words.operand()?, Family::Inet),
-        b"inet6" => network(words.operand()?, Family::Inet6),
-        _ => network(word, family),
+        b"inet" if names_family => network(words.operand()?, Options { family: Family::Inet, ..options }),
+        b"inet6" if names_family => network(words.operand()?, Options { family: Family::Inet6, ..options }),
+        _ => network(word, options),
     }
 }
 
@@ -221,23 +232,25 @@ fn set_networks(
     matching: &mut Option<IpNet>,
 ) -> Result<(), Failure> {
     match () {
-        () if is_short_for(word, "root") => *root = network(words.operand()?, options.family)?,
-        () if is_short_for(word, "match") => *matching = network(words.operand()?, options.family)?,
+        () if options.means(word, "root") => *root = network(words.operand()?, options)?,
+        () if options.means(word, "match") => *matching = network(words.operand()?, options)?,
         () => {
-            let word = if is_short_for(word, "exact") { words.operand()? } else { word };
-            *matching = network(word, options.family)?;
+            let word = if options.means(word, "exact") { words.operand()? } else { word };
+            *matching = network(word, options)?;
             *root = *matching;
         }
     }
     Ok(())
 }
 
-/// A network. `any` and `all` mean no restriction unless there is a family, whose default route they are then, as `default` is.
-fn network(word: &[u8], family: Family) -> Result<Option<IpNet>, Failure> {
-    Ok(match (prefix::prefix(word, family)?, family) {
+/// A network. `any` and `all` mean no restriction unless there is a family, whose default route they are
+/// then; so does `default` since iproute2 5.
+fn network(word: &[u8], options: Options) -> Result<Option<IpNet>, Failure> {
+    let is_default = word == b"default" && options.era.ip().finds_default;
+    Ok(match (prefix::prefix(options.era, word, options.family)?, options.family) {
         (Prefix::Net { net, .. }, _) => Some(net),
         (Prefix::All, Family::Inet6) => Some(IpNet::V6(Ipv6Net::default())),
-        (Prefix::All, Family::Any) if word != b"default" => None,
+        (Prefix::All, Family::Any) if !is_default => None,
         (Prefix::All, _) => Some(IpNet::V4(Ipv4Net::default())),
     })
 }

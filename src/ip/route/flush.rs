@@ -19,7 +19,7 @@ use crate::kernel::Table;
 /// `ip route flush SELECTOR`, with the words of `ip route show`.
 pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome {
     if words.peek().is_none() {
-        return Err(Failure::new(line!("\"ip route flush\" requires arguments.")));
+        return Err(Failure::new(line!("\"ip route flush\" requires arguments.")).formerly_with_status(255));
     }
     let filter = Filter::parse(call.kernel, options, words)?;
     if filter.is_cache {
@@ -27,12 +27,19 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
     }
     // a listing does without the table main if there is none
     let is_v4 = options.family != Family::Inet6 && !options.link_only;
-    if filter.table() == table::MAIN && is_v4 && call.kernel.table_v4(table::MAIN) == Table::Absent {
+    if options.era.ip().misses_tables
+        && filter.table() == table::MAIN
+        && is_v4
+        && call.kernel.table_v4(table::MAIN) == Table::Absent
+    {
         return Err(Unlisted::NoTable("ipv4").failure("Flush"));
     }
     let routes = selected(call.kernel, &filter, options).map_err(|reason| reason.failure("Flush"))?;
     if routes.is_empty() {
-        if options.statistics > 0 {
+        if !options.era.ip().quiet_flush {
+            // it was said unasked then
+            let _ = call.err.write_all(b"Nothing to flush.\n");
+        } else if options.statistics > 0 {
             print(call.out, "Nothing to flush.\n");
         }
         return Ok(());
@@ -71,7 +78,7 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
 }
 
 fn refused_to_send(errno: Errno) -> Failure {
-    Failure::new(line!("Failed to send flush request: ", errno_text(errno))).with_status(2)
+    Failure::new(line!("Failed to send flush request: ", errno_text(errno))).with_status(2).formerly_with_status(1)
 }
 
 /// What was learnt of ways to IPv4 hosts; IPv6 keeps that among its routes.

@@ -106,21 +106,25 @@ pub(super) fn refusal_v4(kernel: &Kernel, main: &[Entry], wanted: &Wanted) -> Op
     let rejects = matches!(wanted.kind, Some(6..=9));
     let scope = wanted.scope.unwrap_or(if wanted.gateway.is_some() || rejects { scope::GLOBAL } else { scope::LINK });
     let refusal = match (gateway, device) {
-        _ if rejects => (gateway.is_some() || device.is_some())
-            .then(|| explained("Gateway, device and multipath can not be specified for this route type.")),
+        _ if rejects => (gateway.is_some() || device.is_some()).then(|| {
+            explained(Errno::EINVAL, "Gateway, device and multipath can not be specified for this route type.")
+        }),
         // of all types the kernel knows but two the scope for
-        _ if scope > scope::HOST || matches!(wanted.kind, Some(10 | 11)) => Some(explained("Invalid scope.")),
-        (Some(_), _) if scope == scope::HOST => Some(explained("Route with host scope can not have a gateway.")),
+        _ if scope > scope::HOST || matches!(wanted.kind, Some(10 | 11)) => {
+            Some(explained(Errno::EINVAL, "Invalid scope."))
+        }
+        (Some(_), _) if scope == scope::HOST => {
+            Some(explained(Errno::EINVAL, "Route with host scope can not have a gateway."))
+        }
         (None, None) => Some(refused(Errno::ENODEV)),
         (None, Some(_)) if wanted.is_onlink => {
-            Some(explained("Invalid flags for nexthop - PERVASIVE and ONLINK can not be set."))
+            Some(explained(Errno::EINVAL, "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set."))
         }
-        (None, Some(device)) => {
-            (scope != scope::HOST && !is_up(kernel, device)).then(|| explained("Device for nexthop is not up."))
-        }
-        (Some(_), None) if wanted.is_onlink => Some(explained("Nexthop device required for onlink.")),
+        (None, Some(device)) => (scope != scope::HOST && !is_up(kernel, device))
+            .then(|| explained(Errno::ENETDOWN, "Device for nexthop is not up.")),
+        (Some(_), None) if wanted.is_onlink => Some(explained(Errno::EINVAL, "Nexthop device required for onlink.")),
         (Some(_), Some(device)) if wanted.is_onlink => {
-            (!is_up(kernel, device)).then(|| explained("Nexthop device is not up."))
+            (!is_up(kernel, device)).then(|| explained(Errno::ENETDOWN, "Nexthop device is not up."))
         }
         (Some(gateway), device) => match gateway_v4(kernel, main, gateway, device) {
             // who is no farther than the route leads is of no use for it
@@ -134,7 +138,7 @@ pub(super) fn refusal_v4(kernel: &Kernel, main: &[Entry], wanted: &Wanted) -> Op
         let source = wanted.source?;
         let addresses = kernel.addresses_v4().unwrap_or_default();
         let is_own = addresses.iter().any(|address| address.net.addr() == source);
-        (!is_own).then(|| explained("Invalid prefsrc address."))
+        (!is_own).then(|| explained(Errno::EINVAL, "Invalid prefsrc address."))
     })
 }
 
@@ -146,19 +150,23 @@ pub(super) fn refusal_v6(kernel: &Kernel, main: &[Entry], wanted: &Wanted) -> Op
     let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
     let refusal = match wanted.gateway {
         _ if matches!(wanted.kind, Some(6..=9)) => None,
-        _ if wanted.is_onlink && device.is_none() => Some(explained("Nexthop device required for onlink.")),
+        _ if wanted.is_onlink && device.is_none() => {
+            Some(explained(Errno::EINVAL, "Nexthop device required for onlink."))
+        }
         Some(IpAddr::V6(gateway)) => {
             let own = kernel.addresses_v6().into_iter().find(|address| address.net.addr() == gateway);
             match own {
-                _ if gateway.is_multicast() || gateway.is_unspecified() => Some(explained("Invalid gateway address.")),
+                _ if gateway.is_multicast() || gateway.is_unspecified() => {
+                    Some(explained(Errno::EINVAL, "Invalid gateway address."))
+                }
                 Some(_) if gateway.is_loopback() => {
-                    Some(explained("Egress device can not be loopback device for this route."))
+                    Some(explained(Errno::EINVAL, "Egress device can not be loopback device for this route."))
                 }
                 Some(own) if device.is_none_or(|device| own.link.as_bytes() == device) => {
-                    Some(explained("Gateway can not be a local address."))
+                    Some(explained(Errno::EINVAL, "Gateway can not be a local address."))
                 }
                 _ if gateway.is_unicast_link_local() && device.is_none() => {
-                    Some(explained("Egress device not specified."))
+                    Some(explained(Errno::EINVAL, "Egress device not specified."))
                 }
                 _ if gateway.is_unicast_link_local() || wanted.is_onlink => None,
                 _ => (!is_on_link_v6(kernel, main, gateway, device)).then(|| refused(Errno::EHOSTUNREACH)),
@@ -170,20 +178,20 @@ pub(super) fn refusal_v6(kernel: &Kernel, main: &[Entry], wanted: &Wanted) -> Op
     let refusal = refusal.or_else(|| {
         let device = device.filter(|_| !matches!(wanted.kind, Some(6..=9)))?;
         match () {
-            () if !kernel.has_ipv6(device) => Some(explained("IPv6 is disabled on nexthop device.")),
-            () if !is_up(kernel, device) => Some(explained("Nexthop device is not up.")),
+            () if !kernel.has_ipv6(device) => Some(explained(Errno::EACCES, "IPv6 is disabled on nexthop device.")),
+            () if !is_up(kernel, device) => Some(explained(Errno::ENETDOWN, "Nexthop device is not up.")),
             () => None,
         }
     });
     refusal.or_else(|| {
         let source = wanted.source?;
         let is_own = kernel.addresses_v6().iter().any(|address| address.net.addr() == source);
-        (!is_own).then(|| explained("Invalid source address."))
+        (!is_own).then(|| explained(Errno::EINVAL, "Invalid source address."))
     })
 }
 
 pub(super) fn invalid_gateway() -> Failure {
-    explained("Nexthop has invalid gateway.")
+    explained(Errno::ENETUNREACH, "Nexthop has invalid gateway.")
 }
 
 fn is_up(kernel: &Kernel, device: &[u8]) -> bool {

@@ -30,10 +30,10 @@ pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
 }
 
 /// Lists the IPv4 routes of the main table that a filter admits.
-pub fn list(kernel: &Kernel, out: &mut dyn Write, filter: &Filter) {
+pub fn list(kernel: &Kernel, out: &mut dyn Write, filter: &Filter, options: Options) {
     let mut routes = infer::main_v4(kernel);
     routes.retain(|route| filter.admits(route));
-    print_all(out, &routes, filter, Options::default());
+    print_all(out, &routes, filter, options);
 }
 
 fn print_all(out: &mut dyn Write, routes: &[Entry], filter: &Filter, options: Options) {
@@ -84,10 +84,12 @@ pub(super) fn selected(kernel: &Kernel, filter: &Filter, options: Options) -> Re
         (table::LOCAL, Family::Inet6) => infer::local_v6(kernel),
         (_, Family::Inet6) => match kernel.routes_v6().has_others {
             true => return Err(Unlisted::Hidden),
+            false if !options.era.ip().misses_tables => Vec::new(),
             false => return Err(Unlisted::NoTable("ipv6")),
         },
         (table::MAIN, _) => infer::main_v4(kernel),
         (number, _) => match kernel.table_v4(number) {
+            Table::Absent if !options.era.ip().misses_tables => Vec::new(),
             Table::Absent => return Err(Unlisted::NoTable("ipv4")),
             Table::Empty => Vec::new(),
             Table::Filled if number == table::LOCAL => infer::local_v4(kernel),

@@ -7,13 +7,16 @@ use ipnet::IpNet;
 use super::entry::{Entry, Hop, Tcp};
 use super::filter::{Field, Filter};
 use super::names::{self, protocol, scope};
+use crate::era::Era;
 use crate::ip::list::{Json, Record};
 use crate::ip::{Options, bytes};
 use crate::kernel::RouteKind;
 
 /// Puts a route without the fields that the filter fixes, and with the end of its line.
 pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: Options) {
-    put_kind(record, entry.kind, options);
+    if options.era.ip().all_of_route || !filter.hides(Field::Kind) {
+        put_kind(record, entry.kind, options);
+    }
     record.put("dst", network(entry.destination), format!("{} ", network(entry.destination)));
     if let Some(from) = entry.from {
         record.put("from", from.to_string(), format!("from {from} "));
@@ -42,14 +45,14 @@ pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: 
     if let Some(source) = entry.source
         && !filter.hides(Field::Source)
     {
-        put_source(record, source);
+        put_source(record, source, options);
     }
     if has_metric(entry) && !filter.hides(Field::Metric) {
-        put_metric(record, entry.metric);
+        put_metric(record, entry.metric, options);
     }
-    put_flags(record, hop);
-    put_tcp(record, entry.tcp);
-    put_preference(record, entry);
+    put_flags(record, hop, options);
+    put_tcp(record, entry.tcp, options);
+    put_preference(record, entry, options);
     put_hops(record, entry, options);
     record.text("\n");
 }
@@ -80,7 +83,7 @@ pub(super) fn put_way(record: &mut Record, hop: &Hop, with_gateway: bool, with_d
 pub(super) fn put_table(record: &mut Record, is_local: bool, options: Options) {
     if is_local || options.details {
         let name = if is_local { "local" } else { "main" };
-        record.put("table", name, format!("table {name} "));
+        record.put("table", name, format!("{}table {name} ", options.era.ip().gap));
     }
 }
 
@@ -88,7 +91,7 @@ pub(super) fn put_table(record: &mut Record, is_local: bool, options: Options) {
 pub(super) fn put_maker(record: &mut Record, entry: &Entry, options: Options) {
     if entry.protocol != protocol::BOOT || options.details {
         let name = names::protocol_name(entry.protocol);
-        record.put("protocol", name, format!("proto {name} "));
+        record.put("protocol", name, format!("{}proto {name} ", options.era.ip().gap));
     }
 }
 
@@ -96,16 +99,16 @@ pub(super) fn put_maker(record: &mut Record, entry: &Entry, options: Options) {
 pub(super) fn put_scope(record: &mut Record, entry: &Entry, options: Options) {
     if entry.scope != scope::GLOBAL || options.details {
         let name = names::scope_name(entry.scope);
-        record.put("scope", name, format!("scope {name} "));
+        record.put("scope", name, format!("{}scope {name} ", options.era.ip().gap));
     }
 }
 
-pub(super) fn put_source(record: &mut Record, source: IpAddr) {
-    record.put("prefsrc", source.to_string(), format!("src {source} "));
+pub(super) fn put_source(record: &mut Record, source: IpAddr, options: Options) {
+    record.put("prefsrc", source.to_string(), format!("{}src {source} ", options.era.ip().gap));
 }
 
-pub(super) fn put_metric(record: &mut Record, metric: u32) {
-    record.put("metric", metric, format!("metric {metric} "));
+pub(super) fn put_metric(record: &mut Record, metric: u32, options: Options) {
+    record.put("metric", metric, format!("{}metric {metric} ", options.era.ip().gap));
 }
 
 /// IPv6 routes always have a metric.
@@ -113,19 +116,19 @@ pub(super) fn has_metric(entry: &Entry) -> bool {
     entry.metric != 0 || entry.is_v6()
 }
 
-fn put_flags(record: &mut Record, hop: Option<&Hop>) {
-    let flags = hop.map(flags_of).unwrap_or_default();
+fn put_flags(record: &mut Record, hop: Option<&Hop>, options: Options) {
+    let flags = hop.map(|hop| flags_of(hop, options)).unwrap_or_default();
     record.text(flags.iter().map(|flag| format!("{flag} ")).collect::<String>());
     record.json("flags", Json::List(flags.into_iter().map(Json::from).collect()));
 }
 
-fn flags_of(hop: &Hop) -> Vec<&'static str> {
-    let flags = [("onlink", hop.onlink), ("linkdown", hop.linkdown)];
+fn flags_of(hop: &Hop, options: Options) -> Vec<&'static str> {
+    let flags = [("onlink", hop.onlink), ("linkdown", hop.linkdown && options.era.ip().all_of_route)];
     flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
 }
 
 /// What TCP is told, in the order of RTAX_*.
-pub(super) fn put_tcp(record: &mut Record, tcp: Tcp) {
+pub(super) fn put_tcp(record: &mut Record, tcp: Tcp, options: Options) {
     let round_trip = match tcp.round_trip {
         0..1000 => format!("{}ms", tcp.round_trip),
         _ => format!("{}s", six_digits(f64::from(tcp.round_trip) / 1000.0)),
@@ -139,7 +142,8 @@ pub(super) fn put_tcp(record: &mut Record, tcp: Tcp) {
     if set.is_empty() {
         return;
     }
-    record.text(set.iter().map(|(key, _, text)| format!("{key} {text} ")).collect::<String>());
+    let [before, behind] = options.era.ip().around_tcp;
+    record.text(set.iter().map(|(key, _, text)| format!("{before}{key} {text}{behind}")).collect::<String>());
     let object = Json::Object(set.into_iter().map(|(key, value, _)| (key, value.into())).collect());
     record.json("metrics", Json::List(vec![object]));
 }
@@ -155,8 +159,8 @@ fn six_digits(number: f64) -> String {
 }
 
 /// `pref medium`, which IPv6 routes have; without a blank behind it.
-pub(super) fn put_preference(record: &mut Record, entry: &Entry) {
-    if entry.is_v6() {
+pub(super) fn put_preference(record: &mut Record, entry: &Entry, options: Options) {
+    if entry.is_v6() && options.era.ip().all_of_route {
         let name = match entry.preference {
             1 => "high",
             3 => "low",
@@ -174,16 +178,28 @@ fn put_hops(record: &mut Record, entry: &Entry, options: Options) {
     let mut objects = Vec::new();
     for hop in &entry.hops {
         let mut way = Record::new(options.json);
+        if options.era == Era::Of2006 {
+            record.text(hop_of_2006(hop, options));
+            continue;
+        }
         way.text([options.newline(), "\tnexthop "].concat());
         put_way(&mut way, hop, true, true);
         way.put("weight", 1u32, "weight 1 ");
-        put_flags(&mut way, Some(hop));
+        put_flags(&mut way, Some(hop), options);
         match options.json {
             true => objects.push(way.into_json()),
             false => record.append(way),
         }
     }
     record.json("nexthops", Json::List(objects));
+}
+
+fn hop_of_2006(hop: &Hop, options: Options) -> Vec<u8> {
+    let gateway = hop.gateway.map(|gateway| format!(" via {gateway} ")).unwrap_or_default();
+    let device = hop.device.as_ref().map_or(&b""[..], bytes);
+    let flag = if hop.onlink { " onlink" } else { "" };
+    let start = [options.newline(), "\tnexthop", &gateway, " dev "].concat();
+    [start.as_bytes(), device, b" weight 1", flag.as_bytes()].concat()
 }
 
 /// A network as it is printed: whole addresses without their length.

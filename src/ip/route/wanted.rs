@@ -10,7 +10,7 @@ use super::names::{self, number, scope, table};
 use super::usage;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::prefix::{self, Family, Prefix};
-use crate::ip::words::{Words, is_short_for};
+use crate::ip::words::Words;
 use crate::ip::{Options, garbage, proper_name, wrong};
 use crate::kernel::Kernel;
 
@@ -51,6 +51,7 @@ pub(super) struct Wanted<'a> {
 
 /// The same while it is being read.
 struct Draft<'a> {
+    options: Options,
     family: Family,
     destination: Option<Prefix>,
     device: Option<&'a [u8]>,
@@ -93,20 +94,41 @@ const BEYOND: [(&str, bool, Operand); 16] = [
     ("nexthop", false, Operand::None),
 ];
 
+/// Keywords that ss060323 did not know yet: to it they were destinations.
+const LATER: [&str; 15] = [
+    "as",
+    "expires",
+    "vrf",
+    "pref",
+    "nhid",
+    "encap",
+    "hoplimit",
+    "rto_min",
+    "initcwnd",
+    "initrwnd",
+    "features",
+    "quickack",
+    "congctl",
+    "fastopen_no_cookie",
+    "ttl-propagate",
+];
+
 impl<'a> Wanted<'a> {
     /// Reads the words after the verb, and looks up the device.
     ///
     /// # Errors
     /// As iproute2's `iproute_modify`.
     pub(super) fn parse(kernel: &Kernel, options: Options, mut words: Words<'a>) -> Result<Self, Failure> {
-        let mut draft = Draft::new(options.family);
+        let mut draft = Draft::new(options);
         while let Some(word) = words.next() {
             if !draft.take(word, &mut words)? {
                 draft.set_destination(word, &mut words, options)?;
             }
         }
         let mut wanted = draft.wanted;
-        wanted.destination = match (draft.destination.ok_or_else(usage)?, draft.family) {
+        // what was meant without a destination was the default route
+        let former = (!options.era.ip().needs_destination).then_some(Prefix::All);
+        wanted.destination = match (draft.destination.or(former).ok_or_else(usage)?, draft.family) {
             (Prefix::Net { net, .. }, _) => net,
             (Prefix::All, Family::Inet6) => IpNet::V6(Ipv6Net::default()),
             (Prefix::All, _) => IpNet::V4(Ipv4Net::default()),
@@ -136,9 +158,10 @@ impl<'a> Wanted<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(family: Family) -> Self {
+    fn new(options: Options) -> Self {
         Draft {
-            family,
+            options,
+            family: options.family,
             destination: None,
             device: None,
             has_gateway: false,
@@ -168,8 +191,10 @@ impl<'a> Draft<'a> {
     /// Takes a keyword with its operands; false if the word is none.
     fn take(&mut self, word: &'a [u8], words: &mut Words<'a>) -> Result<bool, Failure> {
         let is = |keyword: &str| word == keyword.as_bytes();
-        let begins = |keyword| is_short_for(word, keyword);
+        let options = self.options;
+        let begins = |keyword| options.means(word, keyword);
         match () {
+            () if options.era.lacks(word, &LATER) => return Ok(false),
             () if is("src") => self.wanted.source = Some(self.address(words.operand()?)?),
             () if is("as") => {
                 let word = words.operand()?;
@@ -231,7 +256,7 @@ impl<'a> Draft<'a> {
 
     fn take_beyond(&mut self, word: &'a [u8], words: &mut Words<'a>) -> Result<bool, Failure> {
         let is_meant = |(keyword, may_be_short, _): &&(&str, bool, Operand)| match may_be_short {
-            true => is_short_for(word, keyword),
+            true => self.options.means(word, keyword),
             false => keyword.as_bytes() == word,
         };
         let Some((keyword, _, operand)) = BEYOND.iter().find(is_meant) else { return Ok(false) };
@@ -299,13 +324,15 @@ impl<'a> Draft<'a> {
             return Err(wrong(keyword, "use nexthop syntax to specify multiple via\n"));
         }
         self.has_gateway = true;
+        let era = self.options.era;
+        let names_family = era.ip().via_family;
         let word = words.operand()?;
         let (family, word) = match word {
-            b"inet" => (Family::Inet, words.operand()?),
-            b"inet6" => (Family::Inet6, words.operand()?),
+            b"inet" if names_family => (Family::Inet, words.operand()?),
+            b"inet6" if names_family => (Family::Inet6, words.operand()?),
             _ => (self.family, word),
         };
-        let gateway = prefix::address(word, family)?;
+        let gateway = prefix::address(era, word, family)?;
         if self.family == Family::Any {
             self.family = Family::of(gateway);
         }
@@ -326,7 +353,7 @@ impl<'a> Draft<'a> {
             self.wanted.kind = Some(kind);
             word = words.operand()?;
         }
-        if is_short_for(word, "help") {
+        if options.means(word, "help") {
             return Err(usage());
         }
         if self.destination.is_some() {
@@ -345,7 +372,7 @@ impl<'a> Draft<'a> {
     }
 
     fn prefix(&mut self, word: &[u8]) -> Result<Prefix, Failure> {
-        let prefix = prefix::prefix(word, self.family)?;
+        let prefix = prefix::prefix(self.options.era, word, self.family)?;
         if let (Prefix::Net { net, .. }, Family::Any) = (prefix, self.family) {
             self.family = Family::of(net.addr());
         }
@@ -353,7 +380,7 @@ impl<'a> Draft<'a> {
     }
 
     fn address(&mut self, word: &[u8]) -> Result<IpAddr, Failure> {
-        let address = prefix::address(word, self.family)?;
+        let address = prefix::address(self.options.era, word, self.family)?;
         if self.family == Family::Any {
             self.family = Family::of(address);
         }

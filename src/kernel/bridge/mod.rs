@@ -1,5 +1,6 @@
 //! Bridges and their ports: by /sys/class/net where it can be trusted, else by the bridge's ioctls, old and older.
 
+mod by_ioctl;
 mod info;
 mod table;
 
@@ -144,7 +145,7 @@ impl Kernel {
             by_sysfs.sort_unstable();
             return Ok(by_sysfs);
         }
-        ioctl::bridge_indexes(self.control()?)?.into_iter().map(|index| self.link_name(index)).collect()
+        self.bridges_as_made()
     }
 
     /// Whether there is a bridge of this name.
@@ -162,7 +163,7 @@ impl Kernel {
         {
             return Ok((id.parse().unwrap_or_default(), Files(&device).flag("bridge/stp_state")));
         }
-        let info = BridgeInfo::from_ioctl(&ioctl::bridge_info(self.control()?, bridge)?);
+        let info = self.bridge_info_by_ioctl(bridge)?;
         Ok((info.id, info.stp_enabled))
     }
 
@@ -173,7 +174,7 @@ impl Kernel {
     pub fn bridge_info(&self, bridge: &[u8]) -> Result<BridgeInfo> {
         match self.device(bridge) {
             Some(device) if device.path().join("bridge").is_dir() => Ok(BridgeInfo::from_files(&device)),
-            _ => Ok(BridgeInfo::from_ioctl(&ioctl::bridge_info(self.control()?, bridge)?)),
+            _ => self.bridge_info_by_ioctl(bridge),
         }
     }
 
@@ -187,9 +188,7 @@ impl Kernel {
         {
             return Ok(names);
         }
-        let indexes = ioctl::port_indexes(self.control()?, bridge)?;
-        // a port that vanishes in between is no port any more
-        Ok(indexes.into_iter().filter(|&index| index != 0).filter_map(|index| self.link_name(index).ok()).collect())
+        self.ports_by_number(bridge)
     }
 
     /// The ports of a bridge with all that is known of them, in the order of [`Kernel::ports`].

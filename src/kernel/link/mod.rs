@@ -75,6 +75,8 @@ pub struct Link {
     pub below: i32,
     /// The bridge (or bond) that it belongs to.
     pub master: Option<OsString>,
+    /// The kernel tells of it by netlink too. Before 2.6.39 it did not tell of bridges.
+    pub announces_master: bool,
     /// Interface group; 0 is the default one.
     pub group: u32,
     /// What the kernel does with packets that have to wait.
@@ -172,6 +174,9 @@ impl Kernel {
     /// # Errors
     /// ENODEV.
     pub fn link_flags(&self, name: &[u8]) -> Result<u32> {
+        if let Some(answers) = &self.answers {
+            return answers.flags(name);
+        }
         self.ask(name, ioctl::SIOCGIFFLAGS).map(|answer| answer.short().into())
     }
 

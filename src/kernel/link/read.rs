@@ -44,7 +44,7 @@ impl Kernel {
     fn link_by_sysfs(&self, index: i32, name: OsString, folder: &Folder) -> Result<Link> {
         let values = match self.is_running() {
             true => self.values_by_ioctl(name.as_bytes(), folder)?,
-            false => Values::recorded(folder),
+            false => self.values_recorded(name.as_bytes(), folder),
         };
         let is_up = values.flags & flag::UP != 0;
         // the kernel calls a link that is switched off down, and tells nothing of its carrier
@@ -65,6 +65,7 @@ impl Kernel {
             state,
             below: folder.number("iflink").map_or(index, |below| below as i32),
             master: master(folder, group.is_some()),
+            announces_master: group.is_some() || folder.has("master"),
             group: group.unwrap_or(0) as u32,
             queue: if is_up { queue(folder, values.queue_length) } else { Queue::Off },
         })
@@ -86,6 +87,12 @@ impl Kernel {
         // one that runs has one: the kernel finds out about both at the same time
         self.link_flags(link).is_ok_and(|flags| flags & (flag::UP | flag::RUNNING) == flag::UP)
             && self.link(link).is_ok_and(|link| link.flags & (flag::UP | flag::LOWER_UP) == flag::UP)
+    }
+
+    /// From another host's files, with the flags that ioctls told there, if that was kept.
+    fn values_recorded(&self, name: &[u8], folder: &Folder) -> Values {
+        let values = Values::recorded(folder);
+        Values { flags: self.link_flags(name).unwrap_or(values.flags), ..values }
     }
 
     fn values_by_ioctl(&self, name: &[u8], folder: &Folder) -> Result<Values> {
@@ -131,6 +138,7 @@ impl Kernel {
             state: state.into(),
             below: index,
             master: None,
+            announces_master: false,
             group: 0,
             queue: if is_up { Queue::None } else { Queue::Off },
             name,

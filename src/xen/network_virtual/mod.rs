@@ -60,7 +60,7 @@ pub fn run(call: &mut Call) -> Outcome {
 /// The state of the outside interface, of the bridge, and the routes: what the script's commands printed, one after the other.
 fn status(call: &mut Call, settings: &Settings) -> Outcome {
     let ruler = line!("=".repeat(60));
-    let options = ip::Options::default();
+    let options = ip::Options::of(call.era);
     let _ = call.out.write_all(&ruler);
     for device in [&settings.netdev, &settings.bridge] {
         let filter = Filter::of_device(device.as_bytes());
@@ -74,7 +74,7 @@ fn status(call: &mut Call, settings: &Settings) -> Outcome {
     let _ = call.out.flush();
     shown?;
     let _ = call.out.write_all(b" \n");
-    ip::route::show::list(call.kernel, call.out, &ip::route::show::Filter::default());
+    ip::route::show::list(call.kernel, call.out, &ip::route::show::Filter::default(), options);
     let _ = call.out.write_all(&ruler);
     Ok(())
 }

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::complaint;
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::kernel::{IFNAMSIZ, is_path_safe};
@@ -54,7 +55,7 @@ impl Settings {
     /// The address of the bridge.
     pub(super) fn address(&self) -> Result<Option<IpNet>, Failure> {
         let Some(text) = &self.bridgeip else { return Ok(None) };
-        match prefix::prefix(text.as_bytes(), Family::Any) {
+        match prefix::prefix(Era::Today, text.as_bytes(), Family::Any) {
             Ok(Prefix::Net { net, .. }) if !net.addr().is_unspecified() && !net.addr().is_multicast() => Ok(Some(net)),
             _ => Err(complaint(&format!(
                 "bridgeip=\"{text}\": an address with its prefix is expected, such as 192.168.10.1/24"
@@ -70,7 +71,7 @@ impl Settings {
             Some(other) => return Err(complaint(&format!("masquerade=\"{other}\": yes or no is expected"))),
         }
         let brnet = match &self.brnet {
-            Some(text) => match prefix::prefix(text.as_bytes(), Family::Inet) {
+            Some(text) => match prefix::prefix(Era::Today, text.as_bytes(), Family::Inet) {
                 Ok(Prefix::Net { net, .. }) => Some(net),
                 _ => {
                     return Err(complaint(&format!(

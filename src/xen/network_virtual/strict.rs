@@ -7,6 +7,7 @@ use super::settings::{SUSE_FIREWALL, Settings};
 use super::{NAME, run_firewall};
 use crate::applet::Call;
 use crate::brctl;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::prefix::{Family, Prefix};
 use crate::ip::{self, address::change::Which};
@@ -21,7 +22,7 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
         brctl::set::set_forward_delay(kernel, bridge, ClockTime(0))?;
     }
     ip::link::set::set_up(kernel, bridge, true)?;
-    ip::address::change::add_to(kernel, bridge, address_as_it_was(settings)?)?;
+    ip::address::change::add_to(kernel, bridge, address_as_it_was(call.era, settings)?)?;
     if settings.antispoof {
         return Err(Failure::new(line!(NAME, ": antispoofing: command not found")).with_status(127));
     }
@@ -35,15 +36,19 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
         return Ok(());
     }
     ip::link::set::set_up(kernel, bridge, false)?;
-    ip::address::change::delete_from(kernel, bridge, &Which::just(address_as_it_was(settings)?))?;
+    ip::address::change::delete_from(kernel, bridge, &Which::just(address_as_it_was(call.era, settings)?))?;
     brctl::bridge::delete(kernel, bridge)?;
     firewall_as_it_was(call, settings)
 }
 
 /// `ip`'s own reading of bridgeip, and its complaint.
-fn address_as_it_was(settings: &Settings) -> Result<IpNet, Failure> {
+fn address_as_it_was(era: Era, settings: &Settings) -> Result<IpNet, Failure> {
     let text = settings.bridgeip.as_deref().unwrap_or_default();
-    match ip::prefix::prefix(text.as_bytes(), Family::Any)? {
+    if text.is_empty() && era == Era::Of2006 {
+        // to ss060323 a word without letters was short for `broadcast`, and the next one an address
+        return Err(Failure::new(line!("Error: an inet address is expected rather than \"dev\".")));
+    }
+    match ip::prefix::prefix(era, text.as_bytes(), Family::Any)? {
         Prefix::Net { net, .. } => Ok(net),
         Prefix::All => Err(ip::refused(Errno::EOPNOTSUPP)),
     }

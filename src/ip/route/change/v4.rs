@@ -30,7 +30,7 @@ struct Way {
 
 pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv4Net, verb: Verb) -> Outcome {
     if destination != destination.trunc() {
-        return Err(explained("Invalid prefix for given prefix length."));
+        return Err(explained(Errno::EINVAL, "Invalid prefix for given prefix length."));
     }
     let entries = table::main_v4(kernel);
     let is_twin = |entry: &Entry| {
@@ -76,8 +76,10 @@ pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv4Net, ver
 
 fn add(kernel: &Kernel, request: &RouteChange) -> Outcome {
     kernel.add_route_v4(request).map_err(|errno| match (errno, request.gateway) {
-        (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EINVAL, Some(_)) => reach::invalid_gateway(),
-        (Errno::ENETDOWN, None) => explained("Device for nexthop is not up."),
+        (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EINVAL, Some(_)) => {
+            reach::invalid_gateway().formerly(refused(errno).text, 2)
+        }
+        (Errno::ENETDOWN, None) => explained(Errno::ENETDOWN, "Device for nexthop is not up."),
         (errno, _) => refused(errno),
     })
 }

@@ -48,7 +48,7 @@ pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv6Net, ver
     match verb {
         _ if !wanted.is_in_main() => (),
         _ if verb.is_exclusive() && has_twin => return Err(refused(Errno::EEXIST)),
-        Verb::Change if !has_twin => return Err(explained("Can not replace route - no match found.")),
+        Verb::Change if !has_twin => return Err(explained(Errno::ENOENT, "Can not replace route - no match found.")),
         _ => (),
     }
     if let Some(obstacle) = obstacle {

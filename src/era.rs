@@ -1,0 +1,229 @@
+//! Which tools are followed: today's, or on a host of Xen 3's time those that it had.
+//!
+//! Today's are bridge-utils 1.7.1 and iproute2 6.1. Those of 2006 are bridge-utils 1.0.6 without libsysfs and iproute2
+//! ss060323, which the first distributions with Xen 3 shipped. What differs between them is data: the figures and words below,
+//! the row of a table that says [since](Era::knows) when there is such a verb or keyword, and of a failure the text that it
+//! [had formerly](crate::error::Failure::formerly).
+
+use std::ffi::{OsStr, OsString};
+
+use crate::error::{Failure, line};
+use crate::kernel::{Ipv6Flags, Kernel};
+
+/// An era, by the tools that it had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Era {
+    /// bridge-utils 1.0.6 without libsysfs, iproute2 ss060323: on Linux before 3.0.
+    Of2006,
+    /// bridge-utils 1.7.1, iproute2 6.1.
+    #[default]
+    Today,
+}
+
+/// The environment variable that decides which tools are followed, whatever the kernel: `2006` or `today`.
+pub const VARIABLE: &str = "BROUTER_ERA";
+
+/// What differs in brctl.
+pub struct Brctl {
+    /// What `-V` prints.
+    pub version: &'static str,
+    /// Of an unknown command the complaint names the command, or (1.0.6) the word behind it.
+    pub names_next_word: bool,
+    /// `show` shows the bridges that are named, and a header only above a bridge. (1.0.6: always all of them, and the header.)
+    pub show_takes_names: bool,
+    /// Bridges and ports are asked for by /sys first, and sorted by name. (1.0.6: by ioctl, in the kernel's order: bridges as
+    /// they were made, ports by number.)
+    pub by_sysfs: bool,
+}
+
+/// What differs in ip.
+pub struct Ip {
+    /// What `-V` prints.
+    pub version: &'static str,
+    /// A word of no letters stands for nothing. (ss060323: it is the beginning of any keyword.)
+    pub empty_means_nothing: bool,
+    /// What a complaint calls an address that is expected: of either family, IPv4, IPv6.
+    pub expected: [&'static str; 3],
+    /// The parts of an IPv4 address are numbers as in C, and a prefix may be a mask. (ss060323: decimal numbers, of which the
+    /// last eight bits count; a number.)
+    pub c_numbers: bool,
+    /// An address may have any label. (ss060323: one that begins with the device's name.)
+    pub any_label: bool,
+    /// A flush that finds nothing to do says so if statistics are asked for. (ss060323: in any case, on standard error.)
+    pub quiet_flush: bool,
+    /// A route must have a destination. (ss060323: without one it is the default route.)
+    pub needs_destination: bool,
+    /// The router of a route may be of another family, which is named before it.
+    pub via_family: bool,
+    /// `ip route show default` shows the default route. (ss060323: any route.)
+    pub finds_default: bool,
+    /// That a table is not there is an error. (Kernels of 2006 did not tell.)
+    pub misses_tables: bool,
+    /// Kinds of hardware that have no name yet (linux/if_arp.h, ARPHRD_*).
+    pub unnamed_kinds: &'static [u16],
+    /// Names of an IPv6 address's flags in the order in which they are shown, and whether it must have the flag or not. Other
+    /// flags are printed as a number.
+    pub address_flags: &'static [(u8, bool, &'static str)],
+    /// Flags of a link that have names; others are printed as a number.
+    pub named_flags: u32,
+    /// Of a link, `state`, `group` and, in `ip link`, `mode` are shown, and the alias.
+    pub all_of_link: bool,
+    /// An IPv4 address has lifetimes. (Before Linux 3.9 only IPv6's had them.)
+    pub lifetimes_v4: bool,
+    /// `-oneline` leaves out the links of addresses, and so do links of which no address is asked for.
+    pub terse: bool,
+    /// What stands before a field of a route behind its way.
+    pub gap: &'static str,
+    /// What stands before and behind what TCP is told of a route.
+    pub around_tcp: [&'static str; 2],
+    /// Of a route is shown what came later: `linkdown`, `pref`, `uid`, the empty source of an IPv6 way; and its type too where
+    /// all have the same.
+    pub all_of_route: bool,
+}
+
+const TODAY: (Brctl, Ip) = (
+    Brctl { version: "bridge-utils, 1.7\n", names_next_word: false, show_takes_names: true, by_sysfs: true },
+    Ip {
+        version: "ip utility, iproute2-6.1.0, libbpf 1.1.2\n",
+        empty_means_nothing: true,
+        expected: ["any valid", "inet", "inet6"],
+        c_numbers: true,
+        any_label: true,
+        quiet_flush: true,
+        needs_destination: true,
+        via_family: true,
+        finds_default: true,
+        misses_tables: true,
+        unnamed_kinds: &[],
+        address_flags: &[
+            (Ipv6Flags::SECONDARY, true, "temporary"),
+            (Ipv6Flags::NODAD, true, "nodad"),
+            (Ipv6Flags::OPTIMISTIC, true, "optimistic"),
+            (Ipv6Flags::DADFAILED, true, "dadfailed"),
+            (Ipv6Flags::HOMEADDRESS, true, "home"),
+            (Ipv6Flags::DEPRECATED, true, "deprecated"),
+            (Ipv6Flags::TENTATIVE, true, "tentative"),
+            (Ipv6Flags::PERMANENT, false, "dynamic"),
+        ],
+        named_flags: !0,
+        all_of_link: true,
+        lifetimes_v4: true,
+        terse: true,
+        gap: "",
+        around_tcp: ["", " "],
+        all_of_route: true,
+    },
+);
+
+const OF_2006: (Brctl, Ip) = (
+    Brctl { version: "bridge-utils, 1.0.6\n", names_next_word: true, show_takes_names: false, by_sysfs: false },
+    Ip {
+        version: "ip utility, iproute2-ss060323\n",
+        empty_means_nothing: false,
+        expected: ["an inet"; 3],
+        c_numbers: false,
+        any_label: false,
+        quiet_flush: false,
+        needs_destination: false,
+        via_family: false,
+        finds_default: false,
+        misses_tables: false,
+        // ARPHRD_IP6GRE, ARPHRD_NONE
+        unnamed_kinds: &[823, 0xfffe],
+        address_flags: &[
+            (Ipv6Flags::SECONDARY, true, "secondary"),
+            (Ipv6Flags::TENTATIVE, true, "tentative"),
+            (Ipv6Flags::DEPRECATED, true, "deprecated"),
+            (Ipv6Flags::PERMANENT, false, "dynamic"),
+        ],
+        named_flags: 0xffff,
+        all_of_link: false,
+        lifetimes_v4: false,
+        terse: false,
+        gap: " ",
+        around_tcp: [" ", ""],
+        all_of_route: false,
+    },
+);
+
+static TABLE: [(Brctl, Ip); 2] = [OF_2006, TODAY];
+
+impl Era {
+    /// The era that the user chose by [`VARIABLE`], else that of the kernel. An empty value is none.
+    ///
+    /// # Errors
+    /// A value that means neither: status 2.
+    pub fn choose(chosen: Option<OsString>, kernel: &Kernel) -> Result<Self, Failure> {
+        match chosen.as_deref().unwrap_or_default().as_encoded_bytes() {
+            b"" => Ok(Era::of_release(&kernel.release())),
+            b"2006" => Ok(Era::Of2006),
+            b"today" => Ok(Era::Today),
+            other => {
+                let text = line!("brouter: ", VARIABLE, "=\"", other, "\": 2006 or today is expected");
+                Err(Failure::new(text).with_status(2))
+            }
+        }
+    }
+
+    /// The era of a kernel's release, such as `2.6.18-xen`. What is no release is of today.
+    fn of_release(release: &OsStr) -> Self {
+        let release = release.as_encoded_bytes();
+        let digits = release.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match release.get(..digits) {
+            Some(b"1" | b"2") => Era::Of2006,
+            _ => Era::Today,
+        }
+    }
+
+    /// Whether what has been there since another era is there in this one.
+    pub fn knows(self, since: Era) -> bool {
+        since <= self
+    }
+
+    /// Whether a word is one that only later tools know.
+    pub fn lacks(self, word: &[u8], later: &[&str]) -> bool {
+        self < Era::Today && later.iter().any(|keyword| keyword.as_bytes() == word)
+    }
+
+    /// What brctl is like.
+    pub fn brctl(self) -> &'static Brctl {
+        &TABLE[self as usize].0
+    }
+
+    /// What ip is like.
+    pub fn ip(self) -> &'static Ip {
+        &TABLE[self as usize].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_before_3_0_is_of_2006() {
+        let known = [
+            ("2.6.18-xen", Era::Of2006),
+            ("2.6.32.69", Era::Of2006),
+            ("3.0.0", Era::Today),
+            ("10.0", Era::Today),
+            ("20.1", Era::Today),
+            ("", Era::Today),
+        ];
+        for (release, era) in known {
+            assert_eq!(Era::of_release(release.as_ref()), era, "{release}");
+        }
+    }
+
+    #[test]
+    fn the_user_has_the_last_word() {
+        let kernel = Kernel::at(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host-2.6.18"));
+        let choose = |word: &str| Era::choose(Some(word.into()), &kernel);
+        assert_eq!(Era::choose(None, &kernel), Ok(Era::Of2006));
+        assert_eq!(choose(""), Ok(Era::Of2006));
+        assert_eq!(choose("today"), Ok(Era::Today));
+        assert_eq!(choose("2006"), Ok(Era::Of2006));
+        let refusal = Failure::new(b"brouter: BROUTER_ERA=\"2005\": 2006 or today is expected\n".to_vec());
+        assert_eq!(choose("2005"), Err(refusal.with_status(2)));
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands as they were in 2006: the rows of `cases/era-2006.cases`, which say what bridge-utils 1.0.6 and iproute2
+//! ss060323 did.
+
+mod harness;
+
+fn main() -> std::process::ExitCode {
+    harness::run("era-2006")
+}

@@ -53,11 +53,6 @@ impl Options {
         Options { era, ..Options::default() }
     }
 
-    /// Whether a word is known, as it stands or in short, if only today's tools know these.
-    fn knows(self, word: &[u8], later: &[&str]) -> bool {
-        self.era == Era::Today || !later.iter().any(|keyword| is_short_for(word, keyword))
-    }
-
     /// Whether a word means a keyword that may be cut short.
     fn means(self, word: &[u8], keyword: &str) -> bool {
         is_short_for(word, keyword) || word.is_empty() && !self.era.ip().empty_means_nothing

@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::entry::Entry;
 use super::names::{self, table};
 use super::usage;
+use crate::era::Era;
 use crate::error::Failure;
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::ip::words::Words;
@@ -43,9 +44,6 @@ pub struct Filter {
     is_empty: bool,
 }
 
-/// Words that ss060323 did not know yet: to it they were networks.
-const LATER: [&str; 5] = ["vrf", "mark", "metric", "priority", "preference"];
-
 /// A field that need not be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -78,12 +76,11 @@ impl Filter {
         while let Some(word) = words.next() {
             let is = |keyword: &str| word == keyword.as_bytes();
             let begins = |keyword| options.means(word, keyword);
+            // to ss060323 these were networks
+            let is_later = |keyword| options.era.knows(Era::Today) && begins(keyword);
             match () {
-                () if !options.knows(word, &LATER) => {
-                    set_networks(word, &mut words, options, &mut filter.root, &mut filter.matching)?;
-                }
                 () if begins("table") => filter.set_table(words.operand()?)?,
-                () if begins("vrf") => return Err(wrong(words.operand()?, "Invalid VRF\n")),
+                () if is_later("vrf") => return Err(wrong(words.operand()?, "Invalid VRF\n")),
                 () if begins("cached") || begins("cloned") => filter.is_cache = true,
                 () if is("tos") || begins("dsfield") => {
                     let value = words.operand()?;
@@ -105,11 +102,13 @@ impl Filter {
                 }
                 () if is("dev") || is("oif") => device = Some(words.operand()?),
                 () if is("iif") => incoming = Some(words.operand()?),
-                () if is("mark") => {
+                () if is("mark") && is_later("mark") => {
                     let value = words.operand()?;
                     filter.is_empty |= names::number(value).ok_or_else(|| wrong(value, "invalid mark value"))? != 0;
                 }
-                () if begins("metric") || begins("priority") || is("preference") => {
+                () if ["metric", "priority"].into_iter().any(is_later)
+                    || is("preference") && is_later("preference") =>
+                {
                     let value = words.operand()?;
                     let reason = "\"metric\" value is invalid\n";
                     filter.metric = Some(names::number(value).ok_or_else(|| wrong(value, reason))?);

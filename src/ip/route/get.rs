@@ -15,15 +15,13 @@ use super::names;
 use super::reach::best;
 use super::{infer, table, text, usage};
 use crate::applet::Call;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::list::{Json, Record};
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::ip::words::Words;
 use crate::ip::{Options, explained, needs_netlink, print, proper_name, refused, wrong};
 use crate::kernel::{Kernel, RouteKind};
-
-/// Words that ss060323 did not know yet: to it they were destinations.
-const LATER: [&str; 7] = ["mark", "vrf", "uid", "fibmatch", "ipproto", "sport", "dport"];
 
 /// `ip route get [to] ADDRESS [from ADDRESS] [oif DEVICE] [fibmatch]`
 pub(super) fn get(call: &mut Call, options: Options, words: Words) -> Outcome {
@@ -77,15 +75,16 @@ impl<'a> Wanted<'a> {
         while let Some(word) = words.next() {
             let is = |keyword: &str| word == keyword.as_bytes();
             let begins = |keyword| options.means(word, keyword);
+            // to ss060323 these were destinations
+            let is_later = |keyword| options.era.knows(Era::Today) && begins(keyword);
             match () {
-                () if !options.knows(word, &LATER) => to = Some(read(options, word, &mut family)?),
                 () if is("tos") || begins("dsfield") => {
                     let value = words.operand()?;
                     tos = names::tos_number(value).ok_or_else(|| wrong(value, "TOS value is invalid\n"))?;
                 }
                 () if begins("from") => from = Some(read(options, words.operand()?, &mut family)?),
                 () if begins("iif") => incoming = Some(words.operand()?),
-                () if begins("mark") => {
+                () if is_later("mark") => {
                     let value = words.operand()?;
                     if names::number(value).ok_or_else(|| wrong(value, "invalid mark value"))? != 0 {
                         beyond.get_or_insert(word);
@@ -93,13 +92,13 @@ impl<'a> Wanted<'a> {
                 }
                 () if begins("oif") || is("dev") => device = Some(words.operand()?),
                 () if begins("notify") || begins("connected") => drop(beyond.get_or_insert(word)),
-                () if begins("vrf") => return Err(wrong(words.operand()?, "Invalid VRF\n")),
-                () if begins("uid") => {
+                () if is_later("vrf") => return Err(wrong(words.operand()?, "Invalid VRF\n")),
+                () if is_later("uid") => {
                     let value = words.operand()?;
                     user = Some(names::number(value).ok_or_else(|| wrong(value, "invalid UID\n"))?);
                 }
-                () if begins("fibmatch") => shows_match = true,
-                () if is("ipproto") || is("sport") || is("dport") => {
+                () if is_later("fibmatch") => shows_match = true,
+                () if ["ipproto", "sport", "dport"].into_iter().any(|keyword| is(keyword) && is_later(keyword)) => {
                     words.operand()?;
                     beyond.get_or_insert(word);
                 }

@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::entry::Tcp;
 use super::names::{self, number, scope, table};
 use super::usage;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::ip::words::Words;
@@ -195,6 +196,14 @@ impl<'a> Draft<'a> {
         let begins = |keyword| options.means(word, keyword);
         match () {
             () if options.era.lacks(word, &LATER) => return Ok(false),
+            // what went again: the sharing of packets among several ways
+            () if !options.era.knows(Era::Today) && (begins("equalize") || is("eql")) => {
+                self.wanted.beyond.get_or_insert(word);
+            }
+            () if !options.era.knows(Era::Today) && (is("mpath") || is("mp")) => {
+                words.operand()?;
+                self.wanted.beyond.get_or_insert(word);
+            }
             () if is("src") => self.wanted.source = Some(self.address(words.operand()?)?),
             () if is("as") => {
                 let word = words.operand()?;

@@ -1,9 +1,9 @@
 //! Which tools are followed: today's, or on a host of Xen 3's time those that it had.
 //!
 //! Today's are bridge-utils 1.7.1 and iproute2 6.1. Those of 2006 are bridge-utils 1.0.6 without libsysfs and iproute2
-//! ss060323, which the first distributions with Xen 3 shipped. What differs between them is data: the figures and words below,
-//! the row of a table that says [since](Era::knows) when there is such a verb or keyword, and of a failure the text that it
-//! [had formerly](crate::error::Failure::formerly).
+//! ss060323, of the time of Linux 2.6.16. What differs between them is data: the figures and words below, the row of a table
+//! that says [since](Era::knows) when there is such a verb or keyword, and of a failure the text that it [had
+//! formerly](crate::error::Failure::formerly).
 
 use std::ffi::{OsStr, OsString};
 

@@ -5,6 +5,6 @@ mod harness;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcomes = ["ip", "ip-link", "ip-route", "ip-tuntap"].map(harness::run);
+    let outcomes = ["callers", "ip", "ip-link", "ip-route", "ip-tuntap"].map(harness::run);
     outcomes.into_iter().find(|outcome| *outcome != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS)
 }

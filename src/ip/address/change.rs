@@ -24,12 +24,12 @@ pub(super) fn replace(call: &mut Call, options: Options, words: Words) -> Outcom
 }
 
 fn put(call: &mut Call, options: Options, words: Words, may_be_there: bool) -> Outcome {
-    let wanted = Wanted::parse(options, words)?;
+    let wanted = Wanted::parse(options, words, call.err)?;
     let device = wanted.device()?;
     wanted.check_label(options.era)?;
     wanted.check()?;
     let device = proper_name(call.kernel, device)?;
-    let checked = wanted.local().and_then(|local| wanted.check_possible(call.err).map(|()| local));
+    let checked = wanted.local().and_then(|local| wanted.check_possible().map(|()| local));
     let local = checked.map_err(|failure| privilege_first(call.kernel, &device, failure))?;
     let added = match (local, wanted.peer()) {
         (IpNet::V4(local), peer) => {
@@ -156,7 +156,7 @@ fn free_alias(device: &[u8], is_free: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>,
 /// `ip address delete ADDRESS[/PREFIX] [peer ADDRESS[/PREFIX]] dev DEVICE [label LABEL]`. Without a prefix the first entry of
 /// the address goes, and a warning is given.
 pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome {
-    let wanted = Wanted::parse(options, words)?;
+    let wanted = Wanted::parse(options, words, call.err)?;
     let device = wanted.device()?;
     wanted.check_label(options.era)?;
     if wanted.is_any_prefix() {

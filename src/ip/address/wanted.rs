@@ -36,6 +36,10 @@ impl Broadcast {
     }
 }
 
+/// Flags that the kernel sets (ip/ipaddress.c, `ifa_flag_data`).
+const READ_ONLY_FLAGS: [&[u8]; 7] =
+    [b"secondary", b"temporary", b"dadfailed", b"deprecated", b"tentative", b"permanent", b"stable-privacy"];
+
 /// What is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Wanted<'a> {
@@ -50,15 +54,15 @@ pub(super) struct Wanted<'a> {
     scope: Option<u8>,
     valid_lifetime: Option<u32>,
     preferred_lifetime: Option<u32>,
-    /// Flags that mean something for IPv6 only.
-    v6_flags: Vec<&'a [u8]>,
     /// What else no ioctl can do.
     beyond: Option<&'a [u8]>,
 }
 
 impl<'a> Wanted<'a> {
-    /// Reads the words, in any order. What is no keyword is the address.
-    pub(super) fn parse(options: Options, mut words: Words<'a>) -> Result<Self, Failure> {
+    /// Reads the words, in any order. What is no keyword is the address. Flags that a listing names and nobody can set are passed
+    /// over with a warning, as are IPv6's where no IPv6 address was named yet.
+    pub(super) fn parse(options: Options, mut words: Words<'a>, err: &mut dyn Write) -> Result<Self, Failure> {
+        let mut warn = |flag, what| drop(err.write_all(&line!("Warning: ", flag, " option ", what)));
         let mut wanted = Wanted::default();
         let mut family = options.family;
         while let Some(word) = words.next() {
@@ -85,7 +89,11 @@ impl<'a> Wanted<'a> {
                 _ if short_for("preferred_lft") => {
                     wanted.preferred_lifetime = Some(lifetime(words.operand()?, "preferred_lft")?);
                 }
-                b"home" | b"nodad" | b"mngtmpaddr" => wanted.v6_flags.push(word),
+                _ if READ_ONLY_FLAGS.contains(&word) => warn(word, "is not mutable from userspace"),
+                b"home" | b"nodad" | b"mngtmpaddr" | b"optimistic" if family != Family::Inet6 => {
+                    warn(word, "can be set only for IPv6 addresses");
+                }
+                b"home" | b"nodad" | b"mngtmpaddr" | b"optimistic" => wanted.beyond = Some(word),
                 b"noprefixroute" | b"autojoin" => wanted.beyond = Some(word),
                 b"proto" => {
                     words.operand()?;
@@ -191,14 +199,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// What only netlink can do.
-    pub(super) fn check_possible(&self, err: &mut dyn Write) -> Outcome {
-        let is_v4 = matches!(self.local, Some(Prefix::Net { net: IpNet::V4(_), .. }));
-        for flag in &self.v6_flags {
-            if !is_v4 {
-                return Err(needs_netlink(flag, "leave it out"));
-            }
-            let _ = err.write_all(&line!("Warning: ", flag, " option can be set only for IPv6 addresses"));
-        }
+    pub(super) fn check_possible(&self) -> Outcome {
         if let Some(word) = self.beyond {
             return Err(needs_netlink(word, "leave it out"));
         }

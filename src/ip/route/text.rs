@@ -131,7 +131,7 @@ fn flags_of(hop: &Hop, options: Options) -> Vec<&'static str> {
 pub(super) fn put_tcp(record: &mut Record, tcp: Tcp, options: Options) {
     let round_trip = match tcp.round_trip {
         0..1000 => format!("{}ms", tcp.round_trip),
-        _ => format!("{}s", six_digits(f64::from(tcp.round_trip) / 1000.0)),
+        _ => format!("{}s", seconds(tcp.round_trip)),
     };
     let values = [
         ("window", tcp.window, tcp.window.to_string()),
@@ -148,14 +148,18 @@ pub(super) fn put_tcp(record: &mut Record, tcp: Tcp, options: Options) {
     record.json("metrics", Json::List(vec![object]));
 }
 
-/// As C's `%g` for numbers from 1 to 999999.
-fn six_digits(number: f64) -> String {
-    let whole = format!("{}", number.trunc()).len();
-    let text = format!("{number:.*}", 6usize.saturating_sub(whole));
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').into(),
-        false => text,
-    }
+/// Milliseconds, a thousand and more, as seconds with six digits: C's `%g`.
+fn seconds(milliseconds: u32) -> String {
+    let (whole, fraction) = (milliseconds / 1000, milliseconds % 1000);
+    let (whole, decimals) = match whole {
+        0..1000 => (whole, format!("{fraction:03}")),
+        // rounded to what is left of six digits
+        1000..10_000 => (whole + fraction / 995, format!("{:02}", (fraction + 5) / 10 % 100)),
+        10_000..100_000 => (whole + fraction / 950, format!("{:01}", (fraction + 50) / 100 % 10)),
+        _ => (whole + fraction / 500, String::new()),
+    };
+    let text = format!("{whole}.{decimals}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
 }
 
 /// `pref medium`, which IPv6 routes have; without a blank behind it.
@@ -213,13 +217,22 @@ fn network(network: IpNet) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::six_digits;
+    use super::seconds;
 
     #[test]
-    fn seconds() {
-        let known = [(1.0, "1"), (1.5, "1.5"), (12.5, "12.5"), (65.535, "65.535"), (1234.567, "1234.57")];
-        for (number, text) in known {
-            assert_eq!(six_digits(number), text);
+    fn six_digits() {
+        let known = [
+            (1000, "1"),
+            (1500, "1.5"),
+            (65_535, "65.535"),
+            (100_000, "100"),
+            (1_234_567, "1234.57"),
+            (1_234_999, "1235"),
+            (12_345_678, "12345.7"),
+            (123_456_789, "123457"),
+        ];
+        for (milliseconds, text) in known {
+            assert_eq!(seconds(milliseconds), text);
         }
     }
 }

@@ -141,14 +141,14 @@ impl Kernel {
     /// All IPv6 addresses: of a link those of wider scope last, as the kernel keeps them; within a scope in the order of
     /// /proc/net/if_inet6, which is that of a hash. None where the kernel has no IPv6.
     pub fn addresses_v6(&self) -> Vec<Address> {
-        let mut list = procfs::addresses_v6(self);
-        list.sort_by_key(|address| match address.scope {
+        let list = procfs::addresses_v6(self);
+        let rank = |address: &&Address| match address.scope {
             scope::GLOBAL => 0,
             scope::SITE => 1,
             scope::LINK => 2,
             _ => 3,
-        });
-        list
+        };
+        (0..4).flat_map(|wanted| list.iter().filter(move |address| rank(address) == wanted)).cloned().collect()
     }
 
     /// Puts an IPv4 address on a label that has none yet. With a link that is up the kernel makes the route of the address's

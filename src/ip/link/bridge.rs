@@ -1,7 +1,5 @@
 //! `type bridge` and what follows it: values of a bridge, in the units of /sys (times are hundredths of a second).
 
-use std::collections::BTreeMap;
-
 use nix::errno::Errno;
 
 use super::{hardware, number};
@@ -107,9 +105,9 @@ const KEYWORDS: [Keyword; 36] = [
     Keyword { name: "mcast_vlan_snooping", may_be_short: false, value: U8, place: Place::Nowhere },
 ];
 
-/// Values that a bridge is to have, by the place of their keyword.
+/// Values that a bridge is to have, in the order of the keywords, with the place of the keyword.
 #[derive(Debug, Default)]
-pub(super) struct Values(BTreeMap<usize, Given>);
+pub(super) struct Values(Vec<(usize, Given)>);
 
 /// What stood behind a keyword.
 #[derive(Debug)]
@@ -128,7 +126,7 @@ impl Values {
                 false => word == keyword.name.as_bytes(),
             };
             match KEYWORDS.iter().position(is_meant) {
-                Some(at) => drop(values.0.insert(at, Given::parse(&KEYWORDS[at], &mut words)?)),
+                Some(at) => values.put(at, Given::parse(&KEYWORDS[at], &mut words)?),
                 None if is_short_for(word, "help") => return Err(Failure::new(USAGE.into())),
                 None => {
                     return Err(Failure::new(line!("bridge: unknown command \"", word, "\"?\n", USAGE.trim_end())));
@@ -138,6 +136,12 @@ impl Values {
         Ok(values)
     }
 
+    fn put(&mut self, keyword: usize, given: Given) {
+        let place = self.0.partition_point(|(other, _)| *other < keyword);
+        self.0.retain(|(other, _)| *other != keyword);
+        self.0.insert(place, (keyword, given));
+    }
+
     /// Whether nothing was given.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -145,7 +149,7 @@ impl Values {
 
     /// What the kernel finds wrong with the request before it looks at the bridge.
     pub(super) fn check(&self) -> Outcome {
-        match self.0.values().any(|given| matches!(given, Given::Address(address) if address.len() > 6)) {
+        match self.0.iter().any(|(_, given)| matches!(given, Given::Address(address) if address.len() > 6)) {
             true => Err(explained(Errno::ERANGE, "Attribute failed policy validation.")),
             false => Ok(()),
         }

@@ -54,9 +54,13 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Fil
     Ok(())
 }
 
-/// The addresses of all links, whether they will be shown or not: by the link's name, and of a link IPv4 first.
+/// The addresses of all links, IPv4 first, whether they will be shown or not.
 #[derive(Default)]
-struct Addresses(Vec<Address>);
+struct Addresses {
+    list: Vec<Address>,
+    /// Where in the list those of a link are: the sum of its name, and the place.
+    places: Vec<(u64, usize)>,
+}
 
 impl Addresses {
     fn of(kernel: &Kernel, filter: &Filter) -> Self {
@@ -67,15 +71,22 @@ impl Addresses {
         }
         .unwrap_or_default();
         list.extend(kernel.addresses_v6());
-        list.sort_by(|one, other| one.link.cmp(&other.link));
-        Addresses(list)
+        let mut places: Vec<(u64, usize)> = list.iter().map(|address| sum(&address.link)).zip(0..).collect();
+        places.sort_unstable();
+        Addresses { list, places }
     }
 
-    fn on(&self, link: &OsString) -> &[Address] {
-        let start = self.0.partition_point(|address| address.link < *link);
-        let length = self.0[start..].partition_point(|address| address.link == *link);
-        &self.0[start..start + length]
+    fn on<'a>(&'a self, link: &'a OsString) -> impl Iterator<Item = &'a Address> {
+        let sum = sum(link);
+        let start = self.places.partition_point(|(other, _)| *other < sum);
+        let same = self.places[start..].iter().take_while(move |(other, _)| *other == sum);
+        same.map(|(_, place)| &self.list[*place]).filter(move |address| address.link == *link)
     }
+}
+
+/// A number for a name, which few others share: FNV-1a.
+fn sum(name: &OsString) -> u64 {
+    bytes(name).iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// What is printed of a link, with the ends of its lines; nothing if it has addresses and none of them is asked for.
@@ -106,8 +117,8 @@ fn record(
         return Some(record);
     }
 
-    let admitted: Vec<&Address> = addresses.on(&link.name).iter().filter(|address| filter.admits(address)).collect();
-    let has_none = addresses.on(&link.name).is_empty();
+    let admitted: Vec<&Address> = addresses.on(&link.name).filter(|address| filter.admits(address)).collect();
+    let has_none = addresses.on(&link.name).next().is_none();
     if admitted.is_empty() && !((has_none || !terse) && filter.family == Family::Any) {
         return None;
     }

@@ -19,9 +19,11 @@ impl Kernel {
             Err(_) => procfs::device_names(self)?,
         };
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
-        let mut links: Vec<Link> = names.iter().filter_map(|name| self.link(name.as_bytes()).ok()).collect();
-        links.sort_unstable_by_key(|link| link.index);
-        Ok(links)
+        let mut links: Vec<Option<Link>> = names.iter().map(|name| self.link(name.as_bytes()).ok()).collect();
+        let mut places: Vec<(u64, usize)> =
+            links.iter().zip(0..).filter_map(|(link, place)| Some((link.as_ref()?.index as u64, place))).collect();
+        places.sort_unstable();
+        Ok(places.into_iter().filter_map(|(_, place)| links[place].take()).collect())
     }
 
     /// What is known of the link with this name.

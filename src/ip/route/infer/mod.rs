@@ -9,7 +9,6 @@
 mod probe;
 mod sources;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
@@ -93,11 +92,12 @@ fn makes_route(address: &Address) -> bool {
 
 /// The kernel's routes have a metric that others get only if they are given it.
 fn find_makers_v6(kernel: &Kernel, entries: &mut [Entry]) {
-    let networks: BTreeSet<(OsString, IpNet)> =
+    let networks: Vec<(OsString, IpNet)> =
         kernel.addresses_v6().into_iter().map(|address| (address.link, address.net.trunc())).collect();
     for entry in entries {
         let Some(Hop { gateway: None, device: Some(device), .. }) = entry.hop() else { continue };
-        let is_its = networks.contains(&(device.clone(), entry.destination)) || entry.destination == table::multicast();
+        let is_its = networks.iter().any(|(link, net)| link == device && *net == entry.destination)
+            || entry.destination == table::multicast();
         if is_its && entry.metric == METRIC_OF_KERNEL_V6 && entry.protocol == protocol::BOOT {
             entry.protocol = protocol::KERNEL;
         }
@@ -118,10 +118,24 @@ pub(super) fn connected_address(kernel: &Kernel, network: IpNet, device: &[u8]) 
     its.next().map(|address| address.net.addr())
 }
 
+/// What was found out already. Routes that share a link or a router mostly stand together, so the last ones are looked at first.
+struct Known<T>(Vec<(T, bool)>);
+
+impl<T: PartialEq> Known<T> {
+    fn or_find(&mut self, key: T, find: impl FnOnce() -> bool) -> bool {
+        if let Some((_, found)) = self.0.iter().rev().find(|(other, _)| *other == key) {
+            return *found;
+        }
+        let found = find();
+        self.0.push((key, found));
+        found
+    }
+}
+
 /// IPv6's routes stay when the address goes that reached their gateway, so this tells something of IPv4's alone.
 fn mark_onlink(entries: &mut [Entry], addresses: &[Address]) {
     let networks: Vec<(IpNet, OsString)> = entries.iter().filter_map(reached).collect();
-    let mut known: BTreeMap<(IpAddr, OsString), bool> = BTreeMap::new();
+    let mut known: Known<(IpAddr, OsString)> = Known(Vec::new());
     for hop in entries.iter_mut().flat_map(|entry| &mut entry.hops) {
         let (Some(gateway), Some(device)) = (hop.gateway, &hop.device) else { continue };
         let is_reached = || {
@@ -129,7 +143,7 @@ fn mark_onlink(entries: &mut [Entry], addresses: &[Address]) {
                 || networks.iter().any(|(net, link)| link == device && net.contains(&gateway))
                 || addresses.iter().any(|own| own.net.addr() == gateway || is_near(own, device, gateway))
         };
-        hop.onlink = !*known.entry((gateway, device.clone())).or_insert_with(is_reached);
+        hop.onlink = !known.or_find((gateway, device.clone()), is_reached);
     }
 }
 
@@ -152,13 +166,13 @@ fn mark_dead_links(kernel: &Kernel, entries: &mut [Entry]) {
     if !kernel.marks_dead_links() {
         return;
     }
-    let mut known: BTreeMap<OsString, bool> = BTreeMap::new();
+    let mut known: Known<OsString> = Known(Vec::new());
     // this host's own addresses do not depend on a carrier
     let depends = |entry: &&mut Entry| !matches!(entry.kind, RouteKind::Local | RouteKind::Anycast);
     for hop in entries.iter_mut().filter(depends).flat_map(|entry| &mut entry.hops) {
         if let Some(device) = &hop.device {
             let is_dead = || kernel.is_without_carrier(device.as_bytes());
-            hop.linkdown = *known.entry(device.clone()).or_insert_with(is_dead);
+            hop.linkdown = known.or_find(device.clone(), is_dead);
         }
     }
 }

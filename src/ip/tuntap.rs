@@ -208,9 +208,9 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, options: Options) {
     let tuns = links.iter().filter_map(|link| Some((bytes(&link.name), kernel.tun(bytes(&link.name))?)));
     let records = tuns.map(|(name, tun)| record(name, &tun, options.json));
     if options.json {
-        print(out, Json::List(records.map(Record::into_json).collect()).document(options.pretty));
+        print(out, Json::List(records.map(|mut record| record.take_json()).collect()).document(options.pretty));
     } else {
-        records.for_each(|record| print(out, record.into_text()));
+        records.for_each(|record| print(out, record.so_far()));
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
     fn flags_by_name() {
         let line = |flags, owner, group| {
             let record = record(b"t0", &Tun { flags, owner, group }, false);
-            String::from_utf8(record.into_text()).unwrap_or_default()
+            String::from_utf8_lossy(record.so_far()).into_owned()
         };
         assert_eq!(line(0x1802, None, None), "t0: tap persist\n");
         assert_eq!(line(0x0801, None, None), "t0: tun pi persist filter\n");

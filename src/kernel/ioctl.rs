@@ -5,8 +5,9 @@
 //! What leaves this file is safe to call with any argument; whether it makes sense is for the verbs next door to say.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,14 @@ pub(super) struct Ifreq {
 }
 
 impl Ifreq {
+    fn of_bytes(bytes: &[u8]) -> Self {
+        let mut request = Self::named(&[]);
+        let (name, member) = bytes.split_at(IFNAMSIZ);
+        request.name.copy_from_slice(name);
+        request.member.copy_from_slice(member);
+        request
+    }
+
     pub(super) fn named(name: &[u8]) -> Self {
         Ifreq { name: kernel_name(name), member: [0; _] }
     }
@@ -328,13 +337,15 @@ pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: Rtentry, devic
 
 /// The addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones too.
 ///
+/// The kernel goes through all interfaces each time, so there is room for many from the start: memory that it does not fill
+/// costs nothing.
+///
 /// # Errors
 /// Whatever the kernel answers.
 pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
-    let mut room = 32;
+    let mut bytes = 2048 * size_of::<Ifreq>();
     loop {
-        let mut list = vec![Ifreq::named(b""); room];
-        let bytes = room * size_of::<Ifreq>();
+        let mut list = vec![0u8; bytes];
         let mut conf = libc::ifconf {
             ifc_len: bytes as c_int,
             ifc_ifcu: libc::__c_anonymous_ifc_ifcu { ifcu_buf: list.as_mut_ptr().cast() },
@@ -344,10 +355,9 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
         let filled = conf.ifc_len as usize;
         // a full buffer may have been too small
         if filled < bytes {
-            list.truncate(filled / size_of::<Ifreq>());
-            return Ok(list);
+            return Ok(list[..filled].chunks_exact(size_of::<Ifreq>()).map(Ifreq::of_bytes).collect());
         }
-        room *= 4;
+        bytes *= 4;
     }
 }
 
@@ -486,6 +496,52 @@ pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Re
     // SAFETY: the name ends with a NUL, and the kernel writes no more than the length that it is given.
     let length = unsafe { libc::readlinkat(folder, name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
     Errno::result(length).map(|length| length as usize)
+}
+
+/// Does two things at once: the second in a thread of its own or, where there can be none, after the first. (std's threads would
+/// make the programs larger by a tenth.)
+pub(super) fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
+    /// What is to be done, and what came of it.
+    struct Task<F, B>(Option<F>, Option<B>);
+
+    /// A thread that is waited for, whatever happens.
+    struct Thread(libc::pthread_t);
+
+    impl Drop for Thread {
+        fn drop(&mut self) {
+            // SAFETY: the thread was made, and this is the only place where it is joined.
+            unsafe { libc::pthread_join(self.0, std::ptr::null_mut()) };
+        }
+    }
+
+    /// Makes the thread. Where it goes is the caller's word that the task outlives it.
+    unsafe fn spawn<F: FnOnce() -> B, B>(task: *mut Task<F, B>) -> Option<Thread> {
+        extern "C" fn run<F: FnOnce() -> B, B>(task: *mut c_void) -> *mut c_void {
+            // SAFETY: this is the task of `spawn`, which its owner does not touch until the thread is joined.
+            let task = unsafe { &mut *task.cast::<Task<F, B>>() };
+            task.1 = task.0.take().map(|work| work());
+            std::ptr::null_mut()
+        }
+        let mut thread = MaybeUninit::uninit();
+        // SAFETY: the default attributes; `run` takes what is handed over here.
+        match unsafe { libc::pthread_create(thread.as_mut_ptr(), std::ptr::null(), run::<F, B>, task.cast()) } {
+            // SAFETY: the call has filled it in.
+            0 => Some(Thread(unsafe { thread.assume_init() })),
+            _ => None,
+        }
+    }
+
+    let mut task = Task(Some(beside), None);
+    // SAFETY: the task is declared before the thread, which is joined before this function is left in any way; both the work and
+    // what comes of it may go from one thread to another.
+    let thread = unsafe { spawn(&raw mut task) };
+    let result = here();
+    drop(thread);
+    let Task(work, done) = task;
+    match done.or_else(|| work.map(|work| work())) {
+        Some(done) => (result, done),
+        None => unreachable!("the work was done in the thread, or is there to be done"),
+    }
 }
 
 /// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and more that is not looked at.

@@ -40,12 +40,14 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Fil
         _ => Addresses::default(),
     };
     let mut objects = Vec::new();
+    let mut record = Record::new(options.json);
     for link in &links {
-        if let Some(record) = record(kernel, link, listing, filter, &addresses, options) {
+        if put(&mut record, kernel, link, listing, filter, &addresses, options) {
             match options.json {
-                true => objects.push(record.into_json()),
-                false => print(out, record.into_text()),
+                true => objects.push(record.take_json()),
+                false => print(out, record.so_far()),
             }
+            record.clear();
         }
     }
     if options.json {
@@ -89,44 +91,45 @@ fn sum(name: &OsString) -> u64 {
     bytes(name).iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// What is printed of a link, with the ends of its lines; nothing if it has addresses and none of them is asked for.
-fn record(
+/// Puts what is printed of a link, with the ends of its lines; nothing, and false, if it has addresses and none of them is asked
+/// for.
+fn put(
+    record: &mut Record,
     kernel: &Kernel,
     link: &Link,
     listing: Listing,
     filter: &Filter,
     addresses: &Addresses,
     options: Options,
-) -> Option<Record> {
+) -> bool {
     let terse = options.era.ip().terse;
-    let mut record = Record::new(options.json);
     if listing == Listing::Links || options.link_only {
         match options.brief {
-            true => link::put_brief(&mut record, kernel, link, true),
-            false if !terse && !filter.admits_name(&link.name) => return None,
+            true => link::put_brief(record, kernel, link, true),
+            false if !terse && !filter.admits_name(&link.name) => return false,
             false => {
                 let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
-                link::put(&mut record, kernel, link, columns, options);
+                link::put(record, kernel, link, columns, options);
                 if options.statistics > 0 {
                     record.text(options.newline());
-                    statistics::put(&mut record, kernel, link, options);
+                    statistics::put(record, kernel, link, options);
                 }
             }
         }
         record.text("\n");
-        return Some(record);
+        return true;
     }
 
     let admitted: Vec<&Address> = addresses.on(&link.name).filter(|address| filter.admits(address)).collect();
     let has_none = addresses.on(&link.name).next().is_none();
     if admitted.is_empty() && !((has_none || !terse) && filter.family == Family::Any) {
-        return None;
+        return false;
     }
     if options.brief {
-        link::put_brief(&mut record, kernel, link, false);
-        put_addresses(&mut record, &admitted, options.json, address::put_net);
+        link::put_brief(record, kernel, link, false);
+        put_addresses(record, &admitted, options.json, address::put_net);
         record.text("\n");
-        return Some(record);
+        return true;
     }
     // a line for each address needs none for the link
     let without_link = match terse {
@@ -139,10 +142,10 @@ fn record(
         // of IPv6 the kernel lists links with less than it tells of one
         let whole = options.family != Family::Inet6 || filter.device.is_some() && terse;
         let columns = Columns { whole, mode: false, hardware: any_family, alias: false };
-        link::put(&mut record, kernel, link, columns, options);
+        link::put(record, kernel, link, columns, options);
         record.text("\n");
     }
-    put_addresses(&mut record, &admitted, options.json, |record, address| {
+    put_addresses(record, &admitted, options.json, |record, address| {
         if options.oneline {
             record.text([format!("{}: ", link.index).as_bytes(), bytes(&link.name)].concat());
         }
@@ -150,22 +153,22 @@ fn record(
         record.text("\n");
     });
     if options.statistics > 0 && !without_link && terse {
-        statistics::put(&mut record, kernel, link, Options { oneline: false, ..options });
+        statistics::put(record, kernel, link, Options { oneline: false, ..options });
         record.text("\n");
     }
-    Some(record)
+    true
 }
 
 /// Puts a list of addresses: one object each.
 fn put_addresses(record: &mut Record, addresses: &[&Address], is_json: bool, put: impl Fn(&mut Record, &Address)) {
+    if !is_json {
+        return addresses.iter().for_each(|address| put(record, address));
+    }
     let mut objects = Vec::new();
     for address in addresses {
-        let mut one = Record::new(is_json);
+        let mut one = Record::new(true);
         put(&mut one, address);
-        match is_json {
-            true => objects.push(one.into_json()),
-            false => record.append(one),
-        }
+        objects.push(one.take_json());
     }
     record.json("addr_info", Json::List(objects));
 }
@@ -176,5 +179,5 @@ pub fn address_lines(era: Era, index: i32, address: &Address) -> Vec<u8> {
     record.text([format!("{index}: ").as_bytes(), bytes(&address.link)].concat());
     address::put(&mut record, address, Options::of(era));
     record.text("\n");
-    record.into_text()
+    record.so_far().to_vec()
 }

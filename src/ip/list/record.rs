@@ -44,12 +44,18 @@ impl Record {
     }
 
     /// The text.
-    pub fn into_text(self) -> Vec<u8> {
-        self.text
+    pub fn so_far(&self) -> &[u8] {
+        &self.text
     }
 
     /// The JSON object.
-    pub fn into_json(self) -> Json {
-        Json::Object(self.fields)
+    pub fn take_json(&mut self) -> Json {
+        Json::Object(std::mem::take(&mut self.fields))
+    }
+
+    /// Empties it for the next thing. (The memory is kept: to give it back and take it again costs more than what is put there.)
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.fields.clear();
     }
 }

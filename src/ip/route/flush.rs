@@ -49,7 +49,7 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
         for route in &routes {
             let mut record = Record::new(false);
             text::put(&mut record, route, &filter, options);
-            print(call.out, record.into_text());
+            print(call.out, record.so_far());
         }
     }
     if !call.kernel.may_change_routes() {

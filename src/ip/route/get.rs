@@ -42,8 +42,8 @@ pub(super) fn get(call: &mut Call, options: Options, words: Words) -> Outcome {
         (false, _) => put(&mut record, &way, &wanted, call.kernel, options),
     }
     match options.json {
-        true => print(call.out, Json::List(vec![record.into_json()]).document(options.pretty)),
-        false => print(call.out, record.into_text()),
+        true => print(call.out, Json::List(vec![record.take_json()]).document(options.pretty)),
+        false => print(call.out, record.so_far()),
     }
     Ok(())
 }

@@ -42,8 +42,8 @@ fn print_all(out: &mut dyn Write, routes: &[Entry], filter: &Filter, options: Op
         let mut record = Record::new(options.json);
         text::put(&mut record, route, filter, options);
         match options.json {
-            true => objects.push(record.into_json()),
-            false => print(out, record.into_text()),
+            true => objects.push(record.take_json()),
+            false => print(out, record.so_far()),
         }
     }
     if options.json {

@@ -191,7 +191,7 @@ fn put_hops(record: &mut Record, entry: &Entry, options: Options) {
         way.put("weight", 1u32, "weight 1 ");
         put_flags(&mut way, Some(hop), options);
         match options.json {
-            true => objects.push(way.into_json()),
+            true => objects.push(way.take_json()),
             false => record.append(way),
         }
     }

@@ -8,6 +8,9 @@ use crate::kernel::ioctl;
 use crate::kernel::sysfs::{Folder, os_string};
 use crate::kernel::{Kernel, Result, procfs};
 
+/// So many links that a second thread pays for itself.
+const MANY: usize = 200;
+
 impl Kernel {
     /// All links, by index: those of /sys, else of /proc/net/dev.
     ///
@@ -19,11 +22,30 @@ impl Kernel {
             Err(_) => procfs::device_names(self)?,
         };
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
-        let mut links: Vec<Option<Link>> = names.iter().map(|name| self.link(name.as_bytes()).ok()).collect();
+        let mut links = self.links_named(&names);
         let mut places: Vec<(u64, usize)> =
             links.iter().zip(0..).filter_map(|(link, place)| Some((link.as_ref()?.index as u64, place))).collect();
         places.sort_unstable();
         Ok(places.into_iter().filter_map(|(_, place)| links[place].take()).collect())
+    }
+
+    /// What is known of the links with these names, as far as they are there. Of very many a second thread reads the half: it is
+    /// the kernel that takes its time, for each file of each link.
+    fn links_named(&self, names: &[OsString]) -> Vec<Option<Link>> {
+        let read =
+            |kernel: &Kernel, names: &[OsString]| names.iter().map(|name| kernel.link(name.as_bytes()).ok()).collect();
+        if names.len() < MANY || !self.is_running() {
+            return read(self, names);
+        }
+        let (own_sysfs, (here, there)) = (self.own_sysfs.get(), names.split_at(names.len() / 2));
+        let beside = || {
+            let kernel = Kernel::running();
+            kernel.own_sysfs.set(own_sysfs);
+            read(&kernel, there)
+        };
+        let (mut links, others): (Vec<Option<Link>>, _) = ioctl::both(|| read(self, here), beside);
+        links.extend(others);
+        links
     }
 
     /// What is known of the link with this name.

@@ -42,9 +42,11 @@ build/.built: $(SOURCES) Makefile
 	@for program in $(PROGRAMS); do cp target/$(TARGET)/release/$$program build/$$program.new && mv build/$$program.new build/$$program || exit 1; done
 	@touch $@
 
+# At a fixed place in memory: rustup's musl targets would have a program move itself at its start.
+TARGET_FLAGS = CARGO_TARGET_$(shell echo $(TARGET) | tr a-z- A-Z_)_RUSTFLAGS
 .PHONY: build-with-target build-with-musl-gcc build-with-none
 build-with-target:
-	$(CARGO) build --release --locked --bins --target $(TARGET)
+	$(TARGET_FLAGS)="-C relocation-model=static" $(CARGO) build --release --locked --bins --target $(TARGET)
 
 # The library's folder is searched before musl's own, and libutil comes first of all libraries: see compat/musl/gnu-std.c.
 # The target is named, though it is the host's: only then do the flags leave build scripts and macros alone.
@@ -70,7 +72,7 @@ demo: all
 
 # A missing program or privilege is a failure here; under a plain `cargo test` it is a loud skip.
 test: all
-	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc
+	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc musl-tools
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
 
 lint:

@@ -11,7 +11,7 @@ use libtest_mimic::Failed;
 
 use harness::Test;
 use harness::host::{Host, Programs};
-use harness::table::{self, Case, Mode};
+use harness::table::{self, Case, Mode, TABLES};
 
 /// Starts `network-virtual` with nothing to run besides.
 const ALONE: &str = "network-virtual start firewall=none bridgeip=10.0.0.1/24";
@@ -20,11 +20,8 @@ fn main() -> ExitCode {
     let host = Arc::new(Host::new());
     let mut known = HashSet::new();
     let mut tests = Vec::new();
-    let tables = ["brctl", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
-    for case in tables.into_iter().flat_map(table::read) {
-        let words: Vec<&str> = case.command.split(' ').take(3).collect();
-        let command = if words[0] == "ip" { words.join(" ") } else { words[..words.len().min(2)].join(" ") };
-        let first = known.insert((case.era.clone(), case.state_name.clone(), command));
+    for case in TABLES.into_iter().flat_map(table::read) {
+        let first = known.insert((case.era.clone(), case.state_name.clone(), case.verb()));
         if case.modes.contains(&Mode::Sys) && (first || case.command == ALONE) {
             let host = host.clone();
             tests.push(Test {

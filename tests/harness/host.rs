@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::harness::elf;
 use crate::harness::table::Mode;
 
 const SCRIPT: &str = include_str!("host.sh");
@@ -24,7 +25,12 @@ const SECONDS_TO_END: &str = "300";
 pub(crate) enum Programs {
     Ours,
     Original,
+    /// Those that a test has put into a folder of this name.
+    Of(&'static str),
 }
+
+/// What a test needs, besides programs and devices: ours linked statically.
+pub(crate) const STATIC: &str = "static programs";
 
 /// What a command did.
 pub(crate) struct Run {
@@ -61,17 +67,38 @@ impl Host {
         host
     }
 
+    /// Puts a program into the folder of [`Programs::Of`] a name.
+    pub(crate) fn put(&self, folder: &'static str, program: &str, from: &Path) {
+        let folder = self.programs(Programs::Of(folder));
+        fs::create_dir_all(&folder).expect("a folder for the tests");
+        copy(from, &folder.join(program));
+    }
+
+    /// Ours, as cargo has just built them, linked with the host's C library.
+    pub(crate) fn put_cargos_own(&self, folder: &'static str) {
+        for (name, built) in OURS {
+            self.put(folder, name, Path::new(built));
+        }
+    }
+
     /// The folder that stands first in PATH.
     pub(crate) fn programs(&self, programs: Programs) -> PathBuf {
         self.folder.join(match programs {
             Programs::Ours => "ours",
             Programs::Original => "original",
+            Programs::Of(name) => name,
         })
     }
 
     /// What this machine lacks to run hosts with these programs, and what to do about it; empty if nothing.
     pub(crate) fn lacks(&self, needs: &[String]) -> String {
-        let needs = ALWAYS_NEEDED.into_iter().chain(needs.iter().map(String::as_str));
+        if needs.iter().any(|need| need == STATIC) && !self.is_static() {
+            return String::from(
+                "our programs are not static here: run `make test`, or set BROUTER_PROGRAMS to their folder",
+            );
+        }
+        let needs = needs.iter().map(String::as_str).filter(|need| *need != STATIC);
+        let needs = ALWAYS_NEEDED.into_iter().chain(needs);
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
             return format!(
@@ -80,6 +107,13 @@ impl Host {
             );
         }
         self.unshare.as_ref().err().cloned().unwrap_or_default()
+    }
+
+    fn is_static(&self) -> bool {
+        OURS.iter().all(|(name, _)| {
+            let program = fs::read(self.programs(Programs::Ours).join(name)).expect("our programs");
+            elf::segments(&program).is_some_and(|segments| !segments.contains(&elf::INTERPRETER))
+        })
     }
 
     /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.

@@ -7,6 +7,7 @@
 
 #![allow(dead_code, reason = "no test program uses all of it")]
 
+pub(crate) mod elf;
 pub(crate) mod host;
 pub(crate) mod outcome;
 pub(crate) mod report;

@@ -79,6 +79,9 @@ impl Mode {
     }
 }
 
+/// All tables of commands.
+pub(crate) const TABLES: [&str; 7] = ["brctl", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
+
 /// A row.
 #[derive(Debug)]
 pub(crate) struct Case {
@@ -155,6 +158,14 @@ fn like(pattern: &str, text: &str) -> bool {
         Some((start, pattern)) => text.strip_prefix(start).is_some_and(|text| {
             text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| like(pattern, &text[at..]))
         }),
+    }
+}
+
+impl Case {
+    /// The words that say which command it is: `brctl setfd`, `ip link set`.
+    pub(crate) fn verb(&self) -> String {
+        let words: Vec<&str> = self.command.split(' ').take(3).collect();
+        if words[0] == "ip" { words.join(" ") } else { words[..words.len().min(2)].join(" ") }
     }
 }
 

@@ -1,0 +1,93 @@
+/* Sizes, places and numbers that a C library's headers give to what Rust's standard library and ours hand over to it.
+ *
+ * Where rustup has no musl target, the programs are linked of Rust made for glibc and of musl (compat/musl). What the two call by
+ * the same name must be the same: a difference would corrupt memory and say nothing. static_programs.rs compiles this with either
+ * library and compares what the two print. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SIZE(type) printf("%s: %zu bytes, aligned to %zu\n", #type, sizeof(type), _Alignof(type))
+#define FIELD(type, field) \
+	printf("%s.%s: %zu bytes at %zu\n", #type, #field, sizeof(((type *)0)->field), offsetof(type, field))
+#define VALUE(name) printf("%s: %lld\n", #name, (long long)(name))
+
+int main(void)
+{
+	/* files */
+	SIZE(mode_t); SIZE(off_t); SIZE(dev_t); SIZE(ino_t); SIZE(nlink_t); SIZE(uid_t); SIZE(gid_t); SIZE(blksize_t);
+	SIZE(struct stat);
+	FIELD(struct stat, st_dev); FIELD(struct stat, st_ino); FIELD(struct stat, st_nlink); FIELD(struct stat, st_mode);
+	FIELD(struct stat, st_uid); FIELD(struct stat, st_gid); FIELD(struct stat, st_rdev); FIELD(struct stat, st_size);
+	FIELD(struct stat, st_blksize); FIELD(struct stat, st_blocks);
+	FIELD(struct stat, st_atim); FIELD(struct stat, st_mtim); FIELD(struct stat, st_ctim);
+	SIZE(struct dirent);
+	FIELD(struct dirent, d_ino); FIELD(struct dirent, d_off); FIELD(struct dirent, d_reclen);
+	FIELD(struct dirent, d_type); FIELD(struct dirent, d_name);
+	SIZE(struct flock);
+	FIELD(struct flock, l_type); FIELD(struct flock, l_whence); FIELD(struct flock, l_start); FIELD(struct flock, l_len);
+	FIELD(struct flock, l_pid);
+	SIZE(struct iovec); FIELD(struct iovec, iov_base); FIELD(struct iovec, iov_len);
+	SIZE(struct pollfd); FIELD(struct pollfd, fd); FIELD(struct pollfd, events); FIELD(struct pollfd, revents);
+	VALUE(O_RDONLY); VALUE(O_WRONLY); VALUE(O_RDWR); VALUE(O_CREAT); VALUE(O_EXCL); VALUE(O_TRUNC); VALUE(O_APPEND);
+	VALUE(O_CLOEXEC); VALUE(O_DIRECTORY); VALUE(O_NOFOLLOW); VALUE(O_NONBLOCK); VALUE(O_PATH); VALUE(O_TMPFILE);
+	VALUE(AT_FDCWD); VALUE(AT_SYMLINK_NOFOLLOW); VALUE(AT_REMOVEDIR);
+	VALUE(F_DUPFD); VALUE(F_DUPFD_CLOEXEC); VALUE(F_GETFD); VALUE(F_SETFD); VALUE(F_GETFL); VALUE(F_SETFL); VALUE(FD_CLOEXEC);
+	VALUE(F_GETLK); VALUE(F_SETLK); VALUE(F_SETLKW);
+	VALUE(S_IFMT); VALUE(S_IFDIR); VALUE(S_IFLNK); VALUE(S_IFREG); VALUE(DT_DIR); VALUE(DT_LNK); VALUE(DT_REG); VALUE(DT_UNKNOWN);
+	VALUE(POLLIN); VALUE(POLLNVAL); VALUE(PATH_MAX); VALUE(NAME_MAX);
+	VALUE(R_OK); VALUE(W_OK); VALUE(X_OK); VALUE(F_OK);
+
+	/* the network */
+	SIZE(socklen_t); SIZE(sa_family_t);
+	SIZE(struct ifreq); FIELD(struct ifreq, ifr_name); FIELD(struct ifreq, ifr_addr); FIELD(struct ifreq, ifr_data);
+	SIZE(struct ifconf); FIELD(struct ifconf, ifc_len); FIELD(struct ifconf, ifc_req);
+	SIZE(struct sockaddr); SIZE(struct sockaddr_in); SIZE(struct sockaddr_in6); SIZE(struct sockaddr_storage);
+	SIZE(struct sockaddr_un); FIELD(struct sockaddr_un, sun_path);
+	VALUE(AF_UNIX); VALUE(AF_INET); VALUE(AF_INET6); VALUE(SOCK_STREAM); VALUE(SOCK_DGRAM); VALUE(SOCK_CLOEXEC); VALUE(SOCK_NONBLOCK);
+	VALUE(MSG_NOSIGNAL); VALUE(TIOCGWINSZ);
+	SIZE(struct winsize);
+
+	/* processes, signals, time */
+	SIZE(struct sigaction);
+	FIELD(struct sigaction, sa_handler); FIELD(struct sigaction, sa_mask); FIELD(struct sigaction, sa_flags);
+	SIZE(sigset_t); SIZE(siginfo_t); FIELD(siginfo_t, si_addr); FIELD(siginfo_t, si_code);
+	SIZE(stack_t); FIELD(stack_t, ss_sp); FIELD(stack_t, ss_flags); FIELD(stack_t, ss_size);
+	VALUE(SIGPIPE); VALUE(SIGSEGV); VALUE(SIGBUS); VALUE(SIGCHLD); VALUE(SA_SIGINFO); VALUE(SA_ONSTACK); VALUE(SIG_SETMASK);
+	SIZE(pid_t); SIZE(posix_spawnattr_t); SIZE(posix_spawn_file_actions_t);
+	VALUE(POSIX_SPAWN_SETSIGMASK); VALUE(POSIX_SPAWN_SETSIGDEF); VALUE(POSIX_SPAWN_SETPGROUP); VALUE(WNOHANG);
+	SIZE(time_t); SIZE(struct timespec); FIELD(struct timespec, tv_sec); FIELD(struct timespec, tv_nsec);
+	VALUE(CLOCK_REALTIME); VALUE(CLOCK_MONOTONIC);
+	SIZE(struct utsname); FIELD(struct utsname, release); FIELD(struct utsname, machine);
+
+	/* threads and memory, which the start uses */
+	SIZE(pthread_t); SIZE(pthread_attr_t); SIZE(pthread_key_t); SIZE(pthread_mutex_t); SIZE(pthread_cond_t); SIZE(pthread_rwlock_t);
+	VALUE(MAP_PRIVATE); VALUE(MAP_ANONYMOUS); VALUE(MAP_STACK); VALUE(PROT_READ); VALUE(PROT_WRITE); VALUE(PROT_NONE);
+	VALUE(_SC_PAGESIZE); VALUE(_SC_NPROCESSORS_ONLN); VALUE(_SC_GETPW_R_SIZE_MAX); VALUE(_SC_IOV_MAX);
+
+	/* error numbers, of which ours has a table */
+	VALUE(EPERM); VALUE(ENOENT); VALUE(EINTR); VALUE(EAGAIN); VALUE(EBUSY); VALUE(EEXIST); VALUE(ENODEV); VALUE(EINVAL); VALUE(ENOTTY);
+	VALUE(EPIPE); VALUE(ERANGE); VALUE(ENOSYS); VALUE(ELOOP); VALUE(ENOPKG); VALUE(EOPNOTSUPP); VALUE(EADDRNOTAVAIL); VALUE(ENETUNREACH);
+	return 0;
+}

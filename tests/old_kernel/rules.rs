@@ -1,0 +1,135 @@
+//! What old kernels had not, for x86_64: from the kernel's own history (arch/x86_64's table of calls, and the header or source
+//! file that brought a flag).
+
+use nix::errno::Errno;
+use nix::libc::{self, c_long};
+
+/// A kernel that is imitated.
+#[derive(Debug)]
+pub(crate) struct OldKernel {
+    /// `2.6.N`.
+    pub(crate) name: &'static str,
+    /// What uname says.
+    pub(super) release: &'static str,
+    /// The N of 2.6.N.
+    minor: u32,
+    /// The highest number of a call that was wired up (include/asm-x86_64/unistd.h).
+    newest_call: c_long,
+}
+
+/// Xen 3.0's own kernel, Xen 3.1's and Red Hat's, and the one that Debian 6 and Xen 4 had.
+pub(crate) static KERNELS: [OldKernel; 3] = [
+    OldKernel { name: "2.6.16", release: "2.6.16.33-xen", minor: 16, newest_call: libc::SYS_unshare },
+    OldKernel { name: "2.6.18", release: "2.6.18.8-xen", minor: 18, newest_call: libc::SYS_move_pages },
+    OldKernel { name: "2.6.32", release: "2.6.32.69", minor: 32, newest_call: libc::SYS_perf_event_open },
+];
+
+/// How a kernel takes a call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// As today's.
+    AsToday,
+    /// Not at all.
+    Refused(Errno),
+    /// As if these bits of an argument were not set.
+    Without { argument: usize, bits: u64 },
+}
+
+/// What of an argument came later.
+enum Later {
+    /// The call itself, although it has a number.
+    Call,
+    /// These bits.
+    Bits(u64),
+    /// These bits, which were ignored.
+    IgnoredBits(u64),
+    /// Every value over this one.
+    Over(u64),
+}
+
+/// The call, its argument, what came later, in which 2.6.N, and the answer before that.
+type Rule = (c_long, usize, Later, u32, Errno);
+
+/// Later than every 2.6.
+const LATER: u32 = 40;
+
+const RULES: [Rule; 20] = [
+    (libc::SYS_open, 1, Later::IgnoredBits(libc::O_CLOEXEC as u64), 23, Errno::EINVAL),
+    (libc::SYS_openat, 2, Later::IgnoredBits(libc::O_CLOEXEC as u64), 23, Errno::EINVAL),
+    (libc::SYS_open, 1, Later::IgnoredBits(libc::O_PATH as u64), 39, Errno::EINVAL),
+    (libc::SYS_openat, 2, Later::IgnoredBits(libc::O_PATH as u64), 39, Errno::EINVAL),
+    // SOCK_CLOEXEC, SOCK_NONBLOCK
+    (libc::SYS_socket, 1, Later::Bits(!15), 27, Errno::EINVAL),
+    (libc::SYS_socketpair, 1, Later::Bits(!15), 27, Errno::EINVAL),
+    // F_DUPFD_CLOEXEC 2.6.24; F_SETPIPE_SZ and on 2.6.35
+    (libc::SYS_fcntl, 1, Later::Over(libc::F_NOTIFY as u64), 24, Errno::EINVAL),
+    (libc::SYS_fcntl, 1, Later::Over(libc::F_DUPFD_CLOEXEC as u64), 35, Errno::EINVAL),
+    // FUTEX_PRIVATE_FLAG 2.6.22, FUTEX_WAIT_BITSET 2.6.25
+    (libc::SYS_futex, 1, Later::Bits(libc::FUTEX_PRIVATE_FLAG as u64), 22, Errno::ENOSYS),
+    (libc::SYS_futex, 1, Later::Over(8), 25, Errno::ENOSYS),
+    // wired up, but not implemented on x86_64 until TIF_RESTORE_SIGMASK came there
+    (libc::SYS_pselect6, 0, Later::Call, 19, Errno::ENOSYS),
+    (libc::SYS_ppoll, 0, Later::Call, 19, Errno::ENOSYS),
+    // AT_NO_AUTOMOUNT 2.6.38, AT_EMPTY_PATH 2.6.39
+    (libc::SYS_newfstatat, 3, Later::Bits(!(libc::AT_SYMLINK_NOFOLLOW as u64)), 38, Errno::EINVAL),
+    (libc::SYS_fchownat, 4, Later::Bits(!(libc::AT_SYMLINK_NOFOLLOW as u64)), 38, Errno::EINVAL),
+    // MADV_MERGEABLE 2.6.32; MADV_FREE and others
+    (libc::SYS_madvise, 2, Later::Over(libc::MADV_DOFORK as u64), 32, Errno::EINVAL),
+    (libc::SYS_madvise, 2, Later::Over(libc::MADV_UNMERGEABLE as u64), 38, Errno::EINVAL),
+    // to a file 2.6.33
+    (libc::SYS_sendfile, 0, Later::Call, 33, Errno::EINVAL),
+    (libc::SYS_prctl, 0, Later::Over(libc::PR_SET_ENDIAN as u64), 23, Errno::EINVAL),
+    (libc::SYS_prctl, 0, Later::Over(libc::PR_TASK_PERF_EVENTS_ENABLE as u64), LATER, Errno::EINVAL),
+    (libc::SYS_mremap, 3, Later::Bits(!3), LATER, Errno::EINVAL),
+];
+
+/// What our programs may try first, because they go on without it.
+const TRIED: [(c_long, &str); 3] = [
+    (libc::SYS_socket, "with SOCK_CLOEXEC: ours, in kernel::ioctl::control_socket"),
+    (libc::SYS_statx, "std, then by stat"),
+    (libc::SYS_pipe2, "musl, then by pipe and fcntl"),
+];
+
+impl OldKernel {
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        KERNELS.iter().find(|kernel| kernel.name == name)
+    }
+
+    /// How this kernel takes a call.
+    pub(super) fn answer(&self, call: c_long, arguments: [u64; 6]) -> Answer {
+        if call > self.newest_call {
+            return Answer::Refused(Errno::ENOSYS);
+        }
+        for (ruled, argument, later, since, errno) in &RULES {
+            // flags are ints
+            let value = arguments[*argument] & u64::from(u32::MAX);
+            match later {
+                _ if *ruled != call || self.minor >= *since => (),
+                Later::IgnoredBits(bits) if value & bits != 0 => {
+                    return Answer::Without { argument: *argument, bits: *bits };
+                }
+                Later::Call => return Answer::Refused(*errno),
+                Later::Bits(bits) if value & bits != 0 => return Answer::Refused(*errno),
+                Later::Over(highest) if value > *highest => return Answer::Refused(*errno),
+                _ => (),
+            }
+        }
+        Answer::AsToday
+    }
+
+    /// Whether an entry of the auxiliary vector was there (linux/auxvec.h).
+    pub(super) fn passes(&self, kind: u64) -> bool {
+        match kind {
+            libc::AT_SECURE => true,
+            libc::AT_SYSINFO_EHDR => self.minor >= 23, // the vDSO
+            libc::AT_EXECFN => self.minor >= 27,
+            libc::AT_RANDOM => self.minor >= 29,
+            kind => kind <= libc::AT_CLKTCK,
+        }
+    }
+}
+
+/// Whether our programs may try a call that is refused.
+pub(super) fn is_tried(call: c_long) -> bool {
+    TRIED.iter().any(|(tried, _)| *tried == call)
+}

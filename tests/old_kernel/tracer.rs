@@ -1,0 +1,211 @@
+//! Stops a process and its children at each system call (ptrace), and answers in the kernel's place where need be.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::libc::{self, c_long};
+use nix::sys::ptrace::{self, Event, Options};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::rules::{Answer, OldKernel, is_tried};
+
+/// In orig_rax: no call.
+const NO_CALL: u64 = u64::MAX;
+/// An entry of the auxiliary vector that does not count (linux/auxvec.h).
+const AT_IGNORE: c_long = 1;
+/// Of the fields of a struct utsname; the release is the third.
+const UTSNAME_FIELD: u64 = 65;
+
+/// Follows a process, which stops for it, to its end, and answers its exit status as a shell would have it.
+pub(super) fn follow(pid: u32, kernel: &OldKernel, program: &Path) -> io::Result<u8> {
+    let first = Pid::from_raw(pid as i32);
+    waitpid(first, Some(WaitPidFlag::__WALL))?;
+    let options = Options::PTRACE_O_EXITKILL
+        | Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_TRACEFORK
+        | Options::PTRACE_O_TRACEVFORK
+        | Options::PTRACE_O_TRACECLONE;
+    ptrace::setoptions(first, options)?;
+    ptrace::syscall(first, None)?;
+    // until the program is there, the call that makes it so is today's
+    let mut tracer = Tracer { kernel, program, worlds: HashMap::from([(first, World::Todays)]), early: HashSet::new() };
+    let mut status = 127;
+    loop {
+        let (pid, signal) = match waitpid(None, Some(WaitPidFlag::__WALL)) {
+            Ok(WaitStatus::Exited(pid, code)) => {
+                status = if pid == first { code as u8 } else { status };
+                continue;
+            }
+            Ok(WaitStatus::Signaled(pid, signal, _)) => {
+                status = if pid == first { 128 + signal as u8 } else { status };
+                continue;
+            }
+            Ok(stop) => match tracer.stopped(stop) {
+                Ok(Some(resumed)) => resumed,
+                // killed meanwhile
+                Ok(None) | Err(Errno::ESRCH) => continue,
+                Err(error) => return Err(error.into()),
+            },
+            Err(Errno::EINTR) => continue,
+            Err(Errno::ECHILD) => return Ok(status),
+            Err(error) => return Err(error.into()),
+        };
+        match ptrace::syscall(pid, signal) {
+            Ok(()) | Err(Errno::ESRCH) => (),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Which kernel a process sees.
+#[derive(Clone, Copy)]
+enum World {
+    Todays,
+    /// The old one; within a call, what it is to return.
+    Old(Option<Return>),
+}
+
+/// What a call is to return, once it has been made or left out.
+#[derive(Clone, Copy)]
+enum Return {
+    Error(Errno),
+    /// The release in the struct utsname at this address.
+    Release(u64),
+}
+
+struct Tracer<'a> {
+    kernel: &'a OldKernel,
+    program: &'a Path,
+    worlds: HashMap<Pid, World>,
+    /// New processes that were seen before their parent's word of them.
+    early: HashSet<Pid>,
+}
+
+impl Tracer<'_> {
+    /// Which process is to go on after a stop, and with which signal.
+    fn stopped(&mut self, stop: WaitStatus) -> nix::Result<Option<(Pid, Option<Signal>)>> {
+        match stop {
+            WaitStatus::PtraceSyscall(pid) => {
+                if let Some(World::Old(within)) = self.worlds.get(&pid).copied() {
+                    let next = match ptrace::syscall_info(pid)?.op {
+                        libc::PTRACE_SYSCALL_INFO_ENTRY => self.enter(pid)?,
+                        _ => self.leave(pid, within)?,
+                    };
+                    self.worlds.insert(pid, World::Old(next));
+                }
+                Ok(Some((pid, None)))
+            }
+            WaitStatus::PtraceEvent(pid, _, event) if event == Event::PTRACE_EVENT_EXEC as i32 => {
+                let is_ours = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|path| path == self.program);
+                if is_ours {
+                    self.cut_auxiliary_vector(pid)?;
+                }
+                self.worlds.insert(pid, if is_ours { World::Old(None) } else { World::Todays });
+                Ok(Some((pid, None)))
+            }
+            WaitStatus::PtraceEvent(pid, ..) => {
+                // a child, which lives where its parent does
+                let child = Pid::from_raw(ptrace::getevent(pid)? as i32);
+                let world = match self.worlds.get(&pid) {
+                    Some(World::Old(_)) => World::Old(None),
+                    _ => World::Todays,
+                };
+                self.worlds.insert(child, world);
+                if self.early.remove(&child) {
+                    ptrace::syscall(child, None)?;
+                }
+                Ok(Some((pid, None)))
+            }
+            WaitStatus::Stopped(pid, Signal::SIGSTOP) if !self.worlds.contains_key(&pid) => {
+                self.early.insert(pid);
+                Ok(None)
+            }
+            // the first stop of a new process, which is no signal of anybody's
+            WaitStatus::Stopped(pid, Signal::SIGSTOP) => Ok(Some((pid, None))),
+            WaitStatus::Stopped(pid, signal) => Ok(Some((pid, Some(signal)))),
+            _ => Ok(None),
+        }
+    }
+
+    fn enter(&self, pid: Pid) -> nix::Result<Option<Return>> {
+        let mut registers = ptrace::getregs(pid)?;
+        let call = registers.orig_rax as c_long;
+        let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9];
+        match self.kernel.answer(call, arguments) {
+            Answer::AsToday if call == libc::SYS_uname => Ok(Some(Return::Release(registers.rdi))),
+            Answer::AsToday => Ok(None),
+            Answer::Without { argument, bits } => {
+                let register = match argument {
+                    1 => &mut registers.rsi,
+                    _ => &mut registers.rdx,
+                };
+                *register &= !bits;
+                ptrace::setregs(pid, registers)?;
+                Ok(None)
+            }
+            Answer::Refused(errno) => {
+                if !is_tried(call) {
+                    // in the row's output, where it fails the test
+                    eprintln!("{} has no call {call} with {arguments:x?}: {errno}", self.kernel.name);
+                }
+                registers.orig_rax = NO_CALL;
+                ptrace::setregs(pid, registers)?;
+                Ok(Some(Return::Error(errno)))
+            }
+        }
+    }
+
+    fn leave(&self, pid: Pid, within: Option<Return>) -> nix::Result<Option<Return>> {
+        match within {
+            None => (),
+            Some(Return::Error(errno)) => {
+                let mut registers = ptrace::getregs(pid)?;
+                registers.rax = (-(errno as i64)) as u64;
+                ptrace::setregs(pid, registers)?;
+            }
+            Some(Return::Release(utsname)) => {
+                let mut release = self.kernel.release.as_bytes().to_vec();
+                release.push(0);
+                release.resize(release.len().next_multiple_of(8), 0);
+                for (at, word) in release.chunks_exact(8).enumerate() {
+                    let word = word.iter().rev().fold(0, |number, byte| number << 8 | c_long::from(*byte));
+                    write(pid, utsname + 2 * UTSNAME_FIELD + 8 * at as u64, word)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Strikes out of a new program's auxiliary vector what the kernel did not pass.
+    fn cut_auxiliary_vector(&self, pid: Pid) -> nix::Result<()> {
+        // the stack: argc, argv and a null, the environment and a null, pairs of kind and value
+        let mut at = ptrace::getregs(pid)?.rsp;
+        at += 8 * (read(pid, at)? as u64 + 2);
+        while read(pid, at)? != 0 {
+            at += 8;
+        }
+        at += 8;
+        loop {
+            match read(pid, at)? {
+                0 => return Ok(()),
+                kind if self.kernel.passes(kind as u64) => (),
+                _ => write(pid, at, AT_IGNORE)?,
+            }
+            at += 16;
+        }
+    }
+}
+
+fn read(pid: Pid, address: u64) -> nix::Result<c_long> {
+    ptrace::read(pid, address as ptrace::AddressType)
+}
+
+fn write(pid: Pid, address: u64, word: c_long) -> nix::Result<()> {
+    ptrace::write(pid, address as ptrace::AddressType, word)
+}

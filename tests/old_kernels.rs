@@ -1,0 +1,203 @@
+//! Our static programs on the kernels of Xen 3's hosts, imitated (see `old_kernel/`), against cargo's own build of them, linked
+//! with the host's C library, on the kernel that runs: they must print, return and leave the same, byte for byte.
+//!
+//! Together with the tables, which compare the static programs with the originals on the kernel that runs, this says that
+//! neither the C library nor the kernel's age can be told from outside.
+//!
+//! Rows of the era 2006 are run without BROUTER_ERA on the imitated kernel, which is of that era.
+//!
+//! The imitation itself is compared with what the kernels of real such hosts were seen to answer.
+//!
+//! One row of each command on each state is run, on one of the kernels, in one of its modes, each in turn. With
+//! BROUTER_TEST_KERNELS=all every row is run, in every mode, on every kernel.
+
+mod harness;
+#[cfg(target_arch = "x86_64")]
+mod old_kernel;
+
+/// Other architectures came to Linux after Xen 3, or had none of it.
+#[cfg(not(target_arch = "x86_64"))]
+fn main() {
+    eprintln!("*** the imitated kernels are those of x86_64 hosts: nothing is tested here");
+}
+
+#[cfg(target_arch = "x86_64")]
+fn main() -> std::process::ExitCode {
+    old_kernel::become_tracer().unwrap_or_else(tests::run)
+}
+
+/// SEEN of 2.6.16 and 2.6.18.
+#[cfg(target_arch = "x86_64")]
+macro_rules! seen_before_2_6_23 {
+    () => {
+        "SOCK_CLOEXEC: EINVAL\n\
+         socket: yes\n\
+         F_DUPFD_CLOEXEC: EINVAL\n\
+         FUTEX_PRIVATE_FLAG: ENOSYS\n\
+         pipe2: ENOSYS\n\
+         ppoll: ENOSYS\n\
+         getrandom: ENOSYS\n\
+         AT_EMPTY_PATH: EINVAL\n\
+         clone3: ENOSYS\n\
+         O_CLOEXEC: ignored\n\
+         AT_RANDOM: missing\n\
+         AT_SYSINFO_EHDR: missing\n\
+         AT_PAGESZ: yes\n"
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod tests {
+    use std::collections::HashSet;
+    use std::process::{Command, ExitCode};
+    use std::sync::Arc;
+
+    use libtest_mimic::Failed;
+
+    use crate::harness::host::{Host, Programs, STATIC};
+    use crate::harness::outcome::Outcome;
+    use crate::harness::table::{self, Case, Mode, TABLES};
+    use crate::harness::{Test, conclude, report};
+    use crate::old_kernel::{KERNELS, OldKernel};
+
+    /// Linked with the host's C library.
+    const CARGOS_OWN: &str = "cargo";
+
+    /// old_kernel/probe.c, compiled.
+    const PROBE: &str = "probe";
+
+    /// What it prints on each of the kernels: seen on real ones of 2.6.18 and 2.6.32; of what is asked, nothing
+    /// changed between 2.6.16 and 2.6.18.
+    const SEEN: [&str; 3] = [
+        concat!("2.6.16.33-xen\n", seen_before_2_6_23!()),
+        concat!("2.6.18.8-xen\n", seen_before_2_6_23!()),
+        "2.6.32.69\n\
+         SOCK_CLOEXEC: yes\n\
+         socket: yes\n\
+         F_DUPFD_CLOEXEC: yes\n\
+         FUTEX_PRIVATE_FLAG: yes\n\
+         pipe2: yes\n\
+         ppoll: yes\n\
+         getrandom: ENOSYS\n\
+         AT_EMPTY_PATH: EINVAL\n\
+         clone3: ENOSYS\n\
+         O_CLOEXEC: yes\n\
+         AT_RANDOM: yes\n\
+         AT_SYSINFO_EHDR: yes\n\
+         AT_PAGESZ: yes\n",
+    ];
+
+    pub(crate) fn run() -> ExitCode {
+        let all = std::env::var_os("BROUTER_TEST_KERNELS").is_some_and(|value| value == "all");
+        let host = Arc::new(Host::new());
+        host.put_cargos_own(CARGOS_OWN);
+        let tracer = std::env::current_exe().expect("this program");
+        for kernel in &KERNELS {
+            for program in ["brctl", "ip", "network-virtual", PROBE] {
+                host.put(kernel.name, program, &tracer);
+            }
+        }
+        // where there is no compiler the tests that need it say so; an error of its own they show
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/old_kernel/probe.c");
+        let program = host.programs(Programs::Ours).join(PROBE);
+        let _ = Command::new("musl-gcc").args(["-static", "-o"]).arg(&program).arg(source).status();
+        let mut tests: Vec<Test> = KERNELS.iter().zip(SEEN).map(|(kernel, seen)| probe(&host, kernel, seen)).collect();
+        tests.push(descriptors(&host));
+        let mut known = HashSet::new();
+        for case in TABLES.into_iter().flat_map(table::read).map(Arc::new) {
+            let turn = known.len();
+            let is_first = known.insert((case.era.clone(), case.state_name.clone(), case.verb()));
+            for (at, &mode) in case.modes.iter().enumerate() {
+                for (kernel_at, kernel) in KERNELS.iter().enumerate() {
+                    let its_turn = turn % KERNELS.len() == kernel_at && turn / KERNELS.len() % case.modes.len() == at;
+                    if all || is_first && its_turn {
+                        tests.push(test(&host, &case, kernel, mode));
+                    }
+                }
+            }
+        }
+        conclude(&host, tests)
+    }
+
+    /// The imitation against the kernels themselves.
+    fn probe(host: &Arc<Host>, kernel: &'static OldKernel, seen: &'static str) -> Test {
+        Test {
+            name: format!("{}: answers as the kernel did", kernel.name),
+            kind: String::new(),
+            needs: vec![String::from("musl-gcc")],
+            run: Box::new({
+                let host = host.clone();
+                move || {
+                    let command = format!("{PROBE} 2>/dev/null");
+                    let run = host.run(Programs::Of(kernel.name), "", &command, Mode::Sys)?;
+                    let answered = String::from_utf8_lossy(&run.stdout);
+                    if answered == seen {
+                        Ok(())
+                    } else {
+                        Err(Failed::from(format!("answered\n{answered}not\n{seen}")))
+                    }
+                }
+            }),
+        }
+    }
+
+    /// O_CLOEXEC is ignored before 2.6.23: what a program of the firewall finds open must be what it was given all the same.
+    fn descriptors(host: &Arc<Host>) -> Test {
+        Test {
+            name: String::from("2.6.16: a program of the firewall inherits no descriptor"),
+            kind: String::new(),
+            needs: vec![String::from(STATIC)],
+            run: Box::new({
+                let host = host.clone();
+                move || {
+                    let run = host.run(
+                        Programs::Of("2.6.16"),
+                        "stub open 'ls /proc/$$/fd'",
+                        "open >/run/given; network-virtual start bridgeip=10.0.0.1/24 firewall=open >/run/found; \
+                         diff /run/given /run/found; grep -qx 2 /run/given || echo nothing seen",
+                        Mode::Sys,
+                    )?;
+                    let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+                    if said.is_empty() { Ok(()) } else { Err(Failed::from(said)) }
+                }
+            }),
+        }
+    }
+
+    fn test(host: &Arc<Host>, case: &Arc<Case>, kernel: &'static OldKernel, mode: Mode) -> Test {
+        Test {
+            name: format!("{} {} {}: {}", kernel.name, mode.name(), case.state_name, case.command),
+            kind: String::new(),
+            needs: [case.needs.clone(), vec![String::from(STATIC)]].concat(),
+            run: Box::new({
+                let (host, case) = (host.clone(), case.clone());
+                move || compare(&host, &case, kernel, mode)
+            }),
+        }
+    }
+
+    fn compare(host: &Host, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
+        let look = |era, programs| {
+            let run = host.run_in(era, programs, &case.state, &case.command, mode)?;
+            Ok::<_, Failed>(Outcome::of(&run, case.timers))
+        };
+        // such a kernel makes them print as the tools of its time did, unless they are told otherwise
+        let (wanted, ours) = match &case.era {
+            Some(era) => (look(Some(era), Programs::Of(CARGOS_OWN))?, look(None, Programs::Of(kernel.name))?),
+            None => (look(Some("today"), Programs::Of(CARGOS_OWN))?, look(Some("today"), Programs::Of(kernel.name))?),
+        };
+        let differences = report::differences(&wanted, &ours);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(Failed::from(format!(
+            "{}:{}: as on Linux {}, on the state {}, {} (the first is cargo's own build on today's kernel)\n    {}\n{differences}",
+            case.file,
+            case.line,
+            kernel.name,
+            case.state_name,
+            mode.meaning(),
+            case.command,
+        )))
+    }
+}

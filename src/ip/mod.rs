@@ -166,7 +166,11 @@ pub fn run(call: &mut Call) -> Outcome {
     let named = name.strip_prefix(b"ip").filter(|object| !object.is_empty());
     let Some(word) = named.or_else(|| words.next()) else { return Err(usage()) };
     match OBJECTS.iter().find(|object| era.knows(object.since) && options.means(word, object.name)) {
-        Some(object) => (object.run)(call, options, words),
+        // what is not known is not missing
+        Some(object) => (object.run)(call, options, words).map_err(|failure| match complete(call.kernel) {
+            Err(reason) => reason,
+            Ok(()) => failure,
+        }),
         None => Err(unknown_object(word)),
     }
 }
@@ -252,6 +256,16 @@ fn explained(errno: Errno, text: &str) -> Failure {
 /// What iproute2 does by netlink and no ioctl can.
 fn needs_netlink(what: &[u8], instead: &str) -> Failure {
     Failure::new(line!("ip: ", what, " needs netlink: ", instead)).with_status(2)
+}
+
+/// Fails where a file that tells what there is could not be read.
+fn complete(kernel: &Kernel) -> Outcome {
+    match kernel.unread() {
+        None => Ok(()),
+        Some((file, errno)) => {
+            Err(Failure::new(line!("ip: cannot read ", file, ": ", errno_text(errno))).with_status(2))
+        }
+    }
 }
 
 /// The proper name of a device that may be called by another: by an alternative name or by a label.

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::list::{Json, Record};
 use super::words::{Words, is_short_for};
-use super::{Options, bytes, garbage, print, unknown_command, wrong};
+use super::{Options, bytes, complete, garbage, print, unknown_command, wrong};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::{IFNAMSIZ, Kernel, Tun, tun_flag};
@@ -199,12 +199,12 @@ fn failed(what: &str, errno: Errno) -> Failure {
 /// `ip tuntap show`: all devices; iproute2 looks at no word behind it.
 fn show(call: &mut Call, options: Options, _: Words) -> Outcome {
     list(call.kernel, call.out, options);
-    Ok(())
+    complete(call.kernel)
 }
 
 /// Lists tap and tun devices.
 pub fn list(kernel: &Kernel, out: &mut dyn Write, options: Options) {
-    let links = kernel.links().unwrap_or_default();
+    let links = kernel.links();
     let tuns = links.iter().filter_map(|link| Some((bytes(&link.name), kernel.tun(bytes(&link.name))?)));
     let records = tuns.map(|(name, tun)| record(name, &tun, options.json));
     if options.json {

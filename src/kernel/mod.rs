@@ -26,7 +26,7 @@ pub use address::{Address, Ipv6Flags};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::IFNAMSIZ;
-pub use link::{Link, LinkFile, Queue, Tun, TunEnd, flag, tun_flag};
+pub use link::{Link, LinkFile, Queue, Statistics, Tun, TunEnd, flag, tun_flag};
 pub use route::{
     LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, Table, flag6, metric_in_reach,
 };
@@ -48,6 +48,7 @@ pub struct Kernel {
     class_net: OnceCell<Option<OwnedFd>>,
     /// Whether /sys shows this network namespace; empty until a device could tell (see [`sysfs`]).
     own_sysfs: Cell<Option<bool>>,
+    unread: Cell<Option<(&'static str, Errno)>>,
 }
 
 impl Kernel {
@@ -66,6 +67,7 @@ impl Kernel {
             virtual_net: OnceCell::new(),
             class_net: OnceCell::new(),
             own_sysfs: Cell::new(None),
+            unread: Cell::new(None),
         }
     }
 
@@ -105,6 +107,17 @@ impl Kernel {
     /// Why the control socket could not be opened, if it was needed and could not. Off `/` it is not even tried.
     pub fn control_error(&self) -> Option<Errno> {
         self.control.get().filter(|_| self.is_running()).and_then(|opened| opened.as_ref().err().copied())
+    }
+
+    /// The first file that was needed to tell what there is, could not be read, and why. What the verbs told since then may be
+    /// less than there is.
+    pub fn unread(&self) -> Option<(&'static str, Errno)> {
+        self.unread.get()
+    }
+
+    /// Whether that file is the one of IPv6 addresses.
+    pub fn has_unread_ipv6(&self) -> bool {
+        self.unread.get().is_some_and(|(file, _)| file == procfs::ADDRESSES_V6)
     }
 
     /// A path under the root, given as on a running host.

@@ -14,9 +14,20 @@ use super::ioctl;
 use super::sysfs::{is_path_safe, os_string};
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
 
-/// Bytes of a file; empty where there is none. In large reads: the kernel makes up its files anew for each.
+/// Bytes of a file; empty where there is none.
 pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
     try_read(kernel, path).unwrap_or_default()
+}
+
+/// Bytes of a file of /proc/net. Where the kernel does not have what the file is about, there is no such file, and nothing to
+/// be read. Any other failure, and that there is no /proc at all, is noted: see [`Kernel::unread`].
+pub(super) fn table(kernel: &Kernel, path: &'static str) -> Vec<u8> {
+    try_read(kernel, path).unwrap_or_else(|errno| {
+        if errno != Errno::ENOENT || !kernel.path("/proc/net").exists() {
+            kernel.unread.set(kernel.unread.get().or(Some((path, errno))));
+        }
+        Vec::new()
+    })
 }
 
 /// As [`read`]. (Without O_CLOEXEC, as in [`super::sysfs::read_text`].)
@@ -46,22 +57,32 @@ pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &str> {
         .map(|word| str::from_utf8(word).unwrap_or(""))
 }
 
-/// Names in /proc/net/dev. Linux 2.6.18 lets a name hold ':', so a line's name ends at its last one.
-///
-/// # Errors
-/// ENOENT where there is no /proc.
-pub(super) fn device_names(kernel: &Kernel) -> Result<Vec<OsString>> {
-    let text = try_read(kernel, "/proc/net/dev")?;
-    let name = |line: &[u8]| {
-        let end = line.iter().rposition(|&byte| byte == b':')?;
-        Some(os_string(line[..end].trim_ascii_start()))
-    };
-    Ok(lines(&text).filter_map(name).collect())
+const DEVICES: &str = "/proc/net/dev";
+
+/// A line of /proc/net/dev: a name and numbers. Linux 2.6.18 lets a name hold ':', so the name ends at the last one.
+fn device(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = line.iter().rposition(|&byte| byte == b':')?;
+    Some((line[..end].trim_ascii_start(), &line[end + 1..]))
 }
+
+/// Names in /proc/net/dev.
+pub(super) fn device_names(kernel: &Kernel) -> Vec<OsString> {
+    lines(&table(kernel, DEVICES)).filter_map(device).map(|(name, _)| os_string(name)).collect()
+}
+
+/// What /proc/net/dev has counted of a device, in its columns: 8 of what was received, 8 of what was sent.
+pub(super) fn device_counts(kernel: &Kernel, name: &[u8]) -> Vec<u64> {
+    let text = table(kernel, DEVICES);
+    let counts =
+        lines(&text).filter_map(device).find(|(other, _)| *other == name).map_or(&[][..], |(_, counts)| counts);
+    words(counts).map(|count| count.parse().unwrap_or(0)).collect()
+}
+
+pub(super) const ADDRESSES_V6: &str = "/proc/net/if_inet6";
 
 /// /proc/net/if_inet6, `ADDRESS INDEX PREFIX SCOPE FLAGS NAME` in hexadecimal, in its own order.
 pub(super) fn addresses_v6(kernel: &Kernel) -> Vec<Address> {
-    lines(&read(kernel, "/proc/net/if_inet6")).filter_map(address_v6).collect()
+    lines(&table(kernel, ADDRESSES_V6)).filter_map(address_v6).collect()
 }
 
 fn address_v6(line: &[u8]) -> Option<Address> {

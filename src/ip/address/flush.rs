@@ -7,8 +7,9 @@ use super::change::hidden_behind_label;
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::list::{self, Filter};
+use crate::ip::prefix::Family;
 use crate::ip::words::Words;
-use crate::ip::{Options, bytes, print, refused};
+use crate::ip::{Options, bytes, complete, print, refused};
 use crate::kernel::{Address, Kernel};
 
 const NOTHING: &str = "Nothing to flush.\n";
@@ -54,7 +55,10 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
 fn chosen(kernel: &Kernel, filter: &Filter) -> Result<Vec<Address>, Failure> {
     let links = filter.links(kernel)?;
     let mut list = kernel.addresses_v4().map_err(refused)?;
-    list.extend(kernel.addresses_v6());
+    if filter.family != Family::Inet {
+        list.extend(kernel.addresses_v6());
+    }
+    complete(kernel)?;
     list.retain(|address| filter.admits(address) && links.iter().any(|link| link.name == address.link));
     Ok(list)
 }

@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use nix::errno::Errno;
 
 use super::words::{Words, is_short_for};
-use super::{Options, explained, needs_netlink, no_such_device, print, refused, unknown_command, usage};
+use super::{Options, complete, explained, needs_netlink, no_such_device, print, refused, unknown_command, usage};
 use crate::applet::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
@@ -148,7 +148,8 @@ const LOOPBACK: &[u8] = b"lo";
 /// The links of a group.
 fn group_members(kernel: &Kernel, group: u32) -> Result<Vec<OsString>, Failure> {
     check_privilege(kernel, LOOPBACK)?;
-    let links = kernel.links().map_err(refused)?;
+    let links = kernel.links();
+    complete(kernel)?;
     // not before the links are known: by the loopback alone, /sys could be that of any namespace
     if !kernel.has_link_file(LOOPBACK, LinkFile::GROUP) {
         return Err(needs_netlink(b"a group", "or /sys, which tells who is in it"));

@@ -4,9 +4,9 @@ use super::by_index;
 use crate::applet::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::Options;
 use crate::ip::list::{self, Filter, Listing};
 use crate::ip::words::Words;
+use crate::ip::{Options, complete};
 use crate::kernel::Kernel;
 
 /// `ip link show [[dev] DEVICE] [up] [group GROUP] [master DEVICE | nomaster] [type KIND]`
@@ -24,7 +24,8 @@ pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
         let refusal = line!("RTNETLINK answers: No such device\nCannot send link get request: No such device");
         return Err(Failure::new(refusal));
     }
-    list::list(call.kernel, call.out, Listing::Links, &filter, options)
+    list::list(call.kernel, call.out, Listing::Links, &filter, options)?;
+    complete(call.kernel)
 }
 
 /// Whether iproute2 finds a link that the kernel, asked by netlink, does not: by a label, or `ifN` by its index.

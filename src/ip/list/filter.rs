@@ -185,7 +185,7 @@ impl<'a> Filter<'a> {
                     return Err(Failure::new(text).formerly_with_status(255));
                 }
             },
-            None => kernel.links().unwrap_or_default(),
+            None => kernel.links(),
         };
         links.retain(|link| self.admits_link(kernel, link));
         Ok(links)

@@ -72,7 +72,9 @@ impl Addresses {
             _ => kernel.addresses_v4(),
         }
         .unwrap_or_default();
-        list.extend(kernel.addresses_v6());
+        if filter.family != Family::Inet {
+            list.extend(kernel.addresses_v6());
+        }
         let mut places: Vec<(u64, usize)> = list.iter().map(|address| sum(&address.link)).zip(0..).collect();
         places.sort_unstable();
         Addresses { list, places }

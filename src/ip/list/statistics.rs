@@ -53,9 +53,8 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, options: Op
     if options.era == Era::Of2006 {
         return record.text(of_2006(kernel, link, detail > 1, newline));
     }
-    let read = |columns: &[Column]| -> Vec<u64> {
-        columns.iter().map(|(file, ..)| kernel.link_statistic(&link.name, file)).collect()
-    };
+    let statistics = kernel.link_statistics(&link.name);
+    let read = |columns: &[Column]| -> Vec<u64> { columns.iter().map(|(file, ..)| statistics.count(file)).collect() };
     let [rx, tx] = [read(&RX), read(&TX)];
     let [rx_errors, tx_errors] = if detail > 1 { [read(&RX_ERRORS), read(&TX_ERRORS)] } else { [vec![], vec![]] };
 
@@ -80,8 +79,8 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, options: Op
             record.text(error_table(name, error_columns, errors, &widths, newline));
         }
     }
-    let over_errors = kernel.link_statistic(&link.name, "rx_over_errors");
-    let missed = kernel.link_statistic(&link.name, "rx_missed_errors");
+    let over_errors = statistics.count("rx_over_errors");
+    let missed = statistics.count("rx_missed_errors");
     record.json("stats64", json(&rx, &tx, &rx_errors, &tx_errors, over_errors, missed));
 }
 
@@ -117,7 +116,8 @@ const ROWS_OF_2006: [[Row; 2]; 2] = [
 
 /// As ss060323 printed them: in columns that do not grow, and of large numbers the low 32 bits.
 fn of_2006(kernel: &Kernel, link: &Link, with_errors: bool, newline: &str) -> String {
-    let read = |file: &str| kernel.link_statistic(&link.name, file) as u32;
+    let statistics = kernel.link_statistics(&link.name);
+    let read = |file: &str| statistics.count(file) as u32;
     let mut lines = Vec::new();
     for (heading, files, further) in ROWS_OF_2006.iter().flat_map(|rows| &rows[..if with_errors { 2 } else { 1 }]) {
         let further = further.map(read).filter(|number| *number != 0);

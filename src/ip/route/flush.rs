@@ -13,7 +13,7 @@ use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::list::Record;
 use crate::ip::prefix::Family;
 use crate::ip::words::Words;
-use crate::ip::{Options, needs_netlink, print};
+use crate::ip::{Options, complete, needs_netlink, print};
 use crate::kernel::Table;
 
 /// `ip route flush SELECTOR`, with the words of `ip route show`.
@@ -34,7 +34,9 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
     {
         return Err(Unlisted::NoTable("ipv4").failure("Flush"));
     }
-    let routes = selected(call.kernel, &filter, options).map_err(|reason| reason.failure("Flush"))?;
+    let routes = selected(call.kernel, &filter, options);
+    complete(call.kernel)?;
+    let routes = routes.map_err(|reason| reason.failure("Flush"))?;
     if routes.is_empty() {
         if !options.era.ip().quiet_flush {
             // it was said unasked then

@@ -11,7 +11,7 @@ use crate::error::{Failure, Outcome, line};
 use crate::ip::list::{Json, Record};
 use crate::ip::prefix::Family;
 use crate::ip::words::Words;
-use crate::ip::{Options, needs_netlink, print};
+use crate::ip::{Options, complete, needs_netlink, print};
 use crate::kernel::{Kernel, Table};
 
 /// `ip route show [[root | match | exact] PREFIX] [table TABLE] [dev DEVICE] [via PREFIX] [src PREFIX] [scope SCOPE]
@@ -19,6 +19,7 @@ use crate::kernel::{Kernel, Table};
 pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
     let filter = Filter::parse(call.kernel, options, words)?;
     let routes = selected(call.kernel, &filter, options);
+    complete(call.kernel)?;
     if let Err(Unlisted::NoTable(_)) = &routes
         && options.json
     {

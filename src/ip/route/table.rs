@@ -25,7 +25,7 @@ pub(super) fn main_v4(kernel: &Kernel) -> Vec<Entry> {
         tcp: Tcp { window: route.window, round_trip: route.round_trip, segment: route.segment },
         preference: 0,
     };
-    kernel.routes_v4().unwrap_or_default().into_iter().map(entry).collect()
+    kernel.routes_v4().into_iter().map(entry).collect()
 }
 
 fn hops(gateway: Option<IpAddr>, device: Option<OsString>) -> Vec<Hop> {

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, Queue, colons, flag};
 use crate::kernel::ioctl;
-use crate::kernel::sysfs::{Folder, os_string};
+use crate::kernel::sysfs::{Device, Folder, os_string};
 use crate::kernel::{Kernel, Result, procfs};
 
 /// So many links that a second thread pays for itself.
@@ -13,20 +13,14 @@ const MANY: usize = 200;
 
 impl Kernel {
     /// All links, by index: those of /sys, else of /proc/net/dev.
-    ///
-    /// # Errors
-    /// ENOENT where both are missing.
-    pub fn links(&self) -> Result<Vec<Link>> {
-        let names = match self.sysfs_names() {
-            Ok(names) => names,
-            Err(_) => procfs::device_names(self)?,
-        };
+    pub fn links(&self) -> Vec<Link> {
+        let names = self.sysfs_names().unwrap_or_else(|_| procfs::device_names(self));
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
         let mut links = self.links_named(&names);
         let mut places: Vec<(u64, usize)> =
             links.iter().zip(0..).filter_map(|(link, place)| Some((link.as_ref()?.index as u64, place))).collect();
         places.sort_unstable();
-        Ok(places.into_iter().filter_map(|(_, place)| links[place].take()).collect())
+        places.into_iter().filter_map(|(_, place)| links[place].take()).collect()
     }
 
     /// What is known of the links with these names, as far as they are there. Of very many a second thread reads the half: it is
@@ -169,10 +163,12 @@ impl Kernel {
         })
     }
 
-    /// A number of the link's `statistics/` in /sys; 0 where there is none.
-    pub fn link_statistic(&self, link: &OsStr, file: &str) -> u64 {
-        let path = format!("statistics/{file}");
-        self.device(link.as_bytes()).and_then(|device| device.text(&path)?.parse().ok()).unwrap_or(0)
+    /// What a link has received and sent.
+    pub fn link_statistics(&self, link: &OsStr) -> Statistics {
+        Statistics(match self.device(link.as_bytes()) {
+            Some(device) => Counts::Files(device),
+            None => Counts::Line(procfs::device_counts(self, link.as_bytes())),
+        })
     }
 
     /// The kind of a virtual link, as netlink would name it: by the driver's name, else as far as /sys tells. Hardware has
@@ -197,6 +193,48 @@ impl Kernel {
             return Some("tun".into());
         }
         folder?.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
+    }
+}
+
+/// What a link has received and sent: the files of `statistics/` in /sys, else the line of /proc/net/dev.
+pub struct Statistics(Counts);
+
+enum Counts {
+    Files(Device),
+    Line(Vec<u64>),
+}
+
+/// The columns of /proc/net/dev, by the files of `statistics/`. Where one adds up several (net/core/net-procfs.c,
+/// `dev_seq_printf_stats`) it is the first of them that is named.
+const COLUMNS: [&str; 16] = [
+    "rx_bytes",
+    "rx_packets",
+    "rx_errors",
+    "rx_dropped",
+    "rx_fifo_errors",
+    "rx_frame_errors",
+    "rx_compressed",
+    "multicast",
+    "tx_bytes",
+    "tx_packets",
+    "tx_errors",
+    "tx_dropped",
+    "tx_fifo_errors",
+    "collisions",
+    "tx_carrier_errors",
+    "tx_compressed",
+];
+
+impl Statistics {
+    /// The number of a file of `statistics/`; 0 where it is not known.
+    pub fn count(&self, file: &str) -> u64 {
+        let count = match &self.0 {
+            Counts::Files(device) => device.text(&["statistics/", file].concat()).and_then(|text| text.parse().ok()),
+            Counts::Line(counts) => {
+                COLUMNS.iter().position(|column| *column == file).and_then(|place| counts.get(place).copied())
+            }
+        };
+        count.unwrap_or(0)
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Tries(Vec<(String, Vec<Leaf>)>);
 
 impl Tries {
     pub(super) fn read(kernel: &Kernel) -> Self {
-        let text = procfs::read(kernel, "/proc/net/fib_trie");
+        let text = procfs::table(kernel, "/proc/net/fib_trie");
         let mut tables: Vec<(String, Vec<Leaf>)> = Vec::new();
         let mut address = Ipv4Addr::UNSPECIFIED;
         for line in String::from_utf8_lossy(&text).lines() {

@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use super::RouteKind;
 use super::trie::{Leaf, Tries};
 use crate::kernel::sysfs::os_string;
-use crate::kernel::{Kernel, Result, procfs};
+use crate::kernel::{Kernel, procfs};
 
 /// Flags in /proc/net/route (linux/route.h).
 const RTF_GATEWAY: u32 = 0x2;
@@ -71,14 +71,11 @@ const LOCAL: u32 = 255;
 
 impl Kernel {
     /// The routes of the main table, in the kernel's order.
-    ///
-    /// # Errors
-    /// None: without /proc there is nothing to list.
-    pub fn routes_v4(&self) -> Result<Vec<Route>> {
-        let table = procfs::read(self, "/proc/net/route");
+    pub fn routes_v4(&self) -> Vec<Route> {
+        let table = procfs::table(self, "/proc/net/route");
         let mut kinds = Kinds(Tries::read(self).main().into());
         let lines = table.split(|&byte| byte == b'\n').skip(1);
-        Ok(lines.filter_map(|line| route(line, &mut kinds)).collect())
+        lines.filter_map(|line| route(line, &mut kinds)).collect()
     }
 
     /// The routes of the local table, in the kernel's order. None where there is no fib_trie.

@@ -76,7 +76,7 @@ pub struct Routes6 {
 impl Kernel {
     /// The IPv6 routes. None where the kernel has no IPv6.
     pub fn routes_v6(&self) -> Routes6 {
-        let text = procfs::read(self, "/proc/net/ipv6_route");
+        let text = procfs::table(self, "/proc/net/ipv6_route");
         let lines: Vec<Route6> = text.split(|&byte| byte == b'\n').filter_map(route).collect();
         let mut tables = tables(&lines);
         let local = if tables.len() > 1 { tables.pop().unwrap_or_default() } else { Vec::new() };

@@ -20,7 +20,7 @@ use super::firewall;
 use super::script::Arguments;
 use crate::applet::Call;
 use crate::brctl;
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::{
     self,
     list::{Filter, Listing},
@@ -76,7 +76,10 @@ fn status(call: &mut Call, settings: &Settings) -> Outcome {
     let _ = call.out.write_all(b" \n");
     ip::route::show::list(call.kernel, call.out, &ip::route::show::Filter::default(), options);
     let _ = call.out.write_all(&ruler);
-    Ok(())
+    match call.kernel.unread() {
+        None => Ok(()),
+        Some((file, errno)) => Err(complaint(&["cannot read ", file, ": ", errno_text(errno)].concat())),
+    }
 }
 
 /// An error of our own words.

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use brouter::applet::{Applet, BRCTL, Call};
+use brouter::applet::{Applet, BRCTL, Call, IP};
 use brouter::era::Era;
 use brouter::kernel::{BridgeSetting, Kernel, PortSetting, Queue, RouteKind, flag};
 
@@ -159,4 +159,48 @@ fn nothing_outside_is_reached() {
     assert!(kernel.set_port(b"xenbr0", b"dummy0", PortSetting::PATH_COST, 7).is_err());
     assert!(kernel.set_forwards(true).is_err());
     assert_eq!(output(&BRCTL, &kernel, &["showstp", "xenbr0"]), before);
+}
+
+/// Flags as the kernel tells them (a port's raw ones have PROMISC), four bytes of address, no length of a queue; and the words of
+/// iproute2 for what old kernels do not tell.
+#[test]
+fn listing_of_2_6_18() {
+    let expected = "\
+1: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc pfifo_fast state UP mode DEFAULT group default qlen 1000
+    link/ether 52:54:00:12:34:56 brd ff:ff:ff:ff:ff:ff
+2: lo: <LOOPBACK,UP,LOWER_UP> mtu 16436 qdisc noqueue state UNKNOWN mode DEFAULT group default \n    \
+link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00
+3: dummy0: <BROADCAST,NOARP,UP,LOWER_UP> mtu 1500 qdisc noqueue master xenbr0 state UNKNOWN mode DEFAULT group default \n    \
+link/ether ba:29:8e:c4:0f:0d brd ff:ff:ff:ff:ff:ff
+4: sit0: <NOARP> mtu 1480 qdisc noop state DOWN mode DEFAULT group default \n    \
+link/sit 0.0.0.0 brd 0.0.0.0
+5: xenbr0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UNKNOWN mode DEFAULT group default \n    \
+link/ether ba:29:8e:c4:0f:0d brd ff:ff:ff:ff:ff:ff
+6: abcdefghijklmno: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN mode DEFAULT group default \n    \
+link/ether 00:00:00:00:00:00 brd ff:ff:ff:ff:ff:ff
+";
+    assert_eq!(output(&IP, &host("2.6.18"), &["link"]), expected);
+}
+
+/// Linux 2.6.18 lets the name of a bridge hold ':'.
+#[test]
+fn name_with_a_colon() {
+    let root = std::env::temp_dir().join(format!("brouter-readers-{}", std::process::id()));
+    let bridge = root.join("sys/class/net/a:b/bridge");
+    std::fs::create_dir_all(&bridge).unwrap();
+    let files =
+        [("ifindex", "7"), ("flags", "0x1003"), ("mtu", "1500"), ("type", "1"), ("address", "02:00:00:00:00:07")];
+    for (file, text) in files {
+        std::fs::write(bridge.join("..").join(file), format!("{text}\n")).unwrap();
+    }
+    for (file, text) in [("bridge_id", "8000.020000000007"), ("stp_state", "0")] {
+        std::fs::write(bridge.join(file), format!("{text}\n")).unwrap();
+    }
+    std::fs::create_dir_all(bridge.join("../brif")).unwrap();
+    let kernel = Kernel::at(&root);
+    let links: Vec<_> = kernel.links().into_iter().map(|link| (link.index, link.name, link.address)).collect();
+    let shown = output(&BRCTL, &kernel, &["show"]);
+    std::fs::remove_dir_all(&root).unwrap();
+    assert_eq!(links, [(7, "a:b".into(), "02:00:00:00:00:07".into())]);
+    assert_eq!(shown, "bridge name\tbridge id\t\tSTP enabled\tinterfaces\na:b\t\t8000.020000000007\tno\t\t\n");
 }

@@ -171,3 +171,18 @@ impl Kernel {
         if number.is_empty() { "0".into() } else { number }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names with ':', and numbers so long that no blank is left before them: both of 2.6.18.
+    #[test]
+    fn devices_by_the_last_colon() {
+        let parsed = |line: &'static str| device(line.as_bytes()).map(|(name, counts)| (name, words(counts).next()));
+        assert_eq!(parsed("  eth0:     114       1    0"), Some((&b"eth0"[..], Some("114"))));
+        assert_eq!(parsed("  eth0:123456789      1    0"), Some((&b"eth0"[..], Some("123456789"))));
+        assert_eq!(parsed("   a:b:       7       1    0"), Some((&b"a:b"[..], Some("7"))));
+        assert_eq!(parsed(" face |bytes    packets errs drop"), None);
+    }
+}

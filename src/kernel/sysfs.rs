@@ -157,6 +157,10 @@ impl Kernel {
         let Some(index) = device.number("ifindex") else {
             return false; // not in /sys: tells nothing of the others
         };
+        // a kernel that allows such names has no namespaces, and its ioctls take them for labels, cut at the colon
+        if name.contains(&b':') {
+            return true;
+        }
         let own = self.link_index(name).is_ok_and(|own| i64::from(own) == index)
             && self.link_hardware(name).is_ok_and(|own| own.is(&device.text("address").unwrap_or_default()));
         // every namespace has a lo with index 1 and address zero
@@ -174,7 +178,10 @@ impl Kernel {
         let names = folder_names(&self.class_net())?;
         // any device but lo can tell whose /sys this is
         if self.is_running() && self.own_sysfs.get().is_none() {
-            let telling = names.iter().map(|name| name.as_bytes()).find(|&name| name != b"lo" && is_path_safe(name));
+            let telling = names
+                .iter()
+                .map(|name| name.as_bytes())
+                .find(|&name| name != b"lo" && !name.contains(&b':') && is_path_safe(name));
             if let Some(name) = telling
                 && self.device(name).is_none()
                 && self.own_sysfs.get() == Some(false)

@@ -47,6 +47,13 @@ impl Kernel {
     /// # Errors
     /// ENODEV.
     pub fn link(&self, name: &[u8]) -> Result<Link> {
+        // Linux 2.6.18 lets a name hold ':', of which its ioctls know nothing
+        if name.contains(&b':')
+            && let Some(folder) = self.folder(name)
+            && let Some(index) = folder.number("ifindex")
+        {
+            return self.link_by_sysfs(index as i32, os_string(name), &folder);
+        }
         let index = self.link_index(name)?;
         if let Some(folder) = self.folder(name) {
             return self.link_by_sysfs(index, os_string(name), &folder);
@@ -60,7 +67,7 @@ impl Kernel {
     }
 
     fn link_by_sysfs(&self, index: i32, name: OsString, folder: &Folder) -> Result<Link> {
-        let values = match self.is_running() {
+        let values = match self.is_running() && !name.as_bytes().contains(&b':') {
             true => self.values_by_ioctl(name.as_bytes(), folder)?,
             false => self.values_recorded(name.as_bytes(), folder),
         };
@@ -238,7 +245,7 @@ impl Statistics {
     }
 }
 
-/// What ioctls tell, or the files of another host.
+/// What ioctls tell, or files alone.
 struct Values {
     flags: u32,
     mtu: u32,
@@ -248,10 +255,11 @@ struct Values {
 }
 
 impl Values {
-    /// From files alone: `flags` holds the raw ones, and RUNNING is derived as the kernel does it.
+    /// `flags` holds the raw ones. RUNNING is derived as the kernel does it; and of PROMISC and ALLMULTI the kernel tells only
+    /// whether they were asked for (net/core/dev.c, `dev_get_flags`), which no file does.
     fn recorded(folder: &Folder) -> Self {
         let number = |file| folder.number(file).unwrap_or(0);
-        let raw = number("flags") as u32;
+        let raw = number("flags") as u32 & !(flag::PROMISC | flag::ALLMULTI);
         let state = folder.text("operstate").unwrap_or_default();
         let is_operational = raw & flag::UP != 0 && matches!(state.as_str(), "up" | "unknown");
         Values {

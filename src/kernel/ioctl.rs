@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 
 use libc::c_ulong;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::sysfs::Device;
@@ -274,19 +273,13 @@ const SIOCDEVPRIVATE: c_ulong = 0x89f0;
 
 /// A socket that only carries ioctls.
 ///
-/// SOCK_CLOEXEC is refused with EINVAL before 2.6.27; there the flag is set in a second call.
+/// SOCK_CLOEXEC is refused with EINVAL before 2.6.27. There musl, with which programs for such kernels are linked, sets the flag
+/// in a second call.
 ///
 /// # Errors
 /// Those of socket(2).
 pub(super) fn control_socket(family: AddressFamily) -> Result<OwnedFd> {
-    match socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None) {
-        Err(Errno::EINVAL) => {
-            let fd = socket(family, SockType::Datagram, SockFlag::empty(), None)?;
-            fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-            Ok(fd)
-        }
-        other => other,
-    }
+    socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
 }
 
 /// # Safety

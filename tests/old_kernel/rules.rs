@@ -85,7 +85,7 @@ const RULES: [Rule; 20] = [
 
 /// What our programs may try first, because they go on without it.
 const TRIED: [(c_long, &str); 3] = [
-    (libc::SYS_socket, "with SOCK_CLOEXEC: ours, in kernel::ioctl::control_socket"),
+    (libc::SYS_socket, "with SOCK_CLOEXEC: musl, then without, and by fcntl"),
     (libc::SYS_statx, "std, then by stat"),
     (libc::SYS_pipe2, "musl, then by pipe and fcntl"),
 ];

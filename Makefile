@@ -52,7 +52,8 @@ build-with-target:
 # The target is named, though it is the host's: only then do the flags leave build scripts and macros alone.
 build-with-musl-gcc: build/musl/libutil.a
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
-		-C linker=musl-gcc -C link-arg=-L$(CURDIR)/build/musl --cfg musl_link" \
+		-C linker=musl-gcc -C link-arg=-L$(CURDIR)/build/musl --cfg musl_link \
+		-C link-arg=-Wl,--no-eh-frame-hdr,-T,$(CURDIR)/compat/musl/no-unwind-tables.ld" \
 		$(CARGO) build --release --locked --bins --target $(TARGET)
 
 build-with-none:

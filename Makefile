@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 
-PROGRAMS := brouter brctl ip network-virtual
+PROGRAMS := brouter brctl ip network-virtual vif-bridge
 MANUALS := $(wildcard man/*.8)
 SOURCES := Cargo.toml Cargo.lock $(shell find src compat/musl -type f)
 
@@ -75,6 +75,7 @@ demo: all
 # A missing program or privilege is a failure here; under a plain `cargo test` it is a loud skip.
 test: all
 	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc musl-tools
+	@compat/fetch-xen build/xen
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
 
 lint:
@@ -85,6 +86,7 @@ lint:
 
 bench: all
 	@compat/need-packages bridge-utils iproute2 iptables strace busybox-static musl-tools
+	@compat/fetch-xen build/xen
 	@$(CARGO) build --quiet --locked --release --example bench
 	@target/release/examples/bench build
 
@@ -92,10 +94,11 @@ install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	install -m 755 build/brouter $(DESTDIR)$(SBINDIR)/brouter
 	ln -sf brouter $(DESTDIR)$(SBINDIR)/network-virtual
+	ln -sf brouter $(DESTDIR)$(SBINDIR)/vif-bridge
 	install -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/brouter $(DESTDIR)$(SBINDIR)/network-virtual
+	rm -f $(DESTDIR)$(SBINDIR)/brouter $(DESTDIR)$(SBINDIR)/network-virtual $(DESTDIR)$(SBINDIR)/vif-bridge
 	rm -f $(MANUALS:man/%=$(DESTDIR)$(MANDIR)/man8/%)
 
 clean:

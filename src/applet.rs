@@ -56,9 +56,12 @@ pub static NETWORK_VIRTUAL: Applet = Applet {
     summary: "start, stop or show a virtual network for Xen guests",
     run: xen::network_virtual::run,
 };
+/// A guest's interface on a bridge, as Xen's hotplug script vif-bridge.
+pub static VIF_BRIDGE: Applet =
+    Applet { name: "vif-bridge", summary: "attach a Xen guest's interface to a bridge", run: xen::vif_bridge::run };
 
 /// Every applet; links, lists and manual pages follow this table.
-pub static TABLE: [&Applet; 6] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL];
+pub static TABLE: [&Applet; 7] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE];
 
 /// The applet of a name.
 pub fn find(name: &OsStr) -> Option<&'static Applet> {

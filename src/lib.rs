@@ -1,8 +1,8 @@
 //! brouter: a Xen host's virtual network in one small program.
 //!
 //! A *brouter* is a bridge with an address of its own: guests are attached to it, and the host routes between them and the
-//! world. `network-virtual` makes one as Xen3's script of that name did; `brctl` and `ip` are the commands for the rest,
-//! byte for byte as bridge-utils and iproute2 print, without netlink.
+//! world. `network-virtual` makes one as Xen3's script of that name did, `vif-bridge` attaches guests to it; `brctl` and `ip`
+//! are the commands for the rest, byte for byte as bridge-utils and iproute2 print, without netlink.
 //!
 //! # The map of the house
 //! - [`applet`]: the one table of commands, and how a process becomes one of them.

@@ -271,15 +271,15 @@ const SIOCETHTOOL: c_ulong = 0x8946;
 const SIOCGSKNS: c_ulong = 0x894c;
 const SIOCDEVPRIVATE: c_ulong = 0x89f0;
 
-/// A socket that only carries ioctls.
+/// A socket that no program that we start inherits.
 ///
 /// SOCK_CLOEXEC is refused with EINVAL before 2.6.27. There musl, with which programs for such kernels are linked, sets the flag
 /// in a second call.
 ///
 /// # Errors
 /// Those of socket(2).
-pub(super) fn control_socket(family: AddressFamily) -> Result<OwnedFd> {
-    socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
+pub fn open_socket(family: AddressFamily, kind: SockType) -> Result<OwnedFd> {
+    socket(family, kind, SockFlag::SOCK_CLOEXEC, None)
 }
 
 /// # Safety

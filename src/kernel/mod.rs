@@ -19,13 +19,13 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::sys::socket::AddressFamily;
+use nix::sys::socket::{AddressFamily, SockType};
 
 pub use address::scope;
 pub use address::{Address, Ipv6Flags};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
-pub use ioctl::IFNAMSIZ;
+pub use ioctl::{IFNAMSIZ, open_socket};
 pub use link::{Link, LinkFile, Queue, Statistics, Tun, TunEnd, flag, tun_flag};
 pub use route::{
     LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, Table, flag6, metric_in_reach,
@@ -100,7 +100,8 @@ impl Kernel {
 
     fn socket<'a>(&self, cell: &'a OnceCell<Result<OwnedFd>>, family: AddressFamily) -> Result<BorrowedFd<'a>> {
         use std::os::fd::AsFd;
-        let open = || if self.is_running() { ioctl::control_socket(family) } else { Err(Errno::ENODEV) };
+        let open =
+            || if self.is_running() { ioctl::open_socket(family, SockType::Datagram) } else { Err(Errno::ENODEV) };
         cell.get_or_init(open).as_ref().map(AsFd::as_fd).map_err(|errno| *errno)
     }
 

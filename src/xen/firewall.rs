@@ -67,7 +67,7 @@ impl Iptables {
 
     /// Runs iptables. While another call has its lock (exit status 4), it is tried again for five seconds: `-w`, which waits,
     /// came with 1.4.20.
-    fn output(&self, words: &[&str]) -> io::Result<Output> {
+    pub(super) fn output(&self, words: &[&str]) -> io::Result<Output> {
         for _ in 0..50 {
             let output = command(&self.0).args(words).output()?;
             if output.status.code() != Some(4) {

@@ -4,10 +4,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::harness::elf;
 use crate::harness::table::Mode;
+use crate::harness::xenstored;
 
 const SCRIPT: &str = include_str!("host.sh");
 
@@ -32,6 +34,9 @@ pub(crate) enum Programs {
 /// What a test needs, besides programs and devices: ours linked statically.
 pub(crate) const STATIC: &str = "static programs";
 
+/// What a row needs that talks to a xenstored.
+const XEN: &str = "xen";
+
 /// What a command did.
 pub(crate) struct Run {
     pub(crate) status: i32,
@@ -45,6 +50,8 @@ pub(crate) struct Host {
     folder: PathBuf,
     unshare: Result<Vec<&'static str>, String>,
     runs: AtomicUsize,
+    /// Xen's own scripts and a xenstored, for those who need `xen`.
+    xen: OnceLock<Result<(), String>>,
 }
 
 impl Host {
@@ -52,7 +59,7 @@ impl Host {
     /// them wherever the project lies.
     pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("brouter-tests-{}", std::process::id()));
-        let host = Self { folder, unshare: namespaces(), runs: AtomicUsize::new(0) };
+        let host = Self { folder, unshare: namespaces(), runs: AtomicUsize::new(0), xen: OnceLock::new() };
         fs::create_dir_all(host.programs(Programs::Ours)).expect("a folder for the tests");
         fs::create_dir_all(host.programs(Programs::Original)).expect("a folder for the tests");
         fs::write(host.folder.join("host.sh"), SCRIPT).expect("host.sh");
@@ -97,7 +104,12 @@ impl Host {
                 "our programs are not static here: run `make test`, or set BROUTER_PROGRAMS to their folder",
             );
         }
-        let needs = needs.iter().map(String::as_str).filter(|need| *need != STATIC);
+        if needs.iter().any(|need| need == XEN)
+            && let Err(lack) = self.xen()
+        {
+            return lack.clone();
+        }
+        let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN].contains(need));
         let needs = ALWAYS_NEEDED.into_iter().chain(needs);
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
@@ -114,6 +126,10 @@ impl Host {
             let program = fs::read(self.programs(Programs::Ours).join(name)).expect("our programs");
             elf::segments(&program).is_some_and(|segments| !segments.contains(&elf::INTERPRETER))
         })
+    }
+
+    fn xen(&self) -> &Result<(), String> {
+        self.xen.get_or_init(|| xenstored::prepare(&self.folder.join("xen"), &self.programs(Programs::Original)))
     }
 
     /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
@@ -177,10 +193,11 @@ impl Drop for Host {
 const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
 
 /// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
-const OURS: [(&str, &str); 3] = [
+const OURS: [(&str, &str); 4] = [
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
     ("ip", env!("CARGO_BIN_EXE_ip")),
     ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
+    ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),
 ];
 
 fn copy(from: &Path, to: &Path) {

@@ -23,6 +23,10 @@ stub() {
 watched=
 watch() { watched+="$1"$'\n'; }
 
+# xenstored: a real one, empty, and the tools to write to it. For rows that need `xen`.
+xen=${0%/*}/xen
+xenstored() { . "$xen/xenstored.sh"; }
+
 ### The kernel's state
 
 # The state of a link (UP, NO-CARRIER, a port's forwarding) comes up to a second late. Asking for the link by itself brings it

@@ -12,6 +12,7 @@ pub(crate) mod host;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod table;
+pub(crate) mod xenstored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;

@@ -27,7 +27,7 @@
 //! before it, in brackets, also possible after the name in a `given` line:
 //! - modes (see [`Mode`]): run it in these only;
 //! - `timers`: the running timers in its output differ from run to run and are left out;
-//! - `needs=PROGRAM` or `needs=/dev/DEVICE`: without it the row is skipped;
+//! - `needs=PROGRAM` or `needs=/dev/DEVICE`: without it the row is skipped; `needs=xen`: Xen's scripts and a xenstored;
 //! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row say what it does. `compat/DEVIATIONS.md`
 //!   says why.
 //!
@@ -80,7 +80,8 @@ impl Mode {
 }
 
 /// All tables of commands.
-pub(crate) const TABLES: [&str; 7] = ["brctl", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
+pub(crate) const TABLES: [&str; 8] =
+    ["brctl", "callers", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
 
 /// A row.
 #[derive(Debug)]

@@ -170,6 +170,23 @@ impl Kernel {
         Ok(Hardware { kind: answer.short(), bytes: answer.hardware_address() })
     }
 
+    /// The hardware address of an Ethernet.
+    ///
+    /// # Errors
+    /// ENODEV.
+    pub fn ethernet_address(&self, name: &[u8]) -> Result<[u8; 6]> {
+        let [a, b, c, d, e, f, ..] = self.link_hardware(name)?.bytes;
+        Ok([a, b, c, d, e, f])
+    }
+
+    /// How many bytes a frame may carry.
+    ///
+    /// # Errors
+    /// ENODEV.
+    pub fn link_mtu(&self, name: &[u8]) -> Result<i32> {
+        self.ask(name, ioctl::SIOCGIFMTU).map(|answer| answer.int())
+    }
+
     /// The flags that fit into SIOCGIFFLAGS: without [`flag::LOWER_UP`] and what came after it.
     ///
     /// # Errors

@@ -178,6 +178,12 @@ impl Kernel {
         })
     }
 
+    /// Of a guest's interface the key in xenstore under which its backend lies, `backend/vif/1/0`: what netback's parent device
+    /// says. Nothing of other links.
+    pub fn xenbus_node(&self, link: &[u8]) -> Option<String> {
+        self.device(link).and_then(|device| device.text("device/nodename"))
+    }
+
     /// The kind of a virtual link, as netlink would name it: by the driver's name, else as far as /sys tells. Hardware has
     /// none, nor has the loopback.
     pub fn link_kind(&self, link: &[u8]) -> Option<String> {

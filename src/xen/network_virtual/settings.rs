@@ -9,9 +9,8 @@ use crate::applet::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::{self, Family, Prefix};
-use crate::kernel::{IFNAMSIZ, is_path_safe};
-use crate::xen::firewall;
 use crate::xen::script::Arguments;
+use crate::xen::{fault_of_name, firewall};
 
 /// What SUSE's hosts ran, and what is run by default where it is.
 pub(super) const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
@@ -108,12 +107,8 @@ impl Settings {
 
 /// A bridge's name that means the same to the kernel, to a path and to a label.
 pub(super) fn check_name(bridge: &str) -> Outcome {
-    let reason = match bridge.as_bytes() {
-        long if long.len() >= IFNAMSIZ => "a name has at most 15 bytes",
-        name if !is_path_safe(name) || name.iter().any(|byte| byte.is_ascii_whitespace() || b":%".contains(byte)) => {
-            "not a name for a bridge (no '/', ':', '%' or blank, not '.' or '..')"
-        }
-        _ => return Ok(()),
-    };
-    Err(complaint(&format!("bridge=\"{bridge}\": {reason}")))
+    match fault_of_name(bridge.as_bytes()) {
+        Some(fault) => Err(complaint(&format!("bridge=\"{bridge}\": {fault}"))),
+        None => Ok(()),
+    }
 }

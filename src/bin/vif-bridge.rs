@@ -1,0 +1,9 @@
+//! Xen's vif-bridge as a program of its own.
+
+use std::process::ExitCode;
+
+use brouter::applet;
+
+fn main() -> ExitCode {
+    applet::start(applet::VIF_BRIDGE.run)
+}

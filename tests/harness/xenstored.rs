@@ -1,0 +1,62 @@
+//! A real xenstored and Xen's own hotplug scripts, on a machine without Xen: Debian's packages, unpacked into `build/xen` by
+//! `compat/fetch-xen`. `xenstored.sh` starts it on a host, where a state calls `xenstored`.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+/// Debian's packages.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/xen");
+const C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/harness/xenstored.c");
+const START: &str = include_str!("xenstored.sh");
+
+/// Debian's vif-bridge leaves the firewall alone by this line, which Xen's own has not. A state that wants the rules of both
+/// makes the file /run/rules.
+const DEBIANS_LINE: &str = "  return 0\n";
+
+/// What stands for the scripts in PATH.
+const CALL: &str = "#!/bin/sh\nscripts=scripts; [ ! -e /run/rules ] || scripts=scripts-with-rules\n\
+                    exec \"${0%/*}/../xen/$scripts/${0##*/}\" \"$@\"\n";
+
+/// Fills a folder with what `xenstored.sh` needs, and puts `vif-bridge` among the original programs.
+///
+/// # Errors
+/// What is missing, and what to do about it.
+pub(crate) fn prepare(folder: &Path, originals: &Path) -> Result<(), String> {
+    if !Path::new(ROOT).join("complete").exists() {
+        return Err("Xen's own scripts are not here: run compat/fetch-xen build/xen (Debian 12)".into());
+    }
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(failed)?;
+    fs::write(folder.join("xenstored.sh"), START).map_err(failed)?;
+    symlink(ROOT, folder.join("root")).map_err(failed)?;
+    compile(&["-shared", "-fPIC"], &folder.join("shim.so"))?;
+    compile(&[], &folder.join("syslogd"))?;
+    for scripts in ["scripts", "scripts-with-rules"] {
+        let to = folder.join(scripts);
+        fs::create_dir(&to).map_err(failed)?;
+        for name in fs::read_dir(Path::new(ROOT).join("etc/xen/scripts")).map_err(failed)? {
+            let from = name.map_err(failed)?.path();
+            fs::copy(&from, to.join(from.file_name().unwrap_or_default())).map_err(failed)?;
+        }
+    }
+    let common = folder.join("scripts-with-rules/vif-common.sh");
+    let text = fs::read_to_string(&common).map_err(failed)?;
+    if !text.contains(DEBIANS_LINE) {
+        return Err(format!("{}: Debian's change is not there", common.display()));
+    }
+    fs::write(&common, text.replacen(DEBIANS_LINE, "", 1)).map_err(failed)?;
+    let call = originals.join("vif-bridge");
+    fs::write(&call, CALL).map_err(failed)?;
+    fs::set_permissions(&call, fs::Permissions::from_mode(0o755)).map_err(failed)
+}
+
+fn compile(options: &[&str], to: &Path) -> Result<(), String> {
+    let output = Command::new("cc").args(["-O2", "-Wall", "-Wextra"]).args(options).arg("-o").arg(to).arg(C).output();
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!("cc {C}: {}", String::from_utf8_lossy(&output.stderr))),
+        Err(error) => Err(format!("cc: {error} (Debian: apt-get install gcc libc6-dev)")),
+    }
+}

@@ -1,0 +1,355 @@
+//! `vif-bridge` when things go wrong or happen at once: no answer from xenstored, calls that come too early, twice or crossed,
+//! many at a time, killed at any system call, refused any of them.
+//!
+//! Each test is a shell script on a host with a real xenstored, that prints what is not as it should be, and nothing else.
+
+mod harness;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use brouter::xen::store::{Fault, Store};
+use harness::host::{Host, Programs};
+use harness::table::Mode;
+use harness::{Test, conclude};
+
+/// The host before a test: a bridge, an interface as netback makes it, and its keys.
+const STATE: &str = r"
+xenstored
+export vif=vif1.0 XENBUS_PATH=/local/domain/0/backend/vif/1/0 antispoof=no
+xenstore-write $XENBUS_PATH/bridge xenbr0
+brctl addbr xenbr0
+brctl setfd xenbr0 0
+ip link set xenbr0 up
+echo 'link add vif1.0 address 02:00:00:00:00:01 type veth peer name g1
+    link set g1 up' | ip -batch -
+export xenstored_pid xen
+export -f xenstored_start
+";
+
+/// What the scripts have in common. Ours is called by vif-bridge; the other tools are the system's own.
+const PRELUDE: &str = r#"
+ip() { /sbin/ip "$@"; }
+brctl() { /usr/sbin/brctl "$@"; }
+log=/var/log/xen/xen-hotplug.log
+key() { xenstore-read $XENBUS_PATH/$1 2>/dev/null; }
+# what is not as online leaves it
+online() {
+    [ -e /sys/class/net/xenbr0/brif/${1-vif1.0} ] || echo "$2: not a port"
+    case $(cat /sys/class/net/${1-vif1.0}/flags) in *[13579bdf]) ;; *) echo "$2: not up" ;; esac
+    [ "$(key hotplug-status)" = connected ] || echo "$2: hotplug-status is $(key hotplug-status)"
+}
+# what differs from how the interface was found
+found() { ip -o addr show vif1.0; cat /sys/class/net/vif1.0/flags; echo /sys/class/net/*/brif/*; }
+# runs the rest with strace's fault injected; a shell says of itself who was killed
+with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) 2>/run/said; }
+# the system calls that a command makes once it is loaded: `NAME:when=N`, the Nth of its name (strace counts each name by itself)
+calls() {
+    strace -qq -o /run/trace "$@"
+    awk -F'(' '/^[a-z]/ { count[$1]++; if ($0 ~ /xen-hotplug/) loaded = 1
+        if (loaded && $1 !~ /^exit|munmap|sigaltstack|brk/) print $1 ":when=" count[$1] }' /run/trace
+}
+# $1 at least, $2 at most: how long the last command took, in milliseconds
+began() { began=$(date +%s%N); }
+took() { local ms=$((($(date +%s%N) - began) / 1000000)); [ $ms -ge $1 -a $ms -le $2 ] || echo "$3 took $ms ms"; }
+"#;
+
+/// A test's name, and its script.
+const TESTS: [(&str, &str); 17] = [
+    (
+        "a hung xenstored is an error after ten seconds",
+        r#"
+        before=$(found)
+        kill -STOP $xenstored_pid
+        began; vif-bridge online && echo "no failure"; took 9900 12000 online
+        [ "$(cat $log)" = 'vif-bridge: xenstored does not answer' ] || echo "log: $(cat $log)"
+        # there is not room for all of them to wait
+        rm $log
+        began; for n in {1..8}; do vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge online & done; wait $(jobs -p | tail -8)
+        took 9900 14000 'eight times online'
+        [ "$(sort $log | uniq -c | tr -s ' ')" = ' 8 vif-bridge: xenstored does not answer' ] || echo "log: $(cat $log)"
+        kill -CONT $xenstored_pid
+        [ "$(found)" = "$before" ] || found
+        "#,
+    ),
+    (
+        "a xenstored that ends in between is an error",
+        r#"
+        before=$(found)
+        kill -STOP $xenstored_pid
+        vif-bridge online & hook=$!
+        sleep 0.3; kill -KILL $xenstored_pid
+        wait $hook && echo "no failure"
+        grep -qE 'vif-bridge: xenstored (has gone|made no sense)|Connection reset' $log || echo "log: $(cat $log)"
+        [ "$(found)" = "$before" ] || found
+        "#,
+    ),
+    (
+        "no xenstored is an error at once",
+        r#"
+        before=$(found)
+        kill $xenstored_pid; sleep 0.2
+        began; vif-bridge online && echo "no failure"; took 0 1000 online
+        rm -f /run/xenstored/socket
+        vif-bridge online && echo "no failure without a socket"
+        [ "$(grep -c 'cannot reach xenstored at /var/run/xenstored/socket' $log)" = 2 ] || echo "log: $(cat $log)"
+        [ "$(found)" = "$before" ] || found
+        "#,
+    ),
+    (
+        "a call that comes before the interface waits for it",
+        r#"
+        ip link set vif1.0 name later
+        vif-bridge online & hook=$!
+        sleep 1; [ -z "$(key hotplug-status)" ] || echo "early: $(key hotplug-status)"
+        ip link set later name vif1.0
+        wait $hook || echo "failed: $(cat $log)"
+        online vif1.0 late
+        "#,
+    ),
+    (
+        "an interface that never comes is an error after five seconds, or as many as were said",
+        r#"
+        ip link set vif1.0 name never
+        began; vif-bridge online && echo "no failure"; took 4900 7000 online
+        [ "$(key hotplug-status) $(key hotplug-error)" = 'error interface vif1.0 does not exist' ] || xenstore-ls
+        began; vif-bridge online wait=1 && echo "no failure"; took 900 3000 online
+        "#,
+    ),
+    (
+        "the same call at once, several times",
+        r#"
+        for round in 1 2 3; do
+            for call in 1 2 3 4; do vif-bridge online & hooks[call]=$!; done
+            for call in 1 2 3 4; do wait ${hooks[call]} || echo "online $round.$call failed: $(cat $log)"; done
+            online vif1.0 "round $round"
+            for call in 1 2 3 4; do vif-bridge offline & hooks[call]=$!; done
+            for call in 1 2 3 4; do wait ${hooks[call]} || echo "offline $round.$call failed: $(cat $log)"; done
+            [ ! -e /sys/class/net/vif1.0/brport ] || echo "round $round: still a port"
+        done
+        "#,
+    ),
+    (
+        "online and offline that cross leave a port, or none",
+        r#"
+        for round in {1..20}; do
+            vif-bridge online & one=$!
+            vif-bridge offline & other=$!
+            wait $one || echo "online failed: $(cat $log)"
+            wait $other || echo "offline failed: $(cat $log)"
+            flags=$(cat /sys/class/net/vif1.0/flags)
+            [ -e /sys/class/net/vif1.0/brport ] && is_port=1 || is_port=0
+            [ $((flags & 1)) = $is_port ] || echo "round $round: flags $flags, port $is_port"
+        done
+        vif-bridge online; online vif1.0 'in the end'
+        "#,
+    ),
+    (
+        "the interface goes while online is at work",
+        r#"
+        for round in {1..20}; do
+            vif-bridge online wait=0 & hook=$!
+            ip link delete vif1.0
+            wait $hook && ended=connected || ended=error
+            [ "$(key hotplug-status)" = $ended ] || echo "round $round: $ended, but $(key hotplug-status)"
+            vif-bridge offline || echo "offline failed: $(cat $log)"
+            ip link add vif1.0 type veth peer name g1
+        done
+        "#,
+    ),
+    (
+        "64 interfaces at once",
+        r#"
+        for n in {1..64}; do echo "link add vif9.$n type veth peer name h$n"; done | ip -batch -
+        for n in {1..64}; do
+            xenstore-write backend/vif/9/$n/bridge xenbr0
+            vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge online & hooks[n]=$!
+        done
+        for n in {1..64}; do wait ${hooks[n]} || echo "online $n failed: $(cat $log)"; done
+        for n in {1..64}; do XENBUS_PATH=backend/vif/9/$n online vif9.$n $n; done
+        for n in {1..64}; do vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge offline & hooks[n]=$!; done
+        for n in {1..64}; do wait ${hooks[n]} || echo "offline $n failed: $(cat $log)"; done
+        [ "$(echo /sys/class/net/xenbr0/brif/*)" = '/sys/class/net/xenbr0/brif/*' ] || ls /sys/class/net/xenbr0/brif
+        ls /run/xen-hotplug
+        "#,
+    ),
+    (
+        "an online that is killed at any system call is finished by the next, or taken back by offline",
+        r#"
+        calls=$(calls vif-bridge online); wanted=$(found); vif-bridge offline; off=$(found)
+        for call in $calls; do
+            for next in online offline; do
+                with $call:signal=KILL vif-bridge online
+                vif-bridge $next || echo "$next after a kill at $call: $(tail -1 $log)"
+                got=$(found)
+                if [ $next = online ]; then
+                    [ "$got" = "$wanted" ] || echo "killed at $call: $got"
+                    online vif1.0 "killed at $call"
+                fi
+                vif-bridge offline
+                ip link set vif1.0 address 02:00:00:00:00:01
+                [ ! -e /sys/class/net/vif1.0/brport ] || echo "killed at $call: still a port"
+                xenstore-rm $XENBUS_PATH/hotplug-status 2>/dev/null
+            done
+        done
+        rm -rf /run/xen-hotplug; vif-bridge online; online vif1.0 "in the end"
+        "#,
+    ),
+    (
+        "an online that the kernel refuses anything puts the interface back and says why",
+        r#"
+        ip link set vif1.0 up mtu 1400
+        ip addr add 10.1.1.1/24 dev vif1.0
+        before=$(found)
+        calls=$(calls vif-bridge online | grep -E '^(ioctl|write|open|read|connect|socket|flock|poll)')
+        reset() {
+            vif-bridge offline
+            echo 'link set vif1.0 mtu 1400 address 02:00:00:00:00:01 up' | ip -batch -
+            ip addr show vif1.0 | grep -q 10.1.1.1 || ip addr add 10.1.1.1/24 dev vif1.0
+        }
+        reset
+        [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
+        for call in $calls; do
+            rm -f $log; xenstore-rm $XENBUS_PATH/hotplug-status 2>/dev/null
+            # some can be done without
+            if with $call:error=EIO vif-bridge online; then online vif1.0 "$call"; reset; continue; fi
+            [ -s $log -o -s /run/said ] || echo "$call failed without a word"
+            got=$(found); [ "$got" = "$before" ] || echo "$call failed and left $(diff <(echo "$before") <(echo "$got"))"
+            reset
+        done
+        "#,
+    ),
+    (
+        "every failure is in the log",
+        r#"
+        said() { local text; text=$(tail -1 $log); case $text in "vif-bridge: $1"*) ;; *) echo "$1: $text" ;; esac; }
+        vif-bridge nonsense; said 'Invalid command: nonsense'
+        vif-bridge online type_if=x; said 'unknown interface type x'
+        vif-bridge online bridge='$(reboot)'; said 'bridge=$(reboot): needs a shell'
+        xenstore-write $XENBUS_PATH/bridge nosuch
+        vif-bridge online; said 'Could not find bridge device nosuch'
+        xenstore-write $XENBUS_PATH/bridge g1
+        vif-bridge online; said "can't add vif1.0 to bridge g1: Operation not supported"
+        vif-bridge online brigde=xenbr0; grep -q 'unknown variable "brigde" is ignored' $log || cat $log
+        rm -rf /var/log/xen
+        [ "$(vif-bridge nonsense 2>&1)" = 'Invalid command: nonsense' ] || echo 'nothing on standard error'
+        "#,
+    ),
+    (
+        "the lock of the firewall is that of Xen's scripts, of today and before 4.2",
+        r#"
+        unset antispoof
+        there() { iptables -S FORWARD | grep -c -- '--physdev-.* vif1.0'; }
+        mkdir -p /run/xen-hotplug
+        # as Xen 4.17's claim_lock
+        flock -x /run/xen-hotplug/iptables sleep 1 & sleep 0.3
+        began; vif-bridge online; took 500 3000 'online beside flock'
+        [ "$(there)" = 2 ] || iptables -S
+        # as Xen 3's, held by somebody who is there
+        rm -f /run/xen-hotplug/iptables; mkdir /run/xen-hotplug/iptables; echo "$$: me" >/run/xen-hotplug/iptables/owner
+        (sleep 1; rm -rf /run/xen-hotplug/iptables) &
+        began; vif-bridge offline; took 800 3000 'offline beside a folder'
+        [ "$(there)" = 0 ] || iptables -S
+        # and by somebody who died
+        mkdir /run/xen-hotplug/iptables; echo "999999999: me" >/run/xen-hotplug/iptables/owner
+        began; vif-bridge online; took 0 2000 'online beside what was left'
+        [ "$(there)" = 2 ] || iptables -S
+        ls /run/xen-hotplug
+        "#,
+    ),
+    (
+        "the rules go with the rest when the toolstack cannot be told",
+        r#"
+        unset antispoof
+        xenstore-write $XENBUS_PATH/ip '10.0.0.1 10.0.0.2'
+        before=$(found)
+        last=$(calls vif-bridge online | grep ^write: | tail -1)
+        [ "$(iptables -S FORWARD | grep -c vif1.0)" = 6 ] || iptables -S
+        vif-bridge offline; ip link set vif1.0 address 02:00:00:00:00:01
+        with $last:error=EPIPE vif-bridge online && echo "no failure"
+        iptables -S FORWARD | grep vif1.0
+        [ "$(found)" = "$before" ] || found
+        grep -q 'xenstored has gone' $log || cat $log
+        "#,
+    ),
+    (
+        "a daemon that refuses transactions is asked again",
+        r#"
+        kill $xenstored_pid
+        # at random, for tests of this kind
+        echo 'test-eagain = true' >>/run/xenstored.conf
+        xenstored_start
+        trap 'kill $xenstored_pid' EXIT
+        for round in {1..20}; do
+            strace -qq -o /run/trace -e trace=read vif-bridge nonsense && echo "no failure"
+            cat /run/trace >>/run/traces
+            [ "$(key hotplug-status) $(key hotplug-error)" = 'error Invalid command: nonsense' ] || xenstore-ls
+            xenstore-rm $XENBUS_PATH
+        done
+        grep -q EAGAIN /run/traces || echo "it was not refused once"
+        "#,
+    ),
+    ("the store by itself", "$self store"),
+    (
+        "few system calls, and no child",
+        r#"
+        for command in online offline; do
+            strace -f -qq -o /run/trace vif-bridge $command || echo "$command failed"
+            count=$(grep -c '(' /run/trace)
+            [ $count -lt 120 ] || echo "$command: $count system calls"
+            grep -E 'fork|clone|AF_NETLINK' /run/trace
+            [ $command = offline ] || online vif1.0 traced
+        done
+        "#,
+    ),
+];
+
+/// What no command line shows of xenstore; run by a test as a process on its host.
+fn store() -> Result<(), Fault> {
+    let mut store = Store::open(None)?;
+    let refused = |errno: &str| Err(Fault::Refused(errno.into()));
+    store.write("/a/b/one", b"1")?;
+    store.write("/a/b/two", b"")?;
+    store.write("/a/b/bytes", b"\0\xff\n")?;
+    assert_eq!(store.list("/a/b"), Ok(["bytes", "one", "two"].map(String::from).to_vec()));
+    assert_eq!(store.list("/a/b/one"), Ok(Vec::new()));
+    assert_eq!(store.list("/nosuch"), refused("ENOENT").map(|()| Vec::new()));
+    assert_eq!(store.read("/a/b/one"), Ok(b"1".to_vec()));
+    assert_eq!(store.read("/a/b/two"), Ok(Vec::new()));
+    assert_eq!(store.read("/a/b/bytes"), Ok(b"\0\xff\n".to_vec()));
+    assert_eq!(store.read("/a/b/nosuch"), refused("ENOENT").map(|()| Vec::new()));
+    assert_eq!(store.read("no key\n"), refused("EINVAL").map(|()| Vec::new()));
+    store.write_together(&[("/a/c", b"3"), ("/a/d", b"4")])?;
+    assert_eq!((store.read("/a/c"), store.read("/a/d")), (Ok(b"3".to_vec()), Ok(b"4".to_vec())));
+    assert_eq!(store.write_together(&[("/a/c", b"5"), ("no key\n", b"")]), refused("EINVAL"));
+    assert_eq!(store.read("/a/c"), Ok(b"3".to_vec()), "half of a transaction");
+    assert_eq!(store.write("/a/c", &[b'x'; 5000]), refused("E2BIG"));
+    assert_eq!(store.read("/a/c"), Ok(b"3".to_vec()), "after too much");
+    store.remove("/a")?;
+    assert_eq!(store.remove("/a/b"), refused("ENOENT"));
+    assert_eq!(store.list("/a"), refused("ENOENT").map(|()| Vec::new()));
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|word| word == "store") {
+        store().unwrap_or_else(|fault| println!("{fault:?}"));
+        return ExitCode::SUCCESS;
+    }
+    let host = Arc::new(Host::new());
+    let own = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
+    let tests = TESTS.into_iter().map(|(name, script)| Test {
+        name: name.into(),
+        kind: String::new(),
+        needs: vec!["xen".into(), "strace".into(), "iptables".into()],
+        run: Box::new({
+            let (host, own) = (host.clone(), own.clone());
+            move || {
+                let run = host.run(Programs::Ours, STATE, &format!("self='{own}'\n{PRELUDE}{script}"), Mode::Sys)?;
+                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+                if said.is_empty() { Ok(()) } else { Err(said.into()) }
+            }
+        }),
+    });
+    conclude(&host, tests.collect())
+}

@@ -4,7 +4,7 @@
 //! a program's start to its end, exec and wait included; the median of its rounds is shown. What is expected is a ratio. Where it
 //! is missed the table says so, and that is all; an error is a program that fails, or does something else than its peer.
 //!
-//! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds brctl, ip and network-virtual. `--quick` makes few
+//! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds brctl, ip, network-virtual and vif-bridge. `--quick` makes few
 //! rounds: enough to see that everything runs, too few for steady ratios.
 
 mod brctl;
@@ -14,6 +14,9 @@ mod network_virtual;
 mod startup;
 mod step;
 mod table;
+mod vif_bridge;
+#[path = "../harness/xenstored.rs"]
+mod xenstored;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -46,6 +49,7 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     let mut bench = Bench { programs, host, is_quick, table: Table::default() };
     println!("Median times from exec to exit, ours and its peer in turn, and the ratio of ours to the peer's.");
     network_virtual::measure(&mut bench)?;
+    vif_bridge::measure(&mut bench)?;
     brctl::measure(&mut bench)?;
     ip::measure(&mut bench)?;
     startup::measure(&mut bench)?;
@@ -74,6 +78,7 @@ struct Programs {
     our_brctl: PathBuf,
     our_ip: PathBuf,
     our_network_virtual: PathBuf,
+    our_vif_bridge: PathBuf,
     brctl: PathBuf,
     ip: PathBuf,
     bridge: PathBuf,
@@ -96,6 +101,7 @@ impl Programs {
             our_brctl: ours("brctl")?,
             our_ip: ours("ip")?,
             our_network_virtual: ours("network-virtual")?,
+            our_vif_bridge: ours("vif-bridge")?,
             brctl: system("brctl", "bridge-utils")?,
             ip: system("ip", "iproute2")?,
             bridge: system("bridge", "iproute2")?,

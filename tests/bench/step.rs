@@ -17,16 +17,22 @@ pub(crate) struct Step<'a> {
     program: &'a Path,
     words: &'a str,
     path: &'a str,
+    environment: &'a [(&'a str, String)],
 }
 
 impl<'a> Step<'a> {
     pub(crate) fn new(host: &'a Host, program: &'a Path, words: &'a str) -> Self {
-        Self { host, program, words, path: "/usr/sbin:/usr/bin:/sbin:/bin" }
+        Self { host, program, words, path: "/usr/sbin:/usr/bin:/sbin:/bin", environment: &[] }
     }
 
     /// The same, but what it calls is looked for elsewhere.
     pub(crate) fn with_path(self, path: &'a str) -> Self {
         Self { path, ..self }
+    }
+
+    /// The same, but with more in its environment.
+    pub(crate) fn with_environment(self, environment: &'a [(&'a str, String)]) -> Self {
+        Self { environment, ..self }
     }
 
     /// Runs it.
@@ -103,6 +109,7 @@ impl<'a> Step<'a> {
         self.host.enter()?;
         let mut command = Command::new(program);
         command.env_clear().env("PATH", self.path).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 

@@ -50,11 +50,11 @@ build-with-target:
 
 # The library's folder is searched before musl's own, and libutil comes first of all libraries: see compat/musl/gnu-std.c.
 # The target is named, though it is the host's: only then do the flags leave build scripts and macros alone.
-# Pages that hold the end of the code and the beginning of the constants are both: two pages less to load.
+# The constants are behind the code, in the same pages, and nothing is kept apart for a loader to protect: there is none.
 build-with-musl-gcc: build/musl/libutil.a
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
 		-C linker=musl-gcc -C link-arg=-L$(CURDIR)/build/musl --cfg musl_link \
-		-C link-arg=-Wl,--no-eh-frame-hdr,-T,$(CURDIR)/compat/musl/no-unwind-tables.ld,-z,noseparate-code" \
+		-C link-arg=-Wl,--no-eh-frame-hdr,-T,$(CURDIR)/compat/musl/no-unwind-tables.ld,-z,noseparate-code,-z,norelro" \
 		$(CARGO) build --release --locked --bins --target $(TARGET)
 
 build-with-none:

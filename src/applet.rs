@@ -1,7 +1,7 @@
 //! The one table of applets, and how a program becomes one of them.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{Write, stderr};
+use std::io::Write;
 use std::process::ExitCode;
 
 use nix::errno::Errno;
@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::era::{self, Era};
 use crate::error::Outcome;
 use crate::kernel::Kernel;
-use crate::stdio::Stdout;
+use crate::stdio::{Stderr, Stdout};
 use crate::{brctl, ip, xen};
 
 /// One call of a command: what it was called with, what it may look at, and where it writes.
@@ -83,7 +83,7 @@ pub fn start(run: impl FnOnce(&mut Call) -> Outcome) -> ExitCode {
             kernel: &kernel,
             era,
             out: &mut out,
-            err: &mut stderr(),
+            err: &mut Stderr,
         });
         outcome.map_err(|failure| failure.told_in(era))
     });
@@ -91,7 +91,7 @@ pub fn start(run: impl FnOnce(&mut Call) -> Outcome) -> ExitCode {
         Ok(()) => 0,
         Err(failure) => {
             // nobody is left to be told if this fails
-            let _ = stderr().write_all(&failure.text);
+            let _ = Stderr.write_all(&failure.text);
             failure.status
         }
     };

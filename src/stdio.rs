@@ -1,4 +1,4 @@
-//! Standard output, buffered as C's stdio does it.
+//! Standard output, buffered as C's stdio does it, and standard error.
 //!
 //! The originals print with `printf`. When their standard output and standard error go to the same file, the order in which
 //! lines arrive there is decided by that buffer: 4096 bytes for files and pipes, a line for terminals. So is ours.
@@ -39,6 +39,19 @@ impl Stdout {
             }
         }
         self.buffer.drain(..length);
+    }
+}
+
+/// Standard error, which has no buffer. (std's own takes 2 KiB more.)
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(nix::unistd::write(io::stderr(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

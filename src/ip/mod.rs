@@ -13,7 +13,6 @@ mod words;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use nix::errno::Errno;
 
@@ -162,7 +161,7 @@ pub fn run(call: &mut Call) -> Outcome {
         }
     }
     // under a longer name, such as `iproute`, the rest of it is the object
-    let name = Path::new(call.program).file_name().unwrap_or_default().as_bytes();
+    let name = call.program.as_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let named = name.strip_prefix(b"ip").filter(|object| !object.is_empty());
     let Some(word) = named.or_else(|| words.next()) else { return Err(usage()) };
     match OBJECTS.iter().find(|object| era.knows(object.since) && options.means(word, object.name)) {

@@ -1,6 +1,5 @@
 //! `ip tuntap`: tap and tun devices that stay without a program behind them. iproute2 itself makes them by ioctls.
 
-use std::fs;
 use std::io::Write;
 
 use nix::errno::Errno;
@@ -76,14 +75,16 @@ const MODES: [(&str, u16); 2] = [("tun", tun_flag::TUN), ("tap", tun_flag::TAP)]
 
 impl<'a> Wanted<'a> {
     /// Reads the words. Each may be cut short; what is no keyword is the name. `delete` does not know owners.
-    fn parse(mut words: Words<'a>, with_owner: bool) -> Result<Self, Failure> {
+    fn parse(kernel: &Kernel, mut words: Words<'a>, with_owner: bool) -> Result<Self, Failure> {
         let mut wanted = Wanted { flags: tun_flag::NO_PI, ..Wanted::default() };
         while let Some(word) = words.next() {
             let is = |keyword| is_short_for(word, keyword);
             match word {
                 _ if is("mode") => wanted.set_mode(words.operand()?)?,
-                _ if with_owner && is("user") => wanted.user = user(words.operand()?)?,
-                _ if with_owner && is("group") => wanted.group = group(words.operand()?)?,
+                _ if with_owner && is("user") => wanted.user = owner(kernel, words.operand()?, "user", "/etc/passwd")?,
+                _ if with_owner && is("group") => {
+                    wanted.group = owner(kernel, words.operand()?, "group", "/etc/group")?
+                }
                 _ if is("dev") => wanted.name = checked(words.operand()?, "dev")?,
                 _ if is("name") => wanted.set_name(words.operand()?)?,
                 _ => match SWITCHES.iter().find(|(keyword, ..)| is(keyword)) {
@@ -129,19 +130,10 @@ fn checked<'a>(name: &'a [u8], keyword: &str) -> Result<&'a [u8], Failure> {
     }
 }
 
-/// A user by name or number; -1 is none.
-fn user(word: &[u8]) -> Result<Option<u32>, Failure> {
-    owner(word, "user", "/etc/passwd")
-}
-
-/// A group by name or number; -1 is none.
-fn group(word: &[u8]) -> Result<Option<u32>, Failure> {
-    owner(word, "group", "/etc/group")
-}
-
-fn owner(word: &[u8], what: &str, file: &str) -> Result<Option<u32>, Failure> {
+/// A user or a group by name, which the file has, or number; -1 is none.
+fn owner(kernel: &Kernel, word: &[u8], what: &str, file: &str) -> Result<Option<u32>, Failure> {
     number(word)
-        .or_else(|| number_of(&fs::read(file).unwrap_or_default(), word))
+        .or_else(|| number_of(&kernel.read(file), word))
         .map(|number| Some(number).filter(|number| *number != u32::MAX))
         .ok_or_else(|| Failure::new(line!("invalid ", what, " \"", word, "\"")).with_status(255))
 }
@@ -170,7 +162,7 @@ fn number_of(file: &[u8], name: &[u8]) -> Option<u32> {
 
 /// `ip tuntap add [dev|name] NAME mode { tun | tap } [user USER] [group GROUP] [pi] [one_queue] [vnet_hdr] [multi_queue]`
 fn add(call: &mut Call, words: Words) -> Outcome {
-    let wanted = Wanted::parse(words, true)?;
+    let wanted = Wanted::parse(call.kernel, words, true)?;
     let end = call.kernel.open_tun().map_err(|errno| failed("open", errno))?;
     end.attach(wanted.name, wanted.flags | tun_flag::EXCLUSIVE).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
     if let Some(user) = wanted.user {
@@ -185,7 +177,7 @@ fn add(call: &mut Call, words: Words) -> Outcome {
 /// `ip tuntap delete [dev|name] NAME mode { tun | tap } [multi_queue]`: a device that is not there is made for a moment, as by
 /// iproute2.
 fn delete(call: &mut Call, words: Words) -> Outcome {
-    let wanted = Wanted::parse(words, false)?;
+    let wanted = Wanted::parse(call.kernel, words, false)?;
     let end = call.kernel.open_tun().map_err(|errno| failed("open", errno))?;
     end.attach(wanted.name, wanted.flags).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
     end.set_persistent(false).map_err(|errno| failed("ioctl(TUNSETPERSIST)", errno))

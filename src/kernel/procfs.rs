@@ -11,7 +11,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::ioctl;
-use super::sysfs::{is_path_safe, os_string};
+use super::sysfs::{exists, is_path_safe, os_string};
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
 
 /// Bytes of a file; empty where there is none.
@@ -23,7 +23,7 @@ pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
 /// be read. Any other failure, and that there is no /proc at all, is noted: see [`Kernel::unread`].
 pub(super) fn table(kernel: &Kernel, path: &'static str) -> Vec<u8> {
     try_read(kernel, path).unwrap_or_else(|errno| {
-        if errno != Errno::ENOENT || !kernel.path("/proc/net").exists() {
+        if errno != Errno::ENOENT || !exists(&kernel.path("/proc/net")) {
             kernel.unread.set(kernel.unread.get().or(Some((path, errno))));
         }
         Vec::new()
@@ -149,6 +149,16 @@ impl Kernel {
             .open(self.path(ROUTE_FLUSH))
             .and_then(|mut file| io::Write::write_all(&mut file, b"-1"))
             .map_err(errno)
+    }
+
+    /// Bytes of a file; empty where there is none.
+    pub fn read(&self, path: &str) -> Vec<u8> {
+        read(self, path)
+    }
+
+    /// Whether there is such a file.
+    pub fn has_file(&self, path: &str) -> bool {
+        exists(&self.path(path))
     }
 
     /// The user who runs this process, whatever rights it has (`getuid`).

@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, fstatat};
+use nix::sys::stat::{Mode, fstatat, stat};
 use nix::unistd::read;
 use sysfs_class::SysClass;
+
+use crate::net::order;
 
 use super::{IFNAMSIZ, Kernel, Result, errno, ioctl};
 
@@ -70,7 +72,7 @@ impl Folder<'_> {
     pub(super) fn link(&self, file: &str) -> Option<OsString> {
         let mut target = [0; 512];
         let length = ioctl::read_link(self.parent, self.path(file).as_c_str(), &mut target).ok()?;
-        Path::new(OsStr::from_bytes(&target[..length])).file_name().map(OsString::from)
+        target[..length].rsplit(|&byte| byte == b'/').next().map(os_string)
     }
 
     fn path(&self, file: &str) -> CString {
@@ -138,7 +140,7 @@ impl Kernel {
 
     /// Whether /sys has a device of this name, be it of this network namespace or of another.
     pub fn is_in_sysfs(&self, name: &[u8]) -> bool {
-        is_path_safe(name) && self.class_net().join(OsStr::from_bytes(name)).exists()
+        is_path_safe(name) && exists(&self.class_net().join(OsStr::from_bytes(name)))
     }
 
     /// Writes a number to a device's file.
@@ -193,14 +195,17 @@ impl Kernel {
     }
 }
 
+/// Whether there is such a file, or a link to one. (std asks in ways that came later first.)
+pub(super) fn exists(path: &Path) -> bool {
+    stat(path).is_ok()
+}
+
 /// The names in a folder, sorted by their bytes (`strcmp`), as bridge-utils lists bridges and ports.
 ///
 /// # Errors
 /// Those of opendir(3) and readdir(3).
 pub(super) fn sorted_names(folder: &Path) -> Result<Vec<OsString>> {
-    let mut names = folder_names(folder)?;
-    names.sort_unstable();
-    Ok(names)
+    folder_names(folder).map(order::sorted_names)
 }
 
 fn folder_names(folder: &Path) -> Result<Vec<OsString>> {

@@ -3,6 +3,7 @@
 mod bridge_id;
 mod clock;
 mod mac;
+pub mod order;
 
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;

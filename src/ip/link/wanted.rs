@@ -1,7 +1,6 @@
 //! The words after `ip link add`, `set` and `delete`, which are the same for all three.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use super::{find, hardware, number};
 use crate::era::Era;
@@ -264,7 +263,7 @@ impl<'a> Wanted<'a> {
         let named = || {
             let name = std::str::from_utf8(word).unwrap_or("");
             let path = if name.contains('/') { name.into() } else { format!("/var/run/netns/{name}") };
-            !name.is_empty() && Path::new(&kernel.path(&path)).exists()
+            !name.is_empty() && kernel.has_file(&path)
         };
         if number::integer(word).is_none() && !named() {
             return Err(wrong(word, "Invalid \"netns\" value\n"));

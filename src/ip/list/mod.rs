@@ -15,6 +15,7 @@ use crate::error::Outcome;
 use crate::ip::prefix::Family;
 use crate::ip::{Options, bytes, print};
 use crate::kernel::{Address, Kernel, Link};
+use crate::net::order::{self, name_key};
 pub use filter::Filter;
 pub use json::Json;
 use link::Columns;
@@ -60,8 +61,8 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Fil
 #[derive(Default)]
 struct Addresses {
     list: Vec<Address>,
-    /// Where in the list those of a link are: the sum of its name, and the place.
-    places: Vec<(u64, usize)>,
+    /// Where in the list those of a link are: the key of its name, and the place.
+    places: Vec<(u128, usize)>,
 }
 
 impl Addresses {
@@ -75,22 +76,16 @@ impl Addresses {
         if filter.family != Family::Inet {
             list.extend(kernel.addresses_v6());
         }
-        let mut places: Vec<(u64, usize)> = list.iter().map(|address| sum(&address.link)).zip(0..).collect();
-        places.sort_unstable();
+        let places = order::places(list.iter().map(|address| name_key(bytes(&address.link))));
         Addresses { list, places }
     }
 
-    fn on<'a>(&'a self, link: &'a OsString) -> impl Iterator<Item = &'a Address> {
-        let sum = sum(link);
-        let start = self.places.partition_point(|(other, _)| *other < sum);
-        let same = self.places[start..].iter().take_while(move |(other, _)| *other == sum);
-        same.map(|(_, place)| &self.list[*place]).filter(move |address| address.link == *link)
+    fn on(&self, link: &OsString) -> impl Iterator<Item = &Address> {
+        let key = name_key(bytes(link));
+        let start = self.places.partition_point(|(other, _)| *other < key);
+        let its = self.places[start..].iter().take_while(move |(other, _)| *other == key);
+        its.map(|(_, place)| &self.list[*place])
     }
-}
-
-/// A number for a name, which few others share: FNV-1a.
-fn sum(name: &OsString) -> u64 {
-    bytes(name).iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Puts what is printed of a link, with the ends of its lines; nothing, and false, if it has addresses and none of them is asked

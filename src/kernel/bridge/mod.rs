@@ -11,8 +11,9 @@ use nix::errno::Errno;
 use sysfs_class::SysClass;
 
 use super::ioctl::{self, Ifreq, Old};
+use super::sysfs::exists;
 use super::{Kernel, Result, sysfs};
-use crate::net::BridgeId;
+use crate::net::{BridgeId, order};
 use info::Files;
 pub use info::{BridgeInfo, PortInfo};
 pub use table::FdbEntry;
@@ -140,10 +141,9 @@ impl Kernel {
     pub fn bridges(&self) -> Result<Vec<OsString>> {
         let mut by_sysfs = self.sysfs_names().unwrap_or_default();
         by_sysfs
-            .retain(|name| self.device(name.as_bytes()).is_some_and(|device| device.path().join("bridge").is_dir()));
+            .retain(|name| self.device(name.as_bytes()).is_some_and(|device| exists(&device.path().join("bridge"))));
         if !by_sysfs.is_empty() {
-            by_sysfs.sort_unstable();
-            return Ok(by_sysfs);
+            return Ok(order::sorted_names(by_sysfs));
         }
         self.bridges_as_made()
     }
@@ -173,7 +173,7 @@ impl Kernel {
     /// ENODEV, EOPNOTSUPP (no bridge).
     pub fn bridge_info(&self, bridge: &[u8]) -> Result<BridgeInfo> {
         match self.device(bridge) {
-            Some(device) if device.path().join("bridge").is_dir() => Ok(BridgeInfo::from_files(&device)),
+            Some(device) if exists(&device.path().join("bridge")) => Ok(BridgeInfo::from_files(&device)),
             _ => self.bridge_info_by_ioctl(bridge),
         }
     }
@@ -211,7 +211,7 @@ impl Kernel {
                     let hairpin_mode = device.and_then(|device| device.number("brport/hairpin_mode"));
                     PortInfo { hairpin_mode: hairpin_mode.unwrap_or(0) as u32, ..PortInfo::from_ioctl(number, &bytes) }
                 }
-                (None, Some(device)) if device.path().join("brport").is_dir() => PortInfo::from_files(&device),
+                (None, Some(device)) if exists(&device.path().join("brport")) => PortInfo::from_files(&device),
                 (None, _) => return None,
             };
             Some((port, info))

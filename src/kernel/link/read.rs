@@ -7,6 +7,7 @@ use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, Queue, colons, flag};
 use crate::kernel::ioctl;
 use crate::kernel::sysfs::{Device, Folder, os_string};
 use crate::kernel::{Kernel, Result, procfs};
+use crate::net::order;
 
 /// So many links that a second thread pays for itself.
 const MANY: usize = 200;
@@ -17,9 +18,8 @@ impl Kernel {
         let names = self.sysfs_names().unwrap_or_else(|_| procfs::device_names(self));
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
         let mut links = self.links_named(&names);
-        let mut places: Vec<(u64, usize)> =
-            links.iter().zip(0..).filter_map(|(link, place)| Some((link.as_ref()?.index as u64, place))).collect();
-        places.sort_unstable();
+        let index = |link: &Option<Link>| link.as_ref().map_or(0, |link| link.index as u128);
+        let places = order::places(links.iter().map(index));
         places.into_iter().filter_map(|(_, place)| links[place].take()).collect()
     }
 

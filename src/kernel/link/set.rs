@@ -9,6 +9,7 @@ use sysfs_class::SysClass;
 
 use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, flag};
 use crate::kernel::ioctl::{self, Ifreq, Request};
+use crate::kernel::sysfs::exists;
 use crate::kernel::{Kernel, Result, errno, is_path_safe};
 
 /// A value of a link that no ioctl sets: its file under /sys/class/net/NAME.
@@ -120,7 +121,7 @@ impl Kernel {
 
     /// Whether /sys is there to be believed, and has this file of the link.
     pub fn has_link_file(&self, name: &[u8], file: LinkFile) -> bool {
-        self.device(name).is_some_and(|device| device.path().join(file.0).exists())
+        self.device(name).is_some_and(|device| exists(&device.path().join(file.0)))
     }
 
     /// Writes a value of a link.

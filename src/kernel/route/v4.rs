@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 
 use super::RouteKind;
 use super::trie::{Leaf, Tries};
-use crate::kernel::sysfs::os_string;
+use crate::kernel::sysfs::{exists, os_string};
 use crate::kernel::{Kernel, procfs};
 
 /// Flags in /proc/net/route (linux/route.h).
@@ -116,7 +116,7 @@ impl Kernel {
 
     /// Whether the kernel tells of routes over links without a carrier that they are cut off. Linux 4.3 and later.
     pub fn marks_dead_links(&self) -> bool {
-        self.path("/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown").exists()
+        exists(&self.path("/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown"))
     }
 }
 

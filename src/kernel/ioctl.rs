@@ -1,14 +1,15 @@
 //! Calls that only C's types can express, and the only unsafe code of the house.
 //!
-//! Everything here is one of three things: a structure laid out as the kernel's headers lay it out, a request number typed
-//! with the structure that the kernel reads or fills, or one of the few calls below that hand such a structure over.
+//! Everything here is one of two things: a request number typed with the structure that the kernel reads or fills ([`layout`]
+//! has those), or one of the few calls below that hand such a structure over.
 //! What leaves this file is safe to call with any argument; whether it makes sense is for the verbs next door to say.
 #![allow(unsafe_code)]
+
+mod layout;
 
 use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
@@ -17,206 +18,10 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::sysfs::Device;
+pub use layout::IFNAMSIZ;
+pub(super) use layout::{Ifreq, In6Ifreq, In6Rtmsg, Rtentry, kernel_name};
 
 type Result<T> = std::result::Result<T, Errno>;
-
-/// Bytes of an interface name with its NUL (linux/if.h).
-pub const IFNAMSIZ: usize = 16;
-
-/// An interface name as the kernel takes it: at most 15 bytes and a NUL. Longer ones are cut, as `strlcpy` does in
-/// bridge-utils; who does not want that checks the length before.
-pub(super) fn kernel_name(name: &[u8]) -> [u8; IFNAMSIZ] {
-    let mut cut = [0; IFNAMSIZ];
-    let length = name.len().min(IFNAMSIZ - 1);
-    cut[..length].copy_from_slice(&name[..length]);
-    cut
-}
-
-/// `struct ifreq` (linux/if.h): a name and a union, of which each request uses one member.
-#[derive(Clone, Copy)]
-#[repr(C, align(8))]
-pub(super) struct Ifreq {
-    name: [u8; IFNAMSIZ],
-    member: [u8; size_of::<libc::ifreq>() - IFNAMSIZ],
-}
-
-impl Ifreq {
-    fn of_bytes(bytes: &[u8]) -> Self {
-        let mut request = Self::named(&[]);
-        let (name, member) = bytes.split_at(IFNAMSIZ);
-        request.name.copy_from_slice(name);
-        request.member.copy_from_slice(member);
-        request
-    }
-
-    pub(super) fn named(name: &[u8]) -> Self {
-        Ifreq { name: kernel_name(name), member: [0; _] }
-    }
-
-    pub(super) fn with_int(mut self, value: c_int) -> Self {
-        self.member[..4].copy_from_slice(&value.to_ne_bytes());
-        self
-    }
-
-    /// `ifr_flags`, a short.
-    pub(super) fn with_flags(mut self, flags: u16) -> Self {
-        self.member[..2].copy_from_slice(&flags.to_ne_bytes());
-        self
-    }
-
-    /// `ifr_addr` and its like: a `struct sockaddr_in` without a port.
-    pub(super) fn with_ipv4(mut self, address: Ipv4Addr) -> Self {
-        let family = libc::AF_INET as libc::sa_family_t;
-        self.member[..2].copy_from_slice(&family.to_ne_bytes());
-        self.member[4..8].copy_from_slice(&address.octets());
-        self
-    }
-
-    /// `ifr_newname`, cut like the name.
-    pub(super) fn with_new_name(mut self, name: &[u8]) -> Self {
-        self.member[..IFNAMSIZ].copy_from_slice(&kernel_name(name));
-        self
-    }
-
-    /// `ifr_hwaddr`: a `struct sockaddr` with the kind (ARPHRD_*) and up to 14 bytes.
-    pub(super) fn with_hardware_address(mut self, kind: u16, address: &[u8]) -> Self {
-        self.member[..2].copy_from_slice(&kind.to_ne_bytes());
-        let length = address.len().min(14);
-        self.member[2..2 + length].copy_from_slice(&address[..length]);
-        self
-    }
-
-    pub(super) fn name(&self) -> &[u8] {
-        let end = self.name.iter().position(|&byte| byte == 0).unwrap_or(IFNAMSIZ);
-        &self.name[..end]
-    }
-
-    pub(super) fn int(&self) -> c_int {
-        c_int::from_ne_bytes([self.member[0], self.member[1], self.member[2], self.member[3]])
-    }
-
-    /// The short at the union's start: `ifr_flags`, or the family of an address.
-    pub(super) fn short(&self) -> u16 {
-        u16::from_ne_bytes([self.member[0], self.member[1]])
-    }
-
-    pub(super) fn ipv4(&self) -> Ipv4Addr {
-        Ipv4Addr::new(self.member[4], self.member[5], self.member[6], self.member[7])
-    }
-
-    /// `ifr_hwaddr.sa_data`: up to 14 bytes of a hardware address; its kind (ARPHRD_*) is [`Ifreq::short`].
-    pub(super) fn hardware_address(&self) -> [u8; 14] {
-        let mut bytes = [0; 14];
-        bytes.copy_from_slice(&self.member[2..16]);
-        bytes
-    }
-}
-
-/// `struct in6_ifreq` (linux/ipv6.h).
-#[repr(C)]
-pub(super) struct In6Ifreq {
-    address: [u8; 16],
-    prefix: u32,
-    index: c_int,
-}
-
-impl In6Ifreq {
-    pub(super) fn new(address: Ipv6Addr, prefix: u8, index: c_int) -> Self {
-        In6Ifreq { address: address.octets(), prefix: prefix.into(), index }
-    }
-}
-
-/// `struct rtentry` (linux/route.h), but for the names of what is not used.
-#[repr(C)]
-pub(super) struct Rtentry {
-    pad: c_ulong,
-    destination: Sockaddr,
-    gateway: Sockaddr,
-    mask: Sockaddr,
-    flags: u16,
-    pad2: i16,
-    pad3: c_ulong,
-    pad4: usize,
-    /// One more than the metric; 0 for none.
-    metric: i16,
-    /// The address of the device's name; [`route_v4`] puts it in.
-    device: usize,
-    mtu: c_ulong,
-    window: c_ulong,
-    round_trip: u16,
-}
-
-/// `struct sockaddr_in` (linux/in.h): family, port, address.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-struct Sockaddr {
-    family: u16,
-    port: u16,
-    address: [u8; 4],
-    pad: [u8; 8],
-}
-
-impl Sockaddr {
-    fn of(address: Ipv4Addr) -> Self {
-        Sockaddr { family: libc::AF_INET as u16, address: address.octets(), ..Sockaddr::default() }
-    }
-}
-
-impl Rtentry {
-    /// Asks for nothing: the kernel refuses it once it has looked at the caller's privilege.
-    pub(super) fn empty() -> Self {
-        Rtentry {
-            pad: 0,
-            destination: Sockaddr::default(),
-            gateway: Sockaddr::default(),
-            mask: Sockaddr::default(),
-            flags: 0,
-            pad2: 0,
-            pad3: 0,
-            pad4: 0,
-            metric: 0,
-            device: 0,
-            mtu: 0,
-            window: 0,
-            round_trip: 0,
-        }
-    }
-
-    /// A route to a network. The flags are linux/route.h's RTF_*.
-    pub(super) fn to(network: Ipv4Addr, mask: Ipv4Addr, flags: u16) -> Self {
-        Rtentry { destination: Sockaddr::of(network), mask: Sockaddr::of(mask), flags, ..Rtentry::empty() }
-    }
-
-    pub(super) fn with_gateway(self, gateway: Ipv4Addr) -> Self {
-        Rtentry { gateway: Sockaddr::of(gateway), ..self }
-    }
-
-    /// The number as the kernel wants it: one more than the metric.
-    pub(super) fn with_metric(self, metric: i16) -> Self {
-        Rtentry { metric, ..self }
-    }
-
-    /// `rt_mtu`, `rt_window` and `rt_irtt`, which count if the flags say so.
-    pub(super) fn with_tcp_values(self, mtu: u32, window: u32, round_trip: u16) -> Self {
-        Rtentry { mtu: mtu as c_ulong, window: window as c_ulong, round_trip, ..self }
-    }
-}
-
-/// `struct in6_rtmsg` (linux/ipv6_route.h).
-#[repr(C)]
-pub(super) struct In6Rtmsg {
-    pub(super) destination: [u8; 16],
-    pub(super) source: [u8; 16],
-    pub(super) gateway: [u8; 16],
-    pub(super) kind: u32,
-    pub(super) destination_length: u16,
-    pub(super) source_length: u16,
-    pub(super) metric: u32,
-    /// Hundredths of a second until the route expires, if the flags say that it does.
-    pub(super) info: c_ulong,
-    pub(super) flags: u32,
-    pub(super) index: c_int,
-}
 
 /// An ioctl request of the network, with the structure that the kernel reads or fills.
 pub(super) struct Request<T>(c_ulong, PhantomData<T>);

@@ -32,10 +32,22 @@ calls() {
     awk -F'(' '/^[a-z]/ { count[$1]++; if ($1 ~ /^(access|faccessat2?|socket)$/ && !/ld.so/) loaded = 1
         if (loaded && $1 !~ /^exit/) print $1 ":when=" count[$1] }' /run/trace
 }
+# at the calls that sed picks by this, of those behind the bridge itself; iptables takes its time, so there is a test for each third
+killed_while_masquerading() {
+    masquerade
+    for call in $(calls "${start[@]}" | sed '1,/^ioctl:when=9/d' | sed -n "$1"); do
+        with $call:signal=KILL "${start[@]}"
+        "${start[@]}" || echo "start after a kill at $call: $?"
+        [ "$(iptables -t nat -S POSTROUTING | grep -c MASQUERADE)" = 1 ] || echo "rules after a kill at $call"
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding after a kill at $call"
+        "${stop[@]}" || echo "stop after a kill at $call: $?"
+        left | sed "s/^/left after a kill at $call: /"
+    done
+}
 "#;
 
 /// A test's name, and its script.
-const TESTS: [(&str, &str); 6] = [
+const TESTS: [(&str, &str); 8] = [
     (
         "a start that is killed at any system call is finished by the next",
         r#"
@@ -61,20 +73,14 @@ const TESTS: [(&str, &str); 6] = [
         done
         "#,
     ),
+    ("a start that is killed while it masquerades is finished by the next", "killed_while_masquerading 1~3p"),
     (
-        "a start that is killed while it masquerades is finished by the next",
-        r#"
-        masquerade
-        # the bridge itself is above
-        for call in $(calls "${start[@]}" | sed '1,/^ioctl:when=9/d'); do
-            with $call:signal=KILL "${start[@]}"
-            "${start[@]}" || echo "start after a kill at $call: $?"
-            [ "$(iptables -t nat -S POSTROUTING | grep -c MASQUERADE)" = 1 ] || echo "rules after a kill at $call"
-            [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding after a kill at $call"
-            "${stop[@]}" || echo "stop after a kill at $call: $?"
-            left | sed "s/^/left after a kill at $call: /"
-        done
-        "#,
+        "a start that is killed while it masquerades is finished by the next, at other calls",
+        "killed_while_masquerading 2~3p",
+    ),
+    (
+        "a start that is killed while it masquerades is finished by the next, at the rest",
+        "killed_while_masquerading 3~3p",
     ),
     (
         "a start that an ioctl fails leaves nothing and says why",

@@ -76,6 +76,7 @@ demo: all
 test: all
 	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc musl-tools
 	@compat/fetch-xen build/xen
+	@compat/fetch-scripts build/scripts
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
 
 lint:

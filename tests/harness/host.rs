@@ -1,7 +1,7 @@
 //! Hosts to run a command on: new namespaces each time, made by `host.sh`.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -37,6 +37,10 @@ pub(crate) const STATIC: &str = "static programs";
 /// What a row needs that talks to a xenstored.
 const XEN: &str = "xen";
 
+/// What a row needs that runs scripts of others: Debian's packages of them, unpacked by `compat/fetch-scripts`.
+const SCRIPTS: &str = "scripts";
+const SCRIPTS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/scripts");
+
 /// What a command did.
 pub(crate) struct Run {
     pub(crate) status: i32,
@@ -63,6 +67,7 @@ impl Host {
         fs::create_dir_all(host.programs(Programs::Ours)).expect("a folder for the tests");
         fs::create_dir_all(host.programs(Programs::Original)).expect("a folder for the tests");
         fs::write(host.folder.join("host.sh"), SCRIPT).expect("host.sh");
+        symlink(SCRIPTS_FOLDER, host.folder.join("scripts")).expect("a link to the scripts of others");
         for (name, built) in OURS {
             let ours = match std::env::var_os("BROUTER_PROGRAMS") {
                 Some(folder) => Path::new(&folder).join(name),
@@ -109,7 +114,10 @@ impl Host {
         {
             return lack.clone();
         }
-        let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN].contains(need));
+        if needs.iter().any(|need| need == SCRIPTS) && !Path::new(SCRIPTS_FOLDER).join("complete").exists() {
+            return "the scripts of others are not here: run compat/fetch-scripts build/scripts (Debian 12)".into();
+        }
+        let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS].contains(need));
         let needs = ALWAYS_NEEDED.into_iter().chain(needs);
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {

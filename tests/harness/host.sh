@@ -27,6 +27,21 @@ watch() { watched+="$1"$'\n'; }
 xen=${0%/*}/xen
 xenstored() { . "$xen/xenstored.sh"; }
 
+# in_place: the row's brctl and ip also stand where the system has its own, for scripts that set PATH or name them by their path.
+placed=
+in_place() { placed=yes; }
+
+# scripts: an /etc of this host's own with Debian's scripts that call brctl and ip, Xen's among them, which are in $packages. For
+# rows that need `scripts`.
+packages=${0%/*}/scripts
+scripts() {
+    mkdir /run/etc
+    # some of it is not for ordinary users
+    cp -dR --preserve=mode /etc/. /run/etc 2>/dev/null || :
+    cp -dR --preserve=mode "$packages/etc/." "$xen/root/etc/xen" /run/etc
+    mount --bind /run/etc /etc
+}
+
 ### The kernel's state
 
 # The state of a link (UP, NO-CARRIER, a port's forwarding) comes up to a second late. Asking for the link by itself brings it
@@ -102,6 +117,17 @@ eval "$state"
 settle
 cover
 
+systems=()
+if [ -n "$placed" ]; then
+    for name in brctl ip; do
+        # the originals stand there already
+        [ -e "$programs/$name" ] || continue
+        systems+=("$(readlink -f "$(command -v "$name")")")
+        mount --bind "$programs/$name" "${systems[-1]}"
+        cmp "$programs/$name" "/sbin/$name"
+    done
+fi
+
 as=()
 if [ "$mode" = user ]; then
     as=(setpriv --bounding-set=-all --inh-caps=-all)
@@ -112,6 +138,7 @@ fi
 status=0
 PATH=$programs:/run/bin:$PATH "${as[@]}" bash -c "$command" >"$folder/stdout" 2>"$folder/stderr" || status=$?
 
+for system in "${systems[@]}"; do umount "$system"; done
 uncover
 dump >"$folder/kernel"
 echo "$status" >"$folder/status"

@@ -28,6 +28,7 @@
 //! - modes (see [`Mode`]): run it in these only;
 //! - `timers`: the running timers in its output differ from run to run and are left out;
 //! - `needs=PROGRAM` or `needs=/dev/DEVICE`: without it the row is skipped; `needs=xen`: Xen's scripts and a xenstored;
+//!   `needs=scripts`: Debian's packages of other scripts;
 //! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row say what it does. `compat/DEVIATIONS.md`
 //!   says why.
 //!

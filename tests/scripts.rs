@@ -1,0 +1,7 @@
+//! Scripts of other projects, unmodified, on our `brctl` and `ip` in place of the system's: the rows of `cases/scripts.cases`.
+
+mod harness;
+
+fn main() -> std::process::ExitCode {
+    harness::run("scripts")
+}

@@ -1,6 +1,7 @@
 # make            the programs, static, in build/
 # make demo       a network with guests, in private namespaces: what a brouter is
 # make test       everything that is checked; needs the original programs, and installs them when run as root
+# make test-xen   our programs on a real Xen, in an emulator: a quarter of an hour at most
 # make lint       formatting, clippy, manual pages
 # make bench      times in ratios to the original programs
 # make install    DESTDIR, PREFIX, SBINDIR, MANDIR
@@ -30,7 +31,7 @@ else
 LINK := none
 endif
 
-.PHONY: all demo test bench lint install uninstall clean
+.PHONY: all demo test test-xen bench lint install uninstall clean
 all: $(PROGRAMS:%=build/%)
 
 # one run of cargo for all of them
@@ -78,6 +79,11 @@ test: all
 	@compat/fetch-xen build/xen
 	@compat/fetch-scripts build/scripts
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
+
+# Not part of `make test`: minutes of an emulator, and 200 MB of packages.
+test-xen: all
+	@compat/need-packages qemu-system-x86 cpio kmod xz-utils
+	@tests/xen/run.sh build build/xen-vm
 
 lint:
 	@compat/need-packages mandoc

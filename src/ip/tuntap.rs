@@ -4,6 +4,7 @@ use std::io::Write;
 
 use nix::errno::Errno;
 
+use super::link::is_name;
 use super::list::{Json, Record};
 use super::words::{Words, is_short_for};
 use super::{Options, bytes, complete, garbage, print, unknown_command, wrong};
@@ -123,8 +124,7 @@ impl<'a> Wanted<'a> {
 }
 
 fn checked<'a>(name: &'a [u8], keyword: &str) -> Result<&'a [u8], Failure> {
-    let is_odd = |byte: &u8| *byte == b'/' || byte.is_ascii_whitespace() || *byte == 0x0b;
-    match (1..IFNAMSIZ).contains(&name.len()) && !name.iter().any(is_odd) {
+    match is_name(name, IFNAMSIZ - 1) {
         true => Ok(name),
         false => Err(wrong(name, &format!("\"{keyword}\" not a valid ifname"))),
     }

@@ -25,6 +25,7 @@ use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::{Kernel, LinkFile};
 use wanted::Wanted;
+pub(in crate::ip) use wanted::is_name;
 
 /// A command of the object.
 struct Command {

@@ -375,7 +375,7 @@ fn number_of(word: &[u8], complaint: &str) -> Outcome {
 }
 
 /// Whether iproute2 takes this for a name.
-pub(super) fn is_name(word: &[u8], longest: usize) -> bool {
+pub(in crate::ip) fn is_name(word: &[u8], longest: usize) -> bool {
     let is_odd = |byte: &u8| *byte == b'/' || byte.is_ascii_whitespace() || *byte == 0x0b;
     (1..=longest).contains(&word.len()) && !word.iter().any(is_odd)
 }

@@ -43,17 +43,20 @@ build/.built: $(SOURCES) Makefile
 	@for program in $(PROGRAMS); do cp target/$(TARGET)/release/$$program build/$$program.new && mv build/$$program.new build/$$program || exit 1; done
 	@touch $@
 
+# Sequences of instructions that occur often become functions: a fiftieth of a program.
+SMALL := -C llvm-args=-enable-machine-outliner=always
+
 # At a fixed place in memory: rustup's musl targets would have a program move itself at its start.
 TARGET_FLAGS = CARGO_TARGET_$(shell echo $(TARGET) | tr a-z- A-Z_)_RUSTFLAGS
 .PHONY: build-with-target build-with-musl-gcc build-with-none
 build-with-target:
-	$(TARGET_FLAGS)="-C relocation-model=static" $(CARGO) build --release --locked --bins --target $(TARGET)
+	$(TARGET_FLAGS)="-C relocation-model=static $(SMALL)" $(CARGO) build --release --locked --bins --target $(TARGET)
 
 # The library's folder is searched before musl's own, and libutil comes first of all libraries: see compat/musl/gnu-std.c.
 # The target is named, though it is the host's: only then do the flags leave build scripts and macros alone.
 # The constants are behind the code, in the same pages, and nothing is kept apart for a loader to protect: there is none.
 build-with-musl-gcc: build/musl/libutil.a
-	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static $(SMALL) \
 		-C linker=musl-gcc -C link-arg=-L$(CURDIR)/build/musl --cfg musl_link \
 		-C link-arg=-Wl,--no-eh-frame-hdr,-T,$(CURDIR)/compat/musl/no-unwind-tables.ld,-z,noseparate-code,-z,norelro" \
 		$(CARGO) build --release --locked --bins --target $(TARGET)

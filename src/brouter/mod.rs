@@ -1,8 +1,16 @@
-//! `brouter`: the program that is all others, in the manner of busybox, and its own options.
+//! `brouter`: the program that is all others, in the manner of busybox, and its own commands and options.
+//!
+//! `up` and `down` read what is wanted (`network`), compare it with what is there (`plan`), and carry out the steps (`step`), of
+//! which each can be undone (`up`).
 
 mod install;
+mod network;
+mod plan;
+mod step;
+mod up;
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use argh::FromArgs;
@@ -57,8 +65,14 @@ pub fn run(call: &mut Call) -> Outcome {
     if call.args.is_empty() {
         return say(call, &introduction());
     }
-    let options = parse(call.args)?;
-    match options {
+    let (command, words) =
+        call.args.split_first().map_or((&b""[..], call.args), |(first, rest)| (first.as_bytes(), rest));
+    match command {
+        b"up" => return act(call, "brouter up", words, up::up),
+        b"down" => return act(call, "brouter down", words, up::down),
+        _ => (),
+    }
+    match parse("brouter", call.args)? {
         Parsed::Help(text) => say(call, &text),
         Parsed::Options(Options { version: true, .. }) => {
             say(call, concat!("brouter ", env!("CARGO_PKG_VERSION"), "\n"))
@@ -67,22 +81,30 @@ pub fn run(call: &mut Call) -> Outcome {
             say(call, &applet::TABLE.map(|applet| format!("{}\n", applet.name)).concat())
         }
         Parsed::Options(Options { install: Some(folder), copy, force, .. }) => install::install(&folder, copy, force),
-        Parsed::Options(_) => Err(complaint(line!("--copy and --force go with --install DIR"))),
+        Parsed::Options(Options { .. }) => Err(complaint(line!("--copy and --force go with --install DIR"))),
     }
 }
 
-enum Parsed {
-    Help(String),
-    Options(Options),
+/// Reads the options of a command of brouter's own, and runs it.
+fn act<T: FromArgs>(call: &mut Call, name: &str, words: &[OsString], run: fn(&mut Call, &T) -> Outcome) -> Outcome {
+    match parse(name, words)? {
+        Parsed::Help(text) => say(call, &text),
+        Parsed::Options(options) => run(call, &options),
+    }
 }
 
-fn parse(args: &[OsString]) -> Result<Parsed, Failure> {
+enum Parsed<T> {
+    Help(String),
+    Options(T),
+}
+
+fn parse<T: FromArgs>(name: &str, args: &[OsString]) -> Result<Parsed<T>, Failure> {
     let not_utf8 = |arg: &OsStr| complaint(line!(arg.as_encoded_bytes(), ": not UTF-8"));
     let args = args.iter().map(|arg| arg.to_str().ok_or_else(|| not_utf8(arg))).collect::<Result<Vec<_>, _>>()?;
-    match Options::from_args(&["brouter"], &args) {
+    match T::from_args(&[name], &args) {
         Ok(options) => Ok(Parsed::Options(options)),
         Err(exit) if exit.status.is_ok() => Ok(Parsed::Help(exit.output)),
-        Err(exit) => Err(complaint(line!(exit.output.trim_end(), "\nTry brouter --help."))),
+        Err(exit) => Err(complaint(line!(exit.output.trim_end(), "\nTry ", name, " --help."))),
     }
 }
 
@@ -104,9 +126,11 @@ fn introduction() -> String {
 brouter {}: a Xen host's virtual network in one program, without netlink.
 A brouter is a bridge with an address: guests are on it, the host routes. Commands:
 {applets}\
+  {:<17}make a network, take it away
 Run one as `brouter COMMAND ...`, or under its own name after
 `brouter --install DIR`. See also: brouter --help, brouter(8)
 ",
-        env!("CARGO_PKG_VERSION")
+        env!("CARGO_PKG_VERSION"),
+        "up, down",
     )
 }

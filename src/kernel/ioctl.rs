@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_ulong;
 use nix::errno::Errno;
@@ -436,4 +437,36 @@ impl sysfs_class::SysClass for Device {
     fn read_file<P: AsRef<Path>>(&self, name: P) -> std::io::Result<String> {
         super::sysfs::read_text(&self.0.join(name))
     }
+}
+
+/// The signals of which [`signal`] tells.
+const SIGNALS: [c_int; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
+
+/// The first of them that came. A handler can reach nothing but a global.
+static CAME: AtomicI32 = AtomicI32::new(0);
+
+/// From now on a hangup, an interrupt or a request to end does not end the process, but is noted. Programs that are started
+/// have them as before. One that is ignored, as by nohup(1), stays so.
+pub fn note_signals() {
+    extern "C" fn note(signal: c_int) {
+        let _ = CAME.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    for signal in SIGNALS {
+        // SAFETY: zero is a valid sigaction; the handler touches one atomic, as a handler may; calls are begun again.
+        unsafe {
+            let mut before: libc::sigaction = std::mem::zeroed();
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = note as extern "C" fn(c_int) as libc::sighandler_t;
+            action.sa_flags = libc::SA_RESTART;
+            libc::sigaction(signal, std::ptr::null(), &mut before);
+            if before.sa_sigaction != libc::SIG_IGN {
+                libc::sigaction(signal, &action, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// The signal that came since [`note_signals`], if any.
+pub fn signal() -> Option<c_int> {
+    Some(CAME.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }

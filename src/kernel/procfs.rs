@@ -105,6 +105,7 @@ fn address_v6(line: &[u8]) -> Option<Address> {
 }
 
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+const IPV6_FORWARD: &str = "/proc/sys/net/ipv6/conf/all/forwarding";
 const ROUTE_FLUSH: &str = "/proc/sys/net/ipv4/route/flush";
 
 impl Kernel {
@@ -118,15 +119,28 @@ impl Kernel {
     /// # Errors
     /// ENOENT without /proc, EACCES, EROFS (also where the files are another host's).
     pub fn set_forwards(&self, on: bool) -> Result<()> {
+        self.write_switch(IP_FORWARD, if on { b"1\n" } else { b"0\n" })
+    }
+
+    /// Whether IPv6 packets are forwarded between links.
+    pub fn forwards_v6(&self) -> bool {
+        read(self, IPV6_FORWARD).first().is_some_and(|&byte| byte != b'0')
+    }
+
+    /// Switches the forwarding of IPv6 packets on all links.
+    ///
+    /// # Errors
+    /// As [`Kernel::set_forwards`]; ENOENT without IPv6, too.
+    pub fn set_forwards_v6(&self, on: bool) -> Result<()> {
+        self.write_switch(IPV6_FORWARD, if on { b"1\n" } else { b"0\n" })
+    }
+
+    fn write_switch(&self, file: &str, text: &[u8]) -> Result<()> {
         if !self.is_running() {
             return Err(Errno::EROFS);
         }
-        let text = if on { "1\n" } else { "0\n" };
-        fs::OpenOptions::new()
-            .write(true)
-            .open(self.path(IP_FORWARD))
-            .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
-            .map_err(errno)
+        let opened = fs::OpenOptions::new().write(true).open(self.path(file));
+        opened.and_then(|mut file| io::Write::write_all(&mut file, text)).map_err(errno)
     }
 
     /// Whether IPv6 is switched on for a link.
@@ -141,14 +155,7 @@ impl Kernel {
     /// # Errors
     /// EACCES, EROFS, ENOENT without /proc.
     pub fn flush_route_cache(&self) -> Result<()> {
-        if !self.is_running() {
-            return Err(Errno::EROFS);
-        }
-        fs::OpenOptions::new()
-            .write(true)
-            .open(self.path(ROUTE_FLUSH))
-            .and_then(|mut file| io::Write::write_all(&mut file, b"-1"))
-            .map_err(errno)
+        self.write_switch(ROUTE_FLUSH, b"-1")
     }
 
     /// Bytes of a file; empty where there is none.

@@ -20,7 +20,7 @@ use sysfs_class::SysClass;
 
 use crate::net::order;
 
-use super::{IFNAMSIZ, Kernel, Result, errno, ioctl};
+use super::{IFNAMSIZ, Kernel, Result, errno, ioctl, procfs};
 
 /// The folder of a device, `/sys/class/net/NAME`: files are read and written through sysfs-class's `SysClass`.
 #[derive(Clone, Debug)]
@@ -141,6 +141,22 @@ impl Kernel {
     /// Whether /sys has a device of this name, be it of this network namespace or of another.
     pub fn is_in_sysfs(&self, name: &[u8]) -> bool {
         is_path_safe(name) && exists(&self.class_net().join(OsStr::from_bytes(name)))
+    }
+
+    /// Whether there is a link of this name. To ask an ioctl would do, but for a name that the kernel does not know it runs
+    /// modprobe.
+    ///
+    /// # Errors
+    /// Where that cannot be asked.
+    pub fn has_link(&self, name: &[u8]) -> Result<bool> {
+        let is_listed = || procfs::device_names(self).iter().any(|other| other.as_bytes() == name);
+        if !self.is_in_sysfs(name) && !is_listed() {
+            return Ok(false);
+        }
+        match self.link_index(name) {
+            Err(Errno::ENODEV) => Ok(false),
+            other => other.map(|_| true),
+        }
     }
 
     /// Writes a number to a device's file.

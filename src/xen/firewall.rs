@@ -38,17 +38,30 @@ fn command(program: &Path) -> Command {
     command
 }
 
-/// Runs the firewall's command with our own output, and takes over its exit status.
-pub fn run(program: &Path, args: &[String]) -> Outcome {
-    let complaint = |reason: String| line!("network-virtual: ", program.to_string_lossy().as_bytes(), ": ", reason);
+/// Runs the firewall's command with our own output.
+///
+/// # Errors
+/// Why it failed, and the exit status that a shell would have.
+pub fn run(program: &Path, args: &[String]) -> Result<(), (String, u8)> {
     match command(program).args(args).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
             let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-            Err(Failure::new(complaint(format!("{status}"))).with_status(code))
+            Err((status.to_string(), code))
         }
-        Err(error) => Err(Failure::new(complaint(io_text(&error))).with_status(126)),
+        Err(error) => Err((io_text(&error), 126)),
     }
+}
+
+/// The rule that masquerades what comes from a network and does not stay on its bridge, to be checked (`-C`), added (`-A`) or
+/// deleted (`-D`).
+pub fn masquerading<'a>(action: &'a str, net: &'a str, bridge: &'a str) -> [&'a str; 11] {
+    ["-t", "nat", action, "POSTROUTING", "-s", net, "!", "-o", bridge, "-j", "MASQUERADE"]
+}
+
+/// The rule that lets through what comes from outside, likewise.
+pub fn from_outside<'a>(action: &'a str, outside: &'a str) -> [&'a str; 6] {
+    [action, "FORWARD", "-i", outside, "-j", "ACCEPT"]
 }
 
 /// The host's iptables.
@@ -67,26 +80,74 @@ impl Iptables {
 
     /// Runs iptables. While another call has its lock (exit status 4), it is tried again for five seconds: `-w`, which waits,
     /// came with 1.4.20.
+    ///
+    /// Its standard output is returned. (One pipe is read as it is; with a second one std switches both to non-blocking, and
+    /// ends the process where it cannot.)
     pub(super) fn output(&self, words: &[&str]) -> io::Result<Output> {
+        self.run(words, Stdio::piped, Stdio::null)
+    }
+
+    /// The same, but what is returned is its standard error.
+    fn attempt(&self, words: &[&str]) -> io::Result<Output> {
+        self.run(words, Stdio::null, Stdio::piped)
+    }
+
+    fn run(&self, words: &[&str], out: fn() -> Stdio, err: fn() -> Stdio) -> io::Result<Output> {
+        let once = || command(&self.0).args(words).stdout(out()).stderr(err()).spawn()?.wait_with_output();
         for _ in 0..50 {
-            let output = command(&self.0).args(words).output()?;
+            let output = once()?;
             if output.status.code() != Some(4) {
                 return Ok(output);
             }
             sleep(Duration::from_millis(100));
         }
-        command(&self.0).args(words).output()
+        once()
     }
 
     /// A call that must succeed.
     fn call(&self, words: &[&str]) -> Outcome {
-        let complaint =
-            |text: &[u8]| Failure::new(line!("network-virtual: iptables ", words.join(" "), ": ", text.trim_ascii()));
-        match self.output(words) {
+        self.change(words)
+            .map_err(|cause| Failure::new(line!("network-virtual: iptables ", words.join(" "), ": ", cause)))
+    }
+
+    /// Runs iptables to change something.
+    ///
+    /// # Errors
+    /// What it said.
+    pub fn change(&self, words: &[&str]) -> Result<(), String> {
+        match self.attempt(words) {
             Ok(output) if output.status.success() => Ok(()),
-            Ok(output) => Err(complaint(&output.stderr)),
-            Err(error) => Err(complaint(io_text(&error).as_bytes())),
+            Ok(output) => Err(match output.stderr.trim_ascii() {
+                b"" => output.status.to_string(),
+                said => String::from_utf8_lossy(said).into_owned(),
+            }),
+            Err(error) => Err(io_text(&error)),
         }
+    }
+
+    /// Whether a rule is there, asked by `-C`; nothing if that cannot be known, as before iptables 1.4.11.
+    ///
+    /// # Errors
+    /// Where iptables cannot be run.
+    pub fn check(&self, words: &[&str]) -> Result<Option<bool>, String> {
+        Ok(match self.output(words).map_err(|error| io_text(&error))?.status.code() {
+            Some(0) => Some(true),
+            Some(1) => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The rules of a table as commands, one a line; empty where that cannot be known, as before iptables 1.4.1.
+    pub fn rules(&self, table: &str) -> String {
+        let listed = self.output(&["-t", table, "-S"]).ok().filter(|output| output.status.success());
+        listed.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// What becomes of a packet that no rule of FORWARD speaks of.
+    pub fn forward_policy(&self) -> Option<String> {
+        let listed = self.output(&["-n", "-L", "FORWARD"]).ok().filter(|output| output.status.success())?;
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        Some(listed.split_once("(policy ")?.1.split(')').next()?.split(' ').next()?.to_string())
     }
 
     /// Whether a rule is there, asked by `check` (`-C`). That came with 1.4.11: before, the rule is removed by `delete`, so
@@ -105,7 +166,7 @@ impl Iptables {
     /// Masquerades what comes from a network and does not stay on its bridge. Whether the rule is new is returned.
     pub fn masquerade(&self, net: Ipv4Net, bridge: &str) -> Result<bool, Failure> {
         let net = net.to_string();
-        let rule = |action| ["-t", "nat", action, "POSTROUTING", "-s", &net, "!", "-o", bridge, "-j", "MASQUERADE"];
+        let rule = |action| masquerading(action, &net, bridge);
         if self.has(&rule("-C"), &rule("-D")) {
             return Ok(false);
         }
@@ -114,8 +175,7 @@ impl Iptables {
 
     /// Removes the rule of [`Iptables::masquerade`]; that it is gone already is no error.
     pub fn unmasquerade(&self, net: Ipv4Net, bridge: &str) {
-        let net = net.to_string();
-        let _ = self.output(&["-t", "nat", "-D", "POSTROUTING", "-s", &net, "!", "-o", bridge, "-j", "MASQUERADE"]);
+        let _ = self.output(&masquerading("-D", &net.to_string(), bridge));
     }
 
     /// What Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but
@@ -124,7 +184,7 @@ impl Iptables {
     ///
     /// The rule is added first of all, as only that can be refused, and the policy is set last: until then nobody is cut off.
     pub fn antispoof(&self, outside: &str) -> Outcome {
-        let rule = |action| [action, "FORWARD", "-i", outside, "-j", "ACCEPT"];
+        let rule = |action| from_outside(action, outside);
         if !self.has(&rule("-C"), &rule("-D")) {
             self.call(&rule("-A"))?;
             self.call(&["-F", "FORWARD"])?;

@@ -1,4 +1,4 @@
-//! The locks of Xen's hotplug scripts, under /var/run/xen-hotplug.
+//! The locks of Xen's hotplug scripts, under /var/run/xen-hotplug, and ours, made in the same way.
 //!
 //! Since Xen 4.2 a lock is a file that its holder has locked by flock(2), made and removed by whoever holds it: who has locked a
 //! file that lies there no more tries again. Before, a lock was a folder with the holder's number in it. A script of either kind
@@ -24,13 +24,20 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes a lock, for which others are waited for, so many seconds.
+    /// Takes a lock of the hotplug scripts, for which others are waited for, so many seconds.
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`] where another still has it; where no lock can be made.
     pub fn claim(kernel: &Kernel, name: &str, patience: u32) -> io::Result<Self> {
+        Lock::claim_in(kernel, &kernel.path("/var/run/xen-hotplug"), name, patience)
+    }
+
+    /// Takes a lock in a folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// As [`Lock::claim`].
+    pub fn claim_in(kernel: &Kernel, folder: &Path, name: &str, patience: u32) -> io::Result<Self> {
         const TURNS_A_SECOND: u32 = 100;
-        let folder = kernel.path("/var/run/xen-hotplug");
         let path = folder.join(name);
         for _ in 0..=patience * TURNS_A_SECOND {
             match File::options().read(true).write(true).create(true).truncate(false).open(&path) {
@@ -45,7 +52,7 @@ impl Lock {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    fs::create_dir_all(&folder)?;
+                    fs::create_dir_all(folder)?;
                     continue;
                 }
                 Err(error) if error.kind() == ErrorKind::IsADirectory => {

@@ -16,7 +16,7 @@ pub mod vif_bridge;
 use crate::kernel::{IFNAMSIZ, is_path_safe};
 
 /// What keeps a name from meaning the same to the kernel, to a path and to a label; nothing if it is a good one.
-fn fault_of_name(name: &[u8]) -> Option<&'static str> {
+pub(crate) fn fault_of_name(name: &[u8]) -> Option<&'static str> {
     match name {
         long if long.len() >= IFNAMSIZ => Some("a name has at most 15 bytes"),
         name if !is_path_safe(name) || name.iter().any(|byte| byte.is_ascii_whitespace() || b":%".contains(byte)) => {

@@ -42,6 +42,68 @@ impl Records {
         Records { folder: run.join("brouter").join(kernel.namespace()) }
     }
 
+    /// Where they are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn network_file(&self, network: &str) -> PathBuf {
+        self.folder.join(format!("{network}.network"))
+    }
+
+    /// What was kept of a network that `brouter up` made.
+    ///
+    /// # Errors
+    /// Where there is a record that cannot be read.
+    pub fn network(&self, network: &str) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.network_file(network)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps something of a network, all of it or, where that fails, nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be written. What was kept before is there then.
+    pub fn keep_network(&self, network: &str, text: &str) -> io::Result<()> {
+        let file = self.network_file(network);
+        let new = file.with_extension("network.new");
+        let kept = self.make(&new, |new| fs::write(new, text)).and_then(|()| fs::rename(&new, &file));
+        kept.inspect_err(|_| drop(fs::remove_file(&new)))
+    }
+
+    /// Forgets it.
+    ///
+    /// # Errors
+    /// Where there is something, and it cannot be removed.
+    pub fn forget_network(&self, network: &str) -> io::Result<()> {
+        match fs::remove_file(self.network_file(network)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The networks of this namespace of which something is kept, with what that is.
+    pub fn networks(&self) -> Vec<(String, String)> {
+        self.kept(".network").filter_map(|name| Some((name.clone(), self.network(&name).ok()??))).collect()
+    }
+
+    /// Whether a network that `brouter up` made, and whose bridge is there, had forwarding of IPv4 packets switched on.
+    pub fn is_forwarding_needed(&self, kernel: &Kernel) -> bool {
+        self.networks().iter().any(|(_, text)| {
+            let bridge = text.lines().next().and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
+            text.lines().any(|line| line == "forwarding 4") && kernel.is_bridge(bridge.as_bytes())
+        })
+    }
+
+    /// The names of the records of one kind.
+    fn kept(&self, kind: &'static str) -> impl Iterator<Item = String> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten();
+        files.filter_map(move |entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(kind)?.to_string()))
+    }
+
     fn making_file(&self, bridge: &str) -> PathBuf {
         self.folder.join(format!("{bridge}.making"))
     }
@@ -113,10 +175,7 @@ impl Records {
 
     /// The bridges of this namespace, other than this one, of which something is kept.
     pub fn other_masquerades(&self, bridge: &str) -> Vec<(String, Masquerade)> {
-        let Ok(files) = fs::read_dir(&self.folder) else { return Vec::new() };
-        let bridge_of = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_suffix(".masquerade").map(String::from);
-        files
-            .filter_map(|entry| bridge_of(entry.ok()?))
+        self.kept(".masquerade")
             .filter(|other| other != bridge)
             .filter_map(|other| self.masquerade(&other).map(|masquerade| (other, masquerade)))
             .collect()

@@ -85,7 +85,7 @@ fn is_name(name: &str) -> bool {
 ///
 /// # Errors
 /// What the shell would have to do.
-fn unquoted(value: &str) -> Result<String, &'static str> {
+pub(crate) fn unquoted(value: &str) -> Result<String, &'static str> {
     const EVALUATED: &str = "needs a shell to evaluate it, and nothing is evaluated here";
     const UNBALANCED: &str = "has a quote without its partner (xend splits its line at blanks)";
     let mut plain = String::new();

@@ -201,7 +201,8 @@ impl Drop for Host {
 const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
 
 /// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
-const OURS: [(&str, &str); 4] = [
+const OURS: [(&str, &str); 5] = [
+    ("brouter", env!("CARGO_BIN_EXE_brouter")),
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
     ("ip", env!("CARGO_BIN_EXE_ip")),
     ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),

@@ -117,7 +117,6 @@ fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> 
     if local.is_unspecified() || local.is_multicast() {
         return Err(needs_netlink(local.to_string().as_bytes(), "ioctls cannot add this address"));
     }
-    let is_free = |label: &[u8]| there.iter().all(|address| bytes(&address.label) != label);
     let label = match label {
         Some(label) if label.len() >= IFNAMSIZ => {
             return Err(explained(Errno::ERANGE, "Attribute failed policy validation."));
@@ -125,12 +124,11 @@ fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> 
         Some(label) if !belongs_to(label, device) => {
             return Err(needs_netlink(b"a label that does not begin with the device's name", "use DEVICE:WORD"));
         }
-        Some(label) if !is_free(label) => {
+        Some(label) if !is_free(label, &there) => {
             return Err(needs_netlink(b"a second address on one label", "use another label"));
         }
         Some(label) => label.to_vec(),
-        None if is_free(device) => device.to_vec(),
-        None => free_alias(device, is_free)?,
+        None => free_label(device, &there)?,
     };
     kernel.add_address_v4(&label, new.net, new.peer, new.broadcast).map_err(|errno| match errno {
         Errno::ENODEV => no_such_device(device),
@@ -144,12 +142,22 @@ fn belongs_to(label: &[u8], device: &[u8]) -> bool {
     label.strip_prefix(device).is_some_and(|alias| alias.is_empty() || alias.starts_with(b":"))
 }
 
-/// The first of `DEVICE:0`, `DEVICE:1`, … without an address.
-fn free_alias(device: &[u8], is_free: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, Failure> {
+fn is_free(label: &[u8], there: &[Address]) -> bool {
+    there.iter().all(|address| bytes(&address.label) != label)
+}
+
+/// The label for a further address of a device: its own name, or the first of `DEVICE:0`, `DEVICE:1`, … without an address.
+///
+/// # Errors
+/// Where the name leaves no room for an alias.
+pub fn free_label(device: &[u8], there: &[Address]) -> Result<Vec<u8>, Failure> {
+    if is_free(device, there) {
+        return Ok(device.to_vec());
+    }
     (0..1000)
         .map(|number| [device, format!(":{number}").as_bytes()].concat())
         .take_while(|label| label.len() < IFNAMSIZ)
-        .find(|label| is_free(label))
+        .find(|label| is_free(label, there))
         .ok_or_else(|| needs_netlink(b"a second address", "the device's name leaves no room for an alias label"))
 }
 

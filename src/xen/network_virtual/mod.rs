@@ -103,5 +103,7 @@ fn run_firewall(call: &mut Call, firewall: Option<(PathBuf, Vec<String>)>) -> Ou
     let Some((program, args)) = firewall else { return Ok(()) };
     // its output comes after ours
     let _ = call.out.flush();
-    firewall::run(&program, &args)
+    firewall::run(&program, &args).map_err(|(reason, status)| {
+        Failure::new(line!(NAME, ": ", program.to_string_lossy().as_bytes(), ": ", reason)).with_status(status)
+    })
 }

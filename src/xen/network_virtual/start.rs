@@ -192,6 +192,10 @@ fn forwarded_before(kernel: &Kernel, records: &Records, bridge: &str) -> bool {
     let kept = records.masquerade(bridge).filter(|_| kernel.forwards());
     match kept {
         Some(kept) => kept.forwarded_before,
-        None => kernel.forwards() && others(kernel, records, bridge).iter().all(|other| other.forwarded_before),
+        None => {
+            kernel.forwards()
+                && others(kernel, records, bridge).iter().all(|other| other.forwarded_before)
+                && !records.is_forwarding_needed(kernel)
+        }
     }
 }

@@ -53,6 +53,7 @@ fn close_the_way(
     iptables.unmasquerade(net, bridge);
     if let Some(Masquerade { forwarded_before: false, .. }) = kept
         && others(kernel, records, bridge).is_empty()
+        && !records.is_forwarding_needed(kernel)
     {
         kernel
             .set_forwards(false)

@@ -1,0 +1,461 @@
+//! The parts of a network, and the steps that put each there or take it away.
+//!
+//! A part has three texts: the command that an administrator would type for it, the line of the record, and what is left of it.
+//! Every step has its reverse.
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use ipnet::{IpNet, Ipv4Net};
+use nix::errno::Errno;
+
+use crate::error::{errno_text, io_text};
+use crate::ip::address::change::free_label;
+use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
+use crate::net::ClockTime;
+use crate::xen::firewall::{self, Iptables, from_outside, masquerading};
+use crate::xen::lock::Lock;
+use crate::xen::record::Records;
+
+/// Something that is there or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Bridge,
+    /// A value of the bridge: what it is to be, and what it was.
+    Value(Value, u64, u64),
+    Address(IpNet),
+    /// A link belongs to the bridge.
+    Port(String),
+    /// A link is switched on.
+    Up(String),
+    Masquerade(Ipv4Net),
+    /// What comes from this link is let through.
+    Accept(String),
+    /// What no rule lets through is dropped. What was done with it before.
+    Drop(String),
+    /// Packets are forwarded, of IPv6 or of IPv4.
+    Forwarding {
+        v6: bool,
+    },
+    /// The host's own firewall has been told.
+    Firewall(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Stp,
+    ForwardDelay,
+    Mtu,
+}
+
+const VALUES: [(Value, &str); 3] = [(Value::Stp, "stp"), (Value::ForwardDelay, "forward-delay"), (Value::Mtu, "mtu")];
+
+impl Part {
+    /// Whether several networks may need it, so that the last one takes it away.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Part::Accept(_) | Part::Drop(_) | Part::Forwarding { .. })
+    }
+
+    /// Whether it goes when its bridge goes.
+    pub(super) fn goes_with_bridge(&self) -> bool {
+        matches!(self, Part::Value(..) | Part::Address(_))
+    }
+
+    /// Whether this is the same part, whatever was there before it.
+    pub(super) fn is(&self, other: &Part) -> bool {
+        match (self, other) {
+            (Part::Value(value, ..), Part::Value(other, ..)) => value == other,
+            (Part::Drop(_), Part::Drop(_)) => true,
+            (part, other) => part == other,
+        }
+    }
+
+    /// As a line of the record.
+    pub(super) fn line(&self) -> String {
+        match self {
+            Part::Bridge => "bridge".into(),
+            Part::Value(value, to, from) => {
+                let (_, name) = VALUES.into_iter().find(|(other, _)| other == value).unwrap_or(VALUES[0]);
+                format!("{name} {to} {from}")
+            }
+            Part::Address(net) => format!("address {net}"),
+            Part::Port(port) => ["port ", port].concat(),
+            Part::Up(link) => ["up ", link].concat(),
+            Part::Masquerade(net) => format!("masquerade {net}"),
+            Part::Accept(link) => ["accept ", link].concat(),
+            Part::Drop(before) => ["drop ", before].concat(),
+            Part::Forwarding { v6 } => ["forwarding ", if *v6 { "6" } else { "4" }].concat(),
+            Part::Firewall(command) => ["firewall ", command].concat(),
+        }
+    }
+
+    /// From a line of the record.
+    pub(super) fn of_line(line: &str) -> Option<Part> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        Some(match word {
+            "bridge" => Part::Bridge,
+            "address" => Part::Address(rest.parse().ok()?),
+            "port" => Part::Port(rest.into()),
+            "up" => Part::Up(rest.into()),
+            "masquerade" => Part::Masquerade(rest.parse().ok()?),
+            "accept" => Part::Accept(rest.into()),
+            "drop" => Part::Drop(rest.into()),
+            "forwarding" => Part::Forwarding { v6: rest == "6" },
+            "firewall" => Part::Firewall(rest.into()),
+            name => {
+                let (value, _) = VALUES.into_iter().find(|(_, other)| *other == name)?;
+                let (to, from) = rest.split_once(' ')?;
+                Part::Value(value, to.parse().ok()?, from.parse().ok()?)
+            }
+        })
+    }
+}
+
+/// A part that is put there, or taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) part: Part,
+    pub(super) on: bool,
+}
+
+impl Step {
+    pub(super) fn reverse(&self) -> Step {
+        Step { part: self.part.clone(), on: !self.on }
+    }
+
+    /// The command that does it.
+    pub(super) fn command(&self, bridge: &str) -> String {
+        let Step { part, on } = self;
+        let choose = |yes: &'static str, no: &'static str| if *on { yes } else { no };
+        let rule = |words: &[&str]| ["iptables ", &words.join(" ")].concat();
+        let action = choose("-A", "-D");
+        match part {
+            Part::Bridge => ["brctl ", choose("addbr ", "delbr "), bridge].concat(),
+            Part::Value(value, to, from) => {
+                let number = if *on { *to } else { *from };
+                match value {
+                    Value::Stp => ["brctl stp ", bridge, if number == 0 { " off" } else { " on" }].concat(),
+                    Value::ForwardDelay => ["brctl setfd ", bridge, " ", &seconds(ClockTime(number))].concat(),
+                    Value::Mtu => format!("ip link set {bridge} mtu {number}"),
+                }
+            }
+            Part::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
+            Part::Port(port) => ["brctl ", choose("addif ", "delif "), bridge, " ", port].concat(),
+            Part::Up(link) => ["ip link set ", link, choose(" up", " down")].concat(),
+            Part::Masquerade(net) => rule(&masquerading(action, &net.to_string(), bridge)),
+            Part::Accept(link) => rule(&from_outside(action, link)),
+            Part::Drop(before) => rule(&["-P", "FORWARD", if *on { "DROP" } else { before }]),
+            Part::Forwarding { v6: false } => ["echo ", choose("1", "0"), " >/proc/sys/net/ipv4/ip_forward"].concat(),
+            Part::Forwarding { v6: true } => {
+                ["echo ", choose("1", "0"), " >/proc/sys/net/ipv6/conf/all/forwarding"].concat()
+            }
+            Part::Firewall(command) => command.clone(),
+        }
+    }
+}
+
+/// A time as `brctl setfd` takes it: whole seconds where they are.
+pub(super) fn seconds(time: ClockTime) -> String {
+    match (time.0 / 100, time.0 % 100) {
+        (whole, 0) => whole.to_string(),
+        // a little more, since brctl cuts (1.13 would be 112)
+        (whole, rest) => format!("{whole}.{rest:02}1"),
+    }
+}
+
+/// Where steps are done.
+pub(super) struct Site<'a> {
+    pub(super) kernel: &'a Kernel,
+    pub(super) records: Records,
+    pub(super) network: &'a str,
+    pub(super) bridge: String,
+    path: Option<OsString>,
+    iptables: OnceCell<Option<Iptables>>,
+}
+
+type Done = Result<(), String>;
+
+impl<'a> Site<'a> {
+    pub(super) fn new(kernel: &'a Kernel, network: &'a str, bridge: &str, path: Option<OsString>) -> Self {
+        let records = Records::of(kernel);
+        Site { kernel, records, network, bridge: bridge.into(), path, iptables: OnceCell::new() }
+    }
+
+    fn link(&self) -> &[u8] {
+        self.bridge.as_bytes()
+    }
+
+    pub(super) fn iptables(&self) -> Result<&Iptables, String> {
+        let found = self.iptables.get_or_init(|| Iptables::find(self.path.clone()).ok());
+        found.as_ref().ok_or_else(|| "there is no iptables".into())
+    }
+
+    /// The firewall's program and its arguments.
+    pub(super) fn firewall(&self, command: &str) -> Result<(PathBuf, Vec<String>), String> {
+        let mut words = command.split_ascii_whitespace().map(String::from);
+        let program = words.next().unwrap_or_default();
+        let found = firewall::find(&program, self.path.clone());
+        found.map(|found| (found, words.collect())).ok_or_else(|| [&program, ": there is no such program"].concat())
+    }
+
+    /// Does a step. What is so already is done.
+    pub(super) fn perform(&self, step: &Step) -> Done {
+        let Step { part, on } = step;
+        if !part.is_shared() {
+            return self.change(part, *on);
+        }
+        // others may be about to take it away, or to need it
+        let lock = Lock::claim_in(self.kernel, self.records.folder(), "networks.shared", 5);
+        let _lock =
+            lock.map_err(|error| ["cannot have the lock that all networks share: ", &io_text(&error)].concat())?;
+        let is_needed = || *on || !self.is_claimed_by_others(part);
+        if self.is_there(part)? != *on && is_needed() { self.change(part, *on) } else { Ok(()) }
+    }
+
+    fn change(&self, part: &Part, on: bool) -> Done {
+        let kernel = self.kernel;
+        let told = |errno| String::from(errno_text(errno));
+        match part {
+            Part::Bridge if on => kernel.add_bridge(self.link()).map_err(|errno| match errno {
+                Errno::ENOPKG | Errno::ENOTTY | Errno::ENOSYS | Errno::EOPNOTSUPP => {
+                    [errno_text(errno), " (this kernel has no bridges: modprobe bridge, or CONFIG_BRIDGE)"].concat()
+                }
+                errno => told(errno),
+            }),
+            Part::Bridge => kernel.delete_bridge(self.link()).map_err(told),
+            Part::Value(value, to, from) => {
+                let number = if on { *to } else { *from };
+                match value {
+                    Value::Stp => kernel.set_bridge(self.link(), BridgeSetting::STP_STATE, number),
+                    Value::ForwardDelay => kernel.set_bridge(self.link(), BridgeSetting::FORWARD_DELAY, number),
+                    Value::Mtu => kernel.set_link_mtu(self.link(), number as i32),
+                }
+                .map_err(told)
+            }
+            Part::Address(net) if on => self.add_address(*net),
+            Part::Address(net) => self.delete_address(*net),
+            Part::Port(port) => {
+                let index = kernel.link_index(port.as_bytes()).map_err(told)?;
+                match on {
+                    true => kernel.add_port(self.link(), index),
+                    false => kernel.delete_port(self.link(), index),
+                }
+                .map_err(told)
+            }
+            Part::Up(link) => kernel.set_link_up(link.as_bytes(), on).map_err(told),
+            Part::Masquerade(net) => {
+                let action = if on { "-A" } else { "-D" };
+                self.rule(&masquerading(action, &net.to_string(), &self.bridge), on)
+            }
+            Part::Accept(link) => self.rule(&from_outside(if on { "-A" } else { "-D" }, link), on),
+            Part::Drop(before) => self.iptables()?.change(&["-P", "FORWARD", if on { "DROP" } else { before }]),
+            Part::Forwarding { v6: false } => kernel.set_forwards(on).map_err(told),
+            Part::Forwarding { v6: true } => kernel.set_forwards_v6(on).map_err(told),
+            Part::Firewall(command) => {
+                let (program, args) = self.firewall(command)?;
+                firewall::run(&program, &args).map_err(|(cause, _)| cause)
+            }
+        }
+    }
+
+    /// Where iptables cannot tell whether a rule is there, one that may be there is removed before it is added.
+    fn rule(&self, words: &[&str], add: bool) -> Done {
+        let iptables = self.iptables()?;
+        if add && self.asked(words)?.is_none() {
+            let _ = iptables.change(&with_action(words, "-D"));
+        }
+        iptables.change(words)
+    }
+
+    fn asked(&self, words: &[&str]) -> Result<Option<bool>, String> {
+        self.iptables()?.check(&with_action(words, "-C"))
+    }
+
+    fn add_address(&self, net: IpNet) -> Done {
+        let told = |errno| String::from(errno_text(errno));
+        match net {
+            IpNet::V4(net) => {
+                let there = self.kernel.addresses_v4_of(self.link()).map_err(told)?;
+                let label = free_label(self.link(), &there)
+                    .map_err(|_| String::from("the bridge's name leaves no room for the label of a further address"))?;
+                self.kernel.add_address_v4(&label, net, None, None).map_err(told)
+            }
+            IpNet::V6(net) => self.kernel.add_address_v6(self.link(), net).map_err(|errno| match errno {
+                Errno::EACCES => "IPv6 is switched off on the bridge (net.ipv6.conf.default.disable_ipv6)".into(),
+                errno => told(errno),
+            }),
+        }
+    }
+
+    fn delete_address(&self, net: IpNet) -> Done {
+        let told = |errno| String::from(errno_text(errno));
+        let IpNet::V4(_) = net else {
+            let IpNet::V6(net) = net else { return Ok(()) };
+            return self.kernel.delete_address_v6(self.link(), net).map_err(told);
+        };
+        let there = self.kernel.addresses_v4_of(self.link()).map_err(told)?;
+        let address = there.iter().find(|address| address.net == net).ok_or_else(|| told(Errno::EADDRNOTAVAIL))?;
+        // of a label an ioctl reaches but the first
+        if there.iter().find(|other| other.label == address.label) != Some(address) {
+            return Err("it shares its label with another address, which would be removed instead".into());
+        }
+        self.kernel.delete_address_v4(address.label.as_bytes()).map_err(told)?;
+        // with a primary address its secondaries go, unless the kernel promotes them
+        let after = self.kernel.addresses_v4_of(self.link()).map_err(told)?;
+        let gone = |other: &&Address| **other != *address && !after.iter().any(|still| still.net == other.net);
+        there.iter().filter(gone).try_for_each(|Address { label, net, peer, broadcast, .. }| match net {
+            IpNet::V4(v4) => {
+                let put_back = self.kernel.add_address_v4(label.as_bytes(), *v4, *peer, *broadcast);
+                put_back.map_err(|errno| format!("{net} went with it, and cannot be put back: {}", errno_text(errno)))
+            }
+            IpNet::V6(_) => Ok(()),
+        })
+    }
+
+    /// Whether a part is there. What cannot be known of a firewall's rule is as the record has it.
+    ///
+    /// # Errors
+    /// Why that cannot be found out.
+    pub(super) fn is_there(&self, part: &Part) -> Result<bool, String> {
+        let kernel = self.kernel;
+        let told = |errno| [&part.line(), ": cannot look: ", errno_text(errno)].concat();
+        match part {
+            Part::Bridge => self.has_bridge().map_err(told),
+            Part::Value(value, to, _) => self.value(*value).map(|now| now == *to).map_err(told),
+            Part::Address(net) => {
+                let has = kernel.has_address(self.link(), *net);
+                match kernel.unread() {
+                    Some((_, errno)) => Err(told(errno)),
+                    None => has.map_err(told),
+                }
+            }
+            Part::Port(port) => Ok(kernel.bridge_of(port.as_bytes()).is_some_and(|own| own == *self.bridge)),
+            Part::Up(link) => match kernel.link_flags(link.as_bytes()) {
+                Err(Errno::ENODEV) => Ok(false),
+                flags => flags.map(|flags| flags & flag::UP != 0).map_err(told),
+            },
+            Part::Masquerade(net) => self.has_rule(part, &masquerading("-C", &net.to_string(), &self.bridge)),
+            Part::Accept(link) => self.has_rule(part, &from_outside("-C", link)),
+            Part::Drop(_) => self.policy().map(|policy| policy == "DROP"),
+            Part::Forwarding { v6: false } => Ok(kernel.forwards()),
+            Part::Forwarding { v6: true } => Ok(kernel.forwards_v6()),
+            Part::Firewall(_) => Ok(true),
+        }
+    }
+
+    /// Whether there is a bridge of this name.
+    pub(super) fn has_bridge(&self) -> kernel::Result<bool> {
+        Ok(self.kernel.has_link(self.link())?
+            && match self.kernel.bridge_head(self.link()) {
+                Err(Errno::EOPNOTSUPP | Errno::ENODEV) => false,
+                head => head.map(|_| true)?,
+            })
+    }
+
+    fn has_rule(&self, part: &Part, words: &[&str]) -> Result<bool, String> {
+        let recorded = || self.recorded(self.network).is_some_and(|record| record.parts.contains(part));
+        Ok(self.asked(words)?.unwrap_or_else(recorded))
+    }
+
+    /// What becomes of what no rule lets through.
+    pub(super) fn policy(&self) -> Result<String, String> {
+        self.iptables()?.forward_policy().ok_or_else(|| "iptables does not tell the policy of FORWARD".into())
+    }
+
+    /// A value of the bridge as it is.
+    pub(super) fn value(&self, value: Value) -> kernel::Result<u64> {
+        match value {
+            Value::Stp => self.kernel.bridge_head(self.link()).map(|(_, stp)| stp.into()),
+            Value::ForwardDelay => self.kernel.bridge_info(self.link()).map(|info| info.bridge_forward_delay.0),
+            Value::Mtu => self.kernel.link_mtu(self.link()).map(|mtu| mtu as u64),
+        }
+    }
+
+    /// Whether another network, whose bridge is there, needs a part.
+    pub(super) fn is_claimed_by_others(&self, part: &Part) -> bool {
+        let is_alive = |bridge: &str| self.kernel.link_index(bridge.as_bytes()) != Err(Errno::ENODEV);
+        let claims = |(name, text): (String, String)| {
+            name != self.network
+                && Record::parse(&text)
+                    .is_some_and(|record| record.parts.iter().any(|other| other.is(part)) && is_alive(&record.bridge))
+        };
+        let of_network_virtual = || {
+            let others = self.records.other_masquerades(&self.bridge);
+            others.iter().any(|(bridge, kept)| !kept.forwarded_before && is_alive(bridge))
+        };
+        self.records.networks().into_iter().any(claims)
+            || *part == Part::Forwarding { v6: false } && of_network_virtual()
+    }
+
+    /// What is kept of a network, if that can be read.
+    pub(super) fn recorded(&self, network: &str) -> Option<Record> {
+        Record::parse(&self.records.network(network).ok()??)
+    }
+}
+
+/// The same rule with another action.
+fn with_action<'a>(words: &[&'a str], action: &'a str) -> Vec<&'a str> {
+    words.iter().map(|&word| if matches!(word, "-A" | "-D" | "-C") { action } else { word }).collect()
+}
+
+/// What `up` has made of a network, in the order in which it was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) bridge: String,
+    /// A call has begun and not ended: what is recorded may be there or not.
+    pub(super) is_open: bool,
+    pub(super) parts: Vec<Part>,
+}
+
+impl Record {
+    /// `made BRIDGE` or `making BRIDGE`, then a line for each part.
+    pub(super) fn text(&self) -> String {
+        let head = [if self.is_open { "making " } else { "made " }, &self.bridge].concat();
+        let lines = self.parts.iter().map(Part::line);
+        let mut text = std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n");
+        text.push('\n');
+        text
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Record> {
+        let mut lines = text.lines();
+        let (state, bridge) = lines.next()?.split_once(' ')?;
+        let parts = lines.map(Part::of_line).collect::<Option<_>>()?;
+        Some(Record { bridge: bridge.into(), is_open: state == "making", parts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let parts = vec![
+            Part::Bridge,
+            Part::Value(Value::Mtu, 1400, 1500),
+            Part::Address("fd00::1/64".parse().unwrap()),
+            Part::Port("p1".into()),
+            Part::Up("p1".into()),
+            Part::Masquerade("10.0.0.0/24".parse().unwrap()),
+            Part::Accept("eth0".into()),
+            Part::Drop("ACCEPT".into()),
+            Part::Forwarding { v6: true },
+            Part::Firewall("fw start now".into()),
+        ];
+        let record = Record { bridge: "b0".into(), is_open: true, parts };
+        assert_eq!(Record::parse(&record.text()), Some(record));
+        assert_eq!(Record::parse(""), None);
+        assert_eq!(Record::parse("made b0\nnonsense\n"), None);
+    }
+
+    #[test]
+    fn seconds_for_brctl() {
+        for (ticks, text) in [(0, "0"), (1500, "15"), (113, "1.131"), (1205, "12.051")] {
+            assert_eq!(seconds(ClockTime(ticks)), text);
+            assert_eq!(crate::brctl::number::time(text.as_bytes()), Some(ClockTime(ticks)), "{text}");
+        }
+    }
+}

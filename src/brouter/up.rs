@@ -1,0 +1,270 @@
+//! `brouter up` and `brouter down`: a plan is carried out, one step after the other, and undone if that fails.
+//!
+//! Before the first step the record says all that is about to be made. So a call that is killed leaves nothing that the next one
+//! does not know for its own.
+
+use std::io::ErrorKind;
+
+use super::network::{Network, Options};
+use super::plan::{self, Plan};
+use super::step::{Part, Record, Site, Step};
+use super::{complaint, say};
+use crate::applet::Call;
+use crate::error::{Failure, Outcome, io_text, line};
+use crate::kernel;
+use crate::xen::lock::Lock;
+
+/// Seconds for which another call for the same network is waited for.
+const PATIENCE: u32 = 10;
+
+/// `brouter up`
+pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
+    let network = Network::read(call.kernel, options)?;
+    let site = Site::new(call.kernel, &network.name, &network.bridge, (call.environment)("PATH"));
+    if options.dry_run {
+        let plan = plan::up(&site, &network, recorded(&site)?.as_ref())?;
+        return say(call, &listing(&plan, &site, "is up"));
+    }
+    let _lock = lock(&site).map_err(|error| refuse(&site, &error))?;
+    let earlier = recorded(&site)?;
+    let plan = plan::up(&site, &network, earlier.as_ref())?;
+    if plan.steps.is_empty()
+        && plan.adopted.is_empty()
+        && earlier.as_ref().is_none_or(|earlier| *earlier == plan.record)
+    {
+        return say(call, &listing(&plan, &site, "is up"));
+    }
+    kernel::note_signals();
+    let keep = |record: &Record| site.records.keep_network(site.network, &record.text());
+    // what is taken away stays known until it is
+    let mut open = Record { is_open: true, ..plan.record.clone() };
+    let dropped = earlier.iter().flat_map(|earlier| &earlier.parts);
+    let dropped: Vec<Part> = dropped.filter(|part| !open.parts.iter().any(|kept| kept.is(part))).cloned().collect();
+    open.parts.splice(0..0, dropped);
+    keep(&open).map_err(|error| refuse(&site, &["cannot keep a record: ", &io_text(&error)].concat()))?;
+
+    let mut done = Vec::new();
+    for step in plan.adopted.iter().chain(&plan.steps) {
+        let is_listed = !plan.adopted.contains(step);
+        if let Err(cause) = carry_out(call, &site, step, is_listed) {
+            return Err(undo(&site, done, Some((step, cause)), earlier.as_ref()));
+        }
+        done.push(step);
+    }
+    if let Some(signal) = kernel::signal() {
+        return Err(undo(&site, done, None, earlier.as_ref()).with_status(128 + signal as u8));
+    }
+    if let Err(error) = keep(&plan.record) {
+        // the next call will take it for unfinished, and look twice
+        let _ = call.err.write_all(&line!(
+            "brouter: ",
+            site.network,
+            ": is up, but the record is not closed: ",
+            io_text(&error)
+        ));
+    }
+    if plan.steps.is_empty() {
+        return say(call, &listing(&plan, &site, "is up"));
+    }
+    say(call, "")
+}
+
+/// `brouter down`
+pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
+    let network = Network::read(call.kernel, options)?;
+    let mut site = Site::new(call.kernel, &network.name, &network.bridge, (call.environment)("PATH"));
+    let _lock = if options.dry_run { None } else { lock_if_possible(&site)? };
+    let earlier = recorded(&site)?;
+    if let Some(earlier) = &earlier {
+        site.bridge = earlier.bridge.clone();
+    }
+    let plan = plan::down(&site, &network, earlier.as_ref())?;
+    if options.dry_run {
+        return say(call, &listing(&plan, &site, "is down"));
+    }
+    kernel::note_signals();
+    let mut done: Vec<&Step> = Vec::new();
+    let mut failed: Vec<(&Step, String)> = Vec::new();
+    for step in &plan.steps {
+        // without the bridge's address gone the rest goes all the same
+        match carry_out(call, &site, step, true) {
+            Ok(()) => done.push(step),
+            Err(cause) => failed.push((step, cause)),
+        }
+    }
+    let is_left = |step: &Step| step.on || site.is_there(&step.part) != Ok(false);
+    failed.retain(|(step, _)| is_left(step));
+    for remark in plan.remarks.iter().chain(&foreign_rules(&site)) {
+        let _ = call.out.write_all(&line!(site.network, ": ", remark));
+    }
+    if failed.is_empty() {
+        let forgotten = site.records.forget_network(site.network);
+        forgotten.map_err(|error| refuse(&site, &["is down, but its record is left: ", &io_text(&error)].concat()))?;
+        let _ = call.out.flush();
+        let is_idle = plan.steps.is_empty() && plan.remarks.is_empty();
+        return say(call, &if is_idle { listing(&plan, &site, "is down") } else { String::new() });
+    }
+    let mut text = Vec::new();
+    for (step, cause) in &failed {
+        text.extend(line!("brouter: ", site.network, ": ", step.command(&site.bridge), ": ", cause));
+    }
+    let commands = |steps: &mut dyn Iterator<Item = &Step>| {
+        steps.map(|step| step.command(&site.bridge)).collect::<Vec<_>>().join("; ")
+    };
+    text.extend(line!(
+        "brouter: ",
+        site.network,
+        ": left, to be taken away by the next down: ",
+        commands(&mut failed.iter().map(|(step, _)| *step))
+    ));
+    if !done.is_empty() {
+        text.extend(line!("brouter: ", site.network, ": taken away: ", commands(&mut done.into_iter())));
+    }
+    Err(Failure::new(text).with_status(kernel::signal().map_or(1, |signal| 128 + signal as u8)))
+}
+
+/// Does a step, unless a signal has come, and lists it.
+fn carry_out(call: &mut Call, site: &Site, step: &Step, is_listed: bool) -> Result<(), String> {
+    if let Some(signal) = kernel::signal() {
+        let name = match signal {
+            1 => "SIGHUP",
+            2 => "SIGINT",
+            _ => "SIGTERM",
+        };
+        return Err(["not begun, for ", name, " came"].concat());
+    }
+    if matches!(step.part, Part::Firewall(_)) {
+        // its output comes after ours
+        let _ = call.out.flush();
+    }
+    site.perform(step)?;
+    if is_listed {
+        let _ = call.out.write_all(&line!(step.command(&site.bridge)));
+    }
+    Ok(())
+}
+
+/// Undoes what has been done, the last step first, and says so.
+fn undo<'a>(
+    site: &Site,
+    mut done: Vec<&'a Step>,
+    failed: Option<(&'a Step, String)>,
+    earlier: Option<&Record>,
+) -> Failure {
+    let mut text = Vec::new();
+    let mut say = |parts: &[&str]| text.extend(line!("brouter: ", site.network, ": ", parts.concat()));
+    let command = |step: &Step| step.command(&site.bridge);
+    match &failed {
+        Some((step, cause)) => {
+            say(&[&command(step), ": ", cause]);
+            // it may have come half way
+            let may_be_there = !matches!(step.part, Part::Value(..) | Part::Firewall(_)) && !step.part.is_shared();
+            if kernel::signal().is_none() && may_be_there && site.is_there(&step.part) == Ok(step.on) {
+                done.push(step);
+            }
+            if matches!(step.part, Part::Firewall(_)) && kernel::signal().is_none() {
+                say(&["what this command has done before it failed is left"]);
+            }
+        }
+        None => say(&["interrupted"]),
+    }
+    let mut undone = Vec::new();
+    let mut left = Vec::new();
+    for step in done.into_iter().rev().filter(|step| !matches!(step.part, Part::Firewall(_))) {
+        let reverse = step.reverse();
+        match site.perform(&reverse) {
+            Ok(()) => undone.push(command(&reverse)),
+            Err(cause) => left.push((step, cause)),
+        }
+    }
+    // what is on a bridge goes with it, whatever was said of it alone
+    left.retain(|(step, _)| match &step.part {
+        Part::Value(..) => site.is_there(&Part::Bridge) != Ok(false) && site.is_there(&step.part) != Ok(false),
+        part => site.is_there(part) != Ok(!step.on),
+    });
+    if !undone.is_empty() {
+        say(&["undone: ", &undone.join("; ")]);
+    }
+    let mut record = earlier.cloned().unwrap_or(Record { bridge: site.bridge.clone(), ..Record::default() });
+    for (step, cause) in left.iter().rev() {
+        say(&["left, for it cannot be undone: ", &command(step), ": ", cause]);
+        if step.on {
+            record.parts.push(step.part.clone());
+        }
+    }
+    record.is_open |= !left.is_empty();
+    let kept = match left.is_empty() && earlier.is_none() {
+        true => site.records.forget_network(site.network),
+        false => site.records.keep_network(site.network, &record.text()),
+    };
+    match kept {
+        Err(error) => say(&["the record of what was planned is left: ", &io_text(&error)]),
+        Ok(()) if left.is_empty() => say(&["everything is as it was before"]),
+        Ok(()) => (),
+    }
+    Failure::new(text).with_status(kernel::signal().map_or(1, |signal| 128 + signal as u8))
+}
+
+fn refuse(site: &Site, text: &str) -> Failure {
+    complaint(line!(site.network, ": ", text)).with_status(1)
+}
+
+/// What is kept of the network.
+fn recorded(site: &Site) -> Result<Option<Record>, Failure> {
+    let file = || site.records.folder().join([site.network, ".network"].concat()).to_string_lossy().into_owned();
+    match site.records.network(site.network) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => match Record::parse(&text) {
+            Some(record) => Ok(Some(record)),
+            None => Err(refuse(site, &[&file(), ": not a record of brouter's: remove it"].concat())),
+        },
+        Err(error) => Err(refuse(site, &[&file(), ": ", &io_text(&error)].concat())),
+    }
+}
+
+fn lock(site: &Site) -> Result<Lock, String> {
+    lock_or_error(site).map_err(|error| why_no_lock(site, &error))
+}
+
+fn lock_or_error(site: &Site) -> std::io::Result<Lock> {
+    Lock::claim_in(site.kernel, site.records.folder(), &[site.network, ".lock"].concat(), PATIENCE)
+}
+
+fn why_no_lock(site: &Site, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock => format!("another up or down of it has gone on for {PATIENCE} seconds"),
+        _ => ["cannot lock ", &site.records.folder().to_string_lossy(), ": ", &io_text(error)].concat(),
+    }
+}
+
+/// A lock, or none where nobody can have one: what is there must be able to go.
+fn lock_if_possible(site: &Site) -> Result<Option<Lock>, Failure> {
+    match lock_or_error(site) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull) => Ok(None),
+        Err(error) => Err(refuse(site, &why_no_lock(site, &error))),
+    }
+}
+
+/// The steps as commands, one a line; or that there are none.
+fn listing(plan: &Plan, site: &Site, state: &str) -> String {
+    if plan.steps.is_empty() && plan.remarks.is_empty() {
+        return [site.network, ": ", state, ", nothing to do\n"].concat();
+    }
+    let commands = plan.steps.iter().map(|step| [&step.command(&site.bridge), "\n"].concat());
+    let remarks = plan.remarks.iter().map(|remark| [site.network, ": ", remark, "\n"].concat());
+    commands.chain(remarks).collect()
+}
+
+/// The firewall's rules that speak of the bridge. None of them is ours any more.
+fn foreign_rules(site: &Site) -> Vec<String> {
+    let Ok(iptables) = site.iptables() else { return Vec::new() };
+    let mut rules = Vec::new();
+    for table in ["filter", "nat"] {
+        let listed = iptables.rules(table);
+        let speaks_of_it = |rule: &&str| rule.split(' ').any(|word| word == site.bridge);
+        let named = listed.lines().filter(speaks_of_it);
+        rules.extend(named.map(|rule| ["left: iptables -t ", table, " ", rule].concat()));
+    }
+    rules
+}

@@ -1,0 +1,326 @@
+//! `brouter up` and `brouter down`: what they make, that they undo what they cannot end, and what they leave alone.
+//!
+//! Each test is a shell script that prints what is not as it should be, and nothing else. It changes and looks with the original
+//! tools; strace makes steps fail, and kills.
+
+mod harness;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use harness::host::{Host, Programs};
+use harness::table::Mode;
+use harness::{Test, conclude};
+
+/// A host with a wire to the outside, a link for a port, and IPv6.
+const STATE: &str = r#"
+echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+ip link add eth0 type veth peer name outside
+ip link set eth0 up
+ip link add p1 type veth peer name p1-far
+# of /etc a copy
+cp -a /etc /run/etc 2>/dev/null; mount --bind /run/etc /etc; mkdir -p /etc/brouter
+"#;
+
+/// What the scripts have in common.
+const PRELUDE: &str = r#"
+ORIGINAL=/usr/sbin:/usr/bin:/sbin:/bin ip=/sbin/ip
+full=(n --bridge b0 --address 10.9.0.1/24 --address 10.8.0.1/16 --address fd00:9::1/64 --outside eth0 --masquerade --antispoof
+    --port p1 --mtu 1400)
+small=(n --bridge b0 --address 10.9.0.1/24)
+# what there is, but for numbers, hardware addresses, and the labels of further addresses (an ioctl reaches one on each)
+state() {
+    # to ask for a link brings its state up to date
+    printf '%s\n' 'link show dev p1' 'link show dev b0' | $ip -force -batch - >/dev/null 2>&1
+    printf '%s\n' 'addr show' 'link show' | $ip -o -batch - | sed -E '/inet6 fe80/d; s/^[0-9]+: //; s/link.ether.*//; s/@[^:]*//
+        s/ (tentative|qdisc [a-z]+|state [A-Z]+)//g; s/,LOWER_UP|NO-CARRIER,|,M-DOWN//g; s/ (b0):[0-9]\\/ \1\\/'
+    grep -s '' /sys/class/net/*/bridge/{stp_state,forward_delay} /proc/sys/net/{ipv4/ip_forward,ipv6/conf/all/forwarding}
+    echo /sys/class/net/*/brif/*
+    iptables -S; iptables -t nat -S POSTROUTING
+}
+records() { ls /run/brouter/*/ 2>/dev/null | grep -v '^$'; }
+same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
+# runs the rest with strace's fault injected; a shell says of itself who was killed
+with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) >/run/out 2>/run/said; }
+# the system calls by which a command can change something, and those of which it learns what there is: `NAME:when=N`, the Nth of its name (strace counts each name by itself)
+calls() {
+    strace -qq -o /run/trace "$@" >/dev/null
+    awk -F'(' '/^[a-z]/ { count[$1]++; if ($1 ~ /^(socket|faccessat2?|access)$/ && !/ld.so/ || /brouter.n.conf/) loaded = 1
+        if (loaded && $1 ~ /^(ioctl|write|clone3?|v?fork|mkdir(at)?|rename(at2?)?|unlink(at)?|flock|socket)$/)
+            print $1 ":when=" count[$1] }' /run/trace
+}
+"#;
+
+/// A test's name, and its script.
+const TESTS: [(&str, &str); 14] = [
+    (
+        "the steps that --dry-run prints are those of up, and make the same network by the original tools",
+        r#"
+        for network in full small; do
+            declare -n options=$network
+            before=$(state)
+            steps=$(brouter up "${options[@]}" --dry-run)
+            same "$network: --dry-run changes something" "$before" "$(state)"
+            same "$network: up does something else" "$steps" "$(brouter up "${options[@]}")"
+            ours=$(state)
+            steps_down=$(brouter down n --dry-run)
+            same "$network: --dry-run of down changes something" "$ours" "$(state)"
+            same "$network: down does something else" "$steps_down" "$(brouter down n)"
+            same "$network: down leaves something" "$before" "$(state)"
+            [ -z "$(records)" ] || echo "$network: a record is left: $(records)"
+            PATH=$ORIGINAL bash -e <<<"$steps"
+            same "$network: the original tools make something else" "$(state)" "$ours"
+            PATH=$ORIGINAL bash -e <<<"$steps_down"
+            same "$network: the original tools leave something" "$before" "$(state)"
+        done
+        "#,
+    ),
+    (
+        "a second up does nothing and says so",
+        r#"
+        brouter up "${full[@]}" >/dev/null; first=$(state)
+        same "said" "n: is up, nothing to do" "$(brouter up "${full[@]}")"
+        same "changed" "$first" "$(state)"
+        brouter down n >/dev/null
+        same "said" "n: is down, nothing to do" "$(brouter down n)"
+        "#,
+    ),
+    (
+        "of a network that has changed the difference is made",
+        r#"
+        before=$(state)
+        brouter up "${full[@]}" >/dev/null
+        wanted='iptables -t nat -D POSTROUTING -s 10.8.0.0/16 ! -o b0 -j MASQUERADE
+ip addr del 10.8.0.1/16 dev b0
+brctl setfd b0 4
+brctl stp b0 on
+ip addr add 10.7.0.1/24 dev b0
+iptables -t nat -A POSTROUTING -s 10.7.0.0/24 ! -o b0 -j MASQUERADE'
+        same "steps" "$wanted" "$(brouter up n --bridge b0 --address 10.9.0.1/24 --address 10.7.0.1/24 --address fd00:9::1/64 \
+            --outside eth0 --masquerade --antispoof --port p1 --mtu 1400 --stp on --forward-delay 4)"
+        brouter down n >/dev/null
+        same "down leaves something" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "a file says the same as options, and options go before it",
+        r#"
+        conf=/etc/brouter/n.conf
+        printf '%s\n' '# ours' bridge=b0 'bridgeip="10.9.0.1/24"' 'address=10.8.0.1/16  # more' address=fd00:9::1/64 netdev=eth0 \
+            masquerade=yes antispoof=yes port=p1 mtu=1400 >$conf
+        same "the file" "$(brouter up "${full[@]}" --dry-run)" "$(brouter up n --dry-run)"
+        brouter up n --mtu 1300 --dry-run | grep -q 'mtu 1300' || echo "the option does not count"
+        while IFS='|' read -r line said; do
+            printf '%b\n' "$line" >$conf
+            brouter up n >/run/out 2>/run/said; status=$?
+            [ $status = 2 ] && [ ! -s /run/out ] || echo "$line: status $status, $(cat /run/out)"
+            same "$line" "brouter: $conf:$said" "$(cat /run/said)"
+        done <<'END'
+# x\nbridge|2: bridge: VARIABLE=VALUE is expected, or a comment behind #
+address=10.9.0.1|1: address="10.9.0.1": an address with its prefix is expected, such as 192.168.10.1/24 or 2001:db8::1/64
+mtu=9x|1: mtu="9x": bytes are expected, 68 to 65535
+stp=yes|1: stp="yes": on or off is expected
+masquerade=on|1: masquerade="on": yes or no is expected
+forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
+port=a/b|1: port="a/b": not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')
+bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
+strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum address brnet outside masquerade antispoof stp forward_delay port mtu firewall
+END
+        "#,
+    ),
+    (
+        "what stands in the way is said before anything is changed",
+        r#"
+        $ip link add name other type bridge; $ip link add q1 type veth peer name q1-far; $ip link set q1 master other
+        before=$(state)
+        while IFS='|' read -r status words said; do
+            brouter up $words >/run/out 2>/run/said; got=$?
+            same "$words" "$status $said" "$got $(cat /run/out /run/said)"
+            same "$words changes something" "$before" "$(state)"
+            [ -z "$(records)" ] || echo "$words: $(records)"
+        done <<'END'
+2|nosuch|brouter: nosuch: no address: give the bridge one (--address 192.168.10.1/24), or a file /etc/brouter/NAME.conf
+1|p1 --address 10.9.0.1/24|brouter: p1: p1 is not a bridge, and is left alone
+1|n --address 10.9.0.1/24 --port x1|brouter: n: there is no interface x1
+1|n --address 10.9.0.1/24 --outside x1|brouter: n: there is no interface x1
+1|n --address 10.9.0.1/24 --port q1|brouter: n: q1 is a port of other
+1|n --address 10.9.0.1/24 --firewall /x|brouter: n: /x: there is no such program
+2|n --address 10.9.0.1/24 --antispoof|brouter: n: antispoof needs the interface to the outside (--outside)
+2|n --address fd00::1/64 --masquerade|brouter: n: masquerade: only IPv4 networks are masqueraded, and there is none
+2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside and ports are to be different interfaces
+2|n --address 10.9.0.1/24 --stp on --forward-delay 1|brouter: n: with spanning tree the forward delay is 2 to 30 seconds
+2|n --address 10.9.0.1/24 --address 10.9.0.1/16|brouter: --address="10.9.0.1/16": this address is given twice
+2|../n --address 10.9.0.1/24|brouter: ../n: not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')
+END
+        "#,
+    ),
+    (
+        "foreign ports are released, foreign addresses and rules are left and named",
+        r#"
+        brouter up "${small[@]}" >/dev/null
+        $ip link set p1 master b0
+        iptables -A FORWARD -i b0 -j ACCEPT
+        wanted='ip link set b0 down
+brctl delbr b0
+n: released: p1
+n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
+        same "a port and a rule" "$wanted" "$(brouter down n)"
+        brouter up "${small[@]}" >/dev/null
+        ip addr add 10.9.0.7/24 dev b0 label b0:x; ip addr add fd00::7/64 dev b0; $ip link set p1 master b0
+        brouter down n >/run/out
+        grep -qx "n: left: b0, for it has addresses that are not brouter's: 10.9.0.7/24 fd00::7/64" /run/out || cat /run/out
+        grep -qx "n: left: ports p1" /run/out || cat /run/out
+        [ "$(ip -o -4 addr show b0 | awk '{print $4}')" = 10.9.0.7/24 ] || ip addr show b0
+        "#,
+    ),
+    (
+        "a bridge that was there stays, with what it had",
+        r#"
+        brctl addbr b0; ip addr add 10.1.0.1/24 dev b0; ip link set b0 up
+        before=$(state)
+        same "steps" "ip addr add 10.9.0.1/24 dev b0" "$(brouter up "${small[@]}")"
+        same "steps" "ip addr del 10.9.0.1/24 dev b0" "$(brouter down n | grep -v left)"
+        same "left" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "without its record a network can go",
+        r#"
+        before=$(state)
+        brouter up "${full[@]}" >/dev/null; rm -r /run/brouter
+        brouter down "${full[@]}" >/run/out
+        for left in 'iptables -P FORWARD DROP' 'echo 1 >/proc/sys/net/ipv4/ip_forward'; do
+            grep -qxF "n: left, for there is no record of how it was before: $left" /run/out || cat /run/out
+        done
+        iptables -P FORWARD ACCEPT; echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+        same "left" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "what several networks need stays until the last goes",
+        r#"
+        before=$(state)
+        rest="--outside eth0 --antispoof"
+        brouter up a --address 10.1.0.1/24 $rest >/dev/null
+        brouter up b --address 10.2.0.1/24 $rest >/run/out; grep -E 'iptables|forward' /run/out
+        network-virtual start bridge=c bridgeip=10.3.0.1/24 masquerade=yes firewall=none
+        brouter down a | grep -E 'iptables|forward'
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding for b and c"
+        brouter down b | grep forward
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding for c"
+        iptables -S FORWARD | grep -q ACCEPT || echo "the policy is left"
+        brouter up a --address 10.1.0.1/24 --outside eth0 >/dev/null
+        network-virtual stop bridge=c
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding for a"
+        brouter down a >/dev/null
+        same "left" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "calls for one network wait for each other, those for another do not",
+        r#"
+        folder=$(brouter up "${small[@]}" >/dev/null; echo /run/brouter/*)
+        brouter down n >/dev/null
+        exec 9>$folder/n.lock; flock 9
+        start=$SECONDS
+        brouter up m --address 10.1.0.1/24 >/dev/null; [ $((SECONDS - start)) -lt 3 ] || echo "another network waits"
+        brouter up "${small[@]}" >/run/out 2>/run/said && echo "not locked"
+        same "said" "brouter: n: another up or down of it has gone on for 10 seconds" "$(cat /run/out /run/said)"
+        waited=$((SECONDS - start)); [ $waited -ge 9 -a $waited -le 15 ] || echo "waited $waited seconds"
+        exec 9>&-
+        for i in 1 2 3 4 5 6 7 8; do brouter up "${small[@]}" >>/run/many 2>&1 & done; wait
+        [ "$(grep -c addbr /run/many)" = 1 ] && [ "$(grep -c 'nothing to do' /run/many)" = 7 ] || cat /run/many
+        "#,
+    ),
+    (
+        "each step of down that fails is named, and the next down ends it",
+        r#"
+        before=$(state); brouter up "${full[@]}" >/dev/null; up=$(state); calls=$(calls brouter down n)
+        failed=0
+        for call in $calls; do
+            case $call in
+                write*|open*|mkdir*|rename*|unlink*) error=EROFS ;;
+                clone*|vfork*|fork*) error=EAGAIN ;;
+                *) error=EIO ;;
+            esac
+            brouter up "${full[@]}" >/dev/null
+            if with $call:error=$error brouter down n; then
+                same "$call failed and down did not say so" "$before" "$(state)"
+            else
+                failed=$((failed + 1))
+                now=$(state)
+                [ "$now" = "$up" ] || grep -q -E ': (left, to be|is down, but|cannot write)' /run/said || echo "$call: $(cat /run/said)"
+            fi
+            brouter down n >/dev/null || echo "down after $call failed"
+            same "left after down after $call" "$before" "$(state)"
+        done
+        [ $failed -gt 10 ] || echo "only $failed failures"
+        "#,
+    ),
+    (
+        "an up that is interrupted is undone",
+        r#"
+        before=$(state); calls=$(calls brouter up "${full[@]}"); brouter down n >/dev/null
+        late=0
+        for signal in INT:130 TERM:143; do
+            for call in $(grep -E '^(ioctl|rename)' <<<"$calls"); do
+                with $call:signal=${signal%:*} brouter up "${full[@]}"; status=$?
+                if [ $status = 0 ]; then late=$((late + 1)); brouter down n >/dev/null; continue; fi
+                [ $status = ${signal#*:} ] || echo "$call: status $status"
+                same "$call: $(cat /run/said)" "$before" "$(state)"
+            done
+        done
+        [ $late -le 8 ] || echo "$late were too late"
+        "#,
+    ),
+    (
+        "nothing to write to: up refuses, down works",
+        r#"
+        before=$(state)
+        brouter up "${small[@]}" >/dev/null; rm -r /run/brouter; mkdir /run/brouter
+        mount -t tmpfs -o ro none /run/brouter
+        brouter down "${small[@]}" >/dev/null || echo "no down"
+        same "left" "$before" "$(state)"
+        brouter up "${small[@]}" >/run/out 2>/run/said && echo "no refusal"
+        grep -q 'cannot lock /run/brouter/.*: Read-only file system$' /run/said || cat /run/said
+        same "changed" "$before" "$(state)"
+        umount /run/brouter; mount -t tmpfs -o nr_inodes=4 none /run/brouter; touch /run/brouter/{1,2,3}
+        brouter up "${small[@]}" >/run/out 2>/run/said && echo "no refusal"
+        grep -q 'No space left on device$' /run/said || cat /run/said
+        same "changed" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "an interface that vanishes in between",
+        r#"
+        $ip link add p2 type veth peer name p2-far; before=$(state | grep -v '^p2')
+        # the port goes when the bridge is made
+        strace -qq -o /dev/null -e inject=ioctl:delay_exit=400000 brouter up n --bridge b0 --address 10.9.0.1/24 --port p2 \
+            >/run/out 2>/run/said &
+        while [ ! -e /sys/class/net/b0 ]; do sleep 0.01; done; $ip link del p2
+        wait $! && echo "no failure"
+        grep -q '^brouter: n: .*p2.*: No such device$' /run/said || cat /run/said
+        grep -q '^brouter: n: everything is as it was before$' /run/said || cat /run/said
+        same "left" "$before" "$(state | grep -v '^p2')"
+        "#,
+    ),
+];
+
+fn main() -> ExitCode {
+    let host = Arc::new(Host::new());
+    let tests = TESTS.into_iter().map(|(name, script)| Test {
+        name: name.into(),
+        kind: String::new(),
+        needs: vec!["strace".into(), "iptables".into()],
+        run: Box::new({
+            let host = host.clone();
+            move || {
+                let run = host.run(Programs::Ours, STATE, &format!("{PRELUDE}{script}"), Mode::Sys)?;
+                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+                if said.is_empty() { Ok(()) } else { Err(said.into()) }
+            }
+        }),
+    });
+    conclude(&host, tests.collect())
+}

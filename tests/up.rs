@@ -43,17 +43,21 @@ records() { ls /run/brouter/*/ 2>/dev/null | grep -v '^$'; }
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
 # runs the rest with strace's fault injected; a shell says of itself who was killed
 with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) >/run/out 2>/run/said; }
-# the system calls by which a command can change something, and those of which it learns what there is: `NAME:when=N`, the Nth of its name (strace counts each name by itself)
+# the system calls by which a command can change something, and those of which it learns what there is: `NAME:when=N`, the Nth
+# of its name (strace counts each name by itself). The kernel begins some calls anew while its lock of the network is taken.
 calls() {
     strace -qq -o /run/trace "$@" >/dev/null
-    awk -F'(' '/^[a-z]/ { count[$1]++; if ($1 ~ /^(socket|faccessat2?|access)$/ && !/ld.so/ || /brouter.n.conf/) loaded = 1
-        if (loaded && $1 ~ /^(ioctl|write|clone3?|v?fork|mkdir(at)?|rename(at2?)?|unlink(at)?|flock|socket)$/)
-            print $1 ":when=" count[$1] }' /run/trace
+    awk -F'(' '/= \? ERESTART/ || !/^[a-z]/ { next }
+        { count[$1]++ }
+        $1 ~ /^(socket|faccessat2?|access)$/ && !/ld.so/ || /brouter.n.conf/ { loaded = 1 }
+        loaded && $1 ~ /^(ioctl|write|clone3?|v?fork|mkdir(at)?|rename(at2?)?|unlink(at)?|flock|socket)$/ {
+            print $1 ":when=" count[$1]
+        }' /run/trace
 }
 "#;
 
 /// A test's name, and its script.
-const TESTS: [(&str, &str); 14] = [
+const TESTS: [(&str, &str); 18] = [
     (
         "the steps that --dry-run prints are those of up, and make the same network by the original tools",
         r#"
@@ -234,6 +238,36 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
+        "each step of up that fails is undone",
+        r#"
+        marker=/run/fired; printf '#!/bin/sh\necho fired >>%s\n' $marker >/run/fw; chmod +x /run/fw
+        full+=(--firewall /run/fw)
+        before=$(state); calls=$(calls brouter up "${full[@]}"); wanted=$(state); brouter down n >/dev/null
+        failed=0 done=0
+        for call in $calls; do
+            case $call in
+                write*|open*|mkdir*|rename*|unlink*) error=ENOSPC ;;
+                clone*|vfork*|fork*) error=EAGAIN ;;
+                *) error=EIO ;;
+            esac
+            if with $call:error=$error brouter up "${full[@]}"; then
+                done=$((done + 1))
+                same "$call failed and up did not say so" "$wanted" "$(state)"
+            else
+                failed=$((failed + 1))
+                [ -s /run/said ] || echo "no word of $call"
+                if ! grep -q -E ': (left|is up all the same)' /run/said; then
+                    same "$call failed, and is not undone: $(cat /run/said)" "$before" "$(state)"
+                    grep -q 'record' /run/said || [ -z "$(records)" ] || echo "$call: $(records): $(cat /run/said)"
+                fi
+            fi
+            brouter down n >/dev/null || echo "down after $call failed"
+            same "left after down after $call" "$before" "$(state)"
+        done
+        [ $failed -gt 25 ] || echo "only $failed failures, $done successes"
+        "#,
+    ),
+    (
         "each step of down that fails is named, and the next down ends it",
         r#"
         before=$(state); brouter up "${full[@]}" >/dev/null; up=$(state); calls=$(calls brouter down n)
@@ -256,6 +290,38 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
             same "left after down after $call" "$before" "$(state)"
         done
         [ $failed -gt 10 ] || echo "only $failed failures"
+        "#,
+    ),
+    (
+        "an up that is killed at any system call is ended by the next up, and by the next down",
+        r#"
+        before=$(state); calls=$(calls brouter up "${full[@]}"); wanted=$(state); brouter down n >/dev/null
+        killed=0
+        for call in $calls; do
+            for next in up down; do
+                with $call:signal=KILL brouter up "${full[@]}" || killed=$((killed + 1))
+                brouter $next "${full[@]}" >/run/out 2>&1 || { echo "$next after a kill at $call:"; cat /run/out; }
+                if [ $next = up ]; then
+                    same "up after a kill at $call" "$wanted" "$(state)"
+                    brouter down n >/dev/null
+                fi
+                same "left after a kill at $call and $next" "$before" "$(state)"
+            done
+        done
+        [ $killed -gt 60 ] || echo "only $killed kills"
+        "#,
+    ),
+    (
+        "a down that is killed at any system call is ended by the next",
+        r#"
+        before=$(state); brouter up "${full[@]}" >/dev/null; wanted=$(state); calls=$(calls brouter down n)
+        for call in $calls; do
+            brouter up "${full[@]}" >/dev/null
+            same "up before the kill at $call" "$wanted" "$(state)"
+            with $call:signal=KILL brouter down n
+            brouter down n >/dev/null || echo "down after a kill at $call"
+            same "left after a kill at $call" "$before" "$(state)"
+        done
         "#,
     ),
     (
@@ -289,6 +355,39 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         brouter up "${small[@]}" >/run/out 2>/run/said && echo "no refusal"
         grep -q 'No space left on device$' /run/said || cat /run/said
         same "changed" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "iptables that fails at any of its calls, and one that is not there",
+        r#"
+        before=$(state); brouter up "${full[@]}" >/dev/null; up=$(state); brouter down n >/dev/null
+        real=$(readlink -f $(command -v iptables)); mkdir /run/faulty
+        printf '%s\n' '#!/bin/bash' 'echo x >>/run/count; n=$(wc -l </run/count)' \
+            '[ $n = "$(cat /run/fails)" ] && { echo "iptables: broken at $n" >&2; exit 3; }' \
+            "exec -a iptables $real \"\$@\"" >/run/faulty/iptables; chmod +x /run/faulty/iptables
+        broken() { rm -f /run/count; echo $1 >/run/fails; shift; PATH=/run/faulty:$PATH "$@" >/run/out 2>/run/said; }
+        broken 0 brouter up "${full[@]}"; calls=$(wc -l </run/count)
+        broken 0 brouter down n; calls_down=$(wc -l </run/count)
+        for ((n = 1; n <= calls; n++)); do
+            if broken $n brouter up "${full[@]}"; then
+                same "up after call $n of $calls failed" "$up" "$(state)"; brouter down n >/dev/null
+            else
+                grep -q "^brouter: n: .*\(iptables: broken at $n\|does not tell\)" /run/said || { echo "$n:"; cat /run/said; }
+                same "call $n of $calls failed: $(cat /run/said)" "$before" "$(state)"
+                [ -z "$(records)" ] || echo "call $n: a record is left"
+            fi
+        done
+        for ((n = 1; n <= calls_down; n++)); do
+            brouter up "${full[@]}" >/dev/null
+            broken $n brouter down n || { grep -q '^brouter: n: left, to be' /run/said || cat /run/said; }
+            brouter down n >/dev/null || echo "down after call $n of $calls_down"
+            same "down after call $n of $calls_down failed" "$before" "$(state)"
+        done
+        [ $calls -gt 6 -a $calls_down -gt 4 ] || echo "only $calls and $calls_down calls"
+        mount --bind /dev/null $real
+        brouter up "${full[@]}" >/run/out 2>/run/said && echo "up without iptables"
+        same "without iptables" "brouter: n: there is no iptables" "$(cat /run/said)"
+        umount $real; same "without iptables" "$before" "$(state)"
         "#,
     ),
     (

@@ -274,7 +274,8 @@ pub(super) fn down(site: &Site, network: &Network, earlier: Option<&Record>) -> 
             Part::Up(link) if goes && *link == site.bridge => (),
             part if goes && part.goes_with_bridge() => (),
             part if !is_there && is_on_bridge(part, site) => (),
-            _ if look(site, &part)? && !is_needed_by_others() => plan.take_away(part),
+            // of what cannot be looked for the step will tell
+            _ if site.is_there(&part) != Ok(false) && !is_needed_by_others() => plan.take_away(part),
             _ => (),
         }
     }

@@ -63,10 +63,14 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
             io_text(&error)
         ));
     }
-    if plan.steps.is_empty() {
-        return say(call, &listing(&plan, &site, "is up"));
-    }
-    say(call, "")
+    let rest = if plan.steps.is_empty() { listing(&plan, &site, "is up") } else { String::new() };
+    say(call, &rest).map_err(|failure| add_state(failure, &site, "is up all the same"))
+}
+
+/// Standard output could not be written, but what was to be done is.
+fn add_state(mut failure: Failure, site: &Site, state: &str) -> Failure {
+    failure.text.extend(line!("brouter: ", site.network, ": ", state));
+    failure
 }
 
 /// `brouter down`
@@ -102,7 +106,8 @@ pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
         forgotten.map_err(|error| refuse(&site, &["is down, but its record is left: ", &io_text(&error)].concat()))?;
         let _ = call.out.flush();
         let is_idle = plan.steps.is_empty() && plan.remarks.is_empty();
-        return say(call, &if is_idle { listing(&plan, &site, "is down") } else { String::new() });
+        let rest = if is_idle { listing(&plan, &site, "is down") } else { String::new() };
+        return say(call, &rest).map_err(|failure| add_state(failure, &site, "is down all the same"));
     }
     let mut text = Vec::new();
     for (step, cause) in &failed {

@@ -104,11 +104,14 @@ impl Kernel {
             return Ok(list);
         }
         for entry in ioctl::address_labels(self.control()?)? {
-            if is_wanted(link_of(entry.name()))
-                // an address that vanishes in between is none any more; one whose label names no link cannot be asked about
-                && let Ok(address) = self.address_of(entry)
-            {
-                put(address);
+            if !is_wanted(link_of(entry.name())) {
+                continue;
+            }
+            match self.address_of(entry) {
+                Ok(address) => put(address),
+                // it vanished in between, or its label names no link and cannot be asked about
+                Err(Errno::ENODEV | Errno::EADDRNOTAVAIL | Errno::EINVAL) => (),
+                Err(errno) => return Err(errno),
             }
         }
         Ok(list)

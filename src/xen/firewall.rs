@@ -4,9 +4,9 @@
 //! then in the system's own folders; it gets a clean environment. No shell is involved.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -64,6 +64,11 @@ pub fn from_outside<'a>(action: &'a str, outside: &'a str) -> [&'a str; 6] {
     [action, "FORWARD", "-i", outside, "-j", "ACCEPT"]
 }
 
+/// What a call of iptables that failed said, or how it ended.
+fn cause((status, said): (ExitStatus, String)) -> String {
+    if said.is_empty() { status.to_string() } else { said }
+}
+
 /// The host's iptables.
 pub struct Iptables(PathBuf);
 
@@ -78,26 +83,28 @@ impl Iptables {
         })
     }
 
-    /// Runs iptables. While another call has its lock (exit status 4), it is tried again for five seconds: `-w`, which waits,
-    /// came with 1.4.20.
+    /// Runs iptables, and returns how it ended and what it said. While another call has its lock (exit status 4), it is tried
+    /// again for five seconds: `-w`, which waits, came with 1.4.20.
     ///
-    /// Its standard output is returned. (One pipe is read as it is; with a second one std switches both to non-blocking, and
-    /// ends the process where it cannot.)
-    pub(super) fn output(&self, words: &[&str]) -> io::Result<Output> {
-        self.run(words, Stdio::piped, Stdio::null)
-    }
-
-    /// The same, but what is returned is its standard error.
-    fn attempt(&self, words: &[&str]) -> io::Result<Output> {
-        self.run(words, Stdio::null, Stdio::piped)
-    }
-
-    fn run(&self, words: &[&str], out: fn() -> Stdio, err: fn() -> Stdio) -> io::Result<Output> {
-        let once = || command(&self.0).args(words).stdout(out()).stderr(err()).spawn()?.wait_with_output();
+    /// Both its outputs go into one pipe, which is read as it is: with two std switches them to non-blocking, and ends the
+    /// process where it cannot.
+    pub(super) fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
+        let once = || {
+            let (mut reader, writer) = io::pipe()?;
+            let mut command = command(&self.0);
+            let mut child = command.args(words).stdout(writer.try_clone()?).stderr(writer).spawn()?;
+            // the writing ends that are left are the child's
+            drop(command);
+            let mut said = Vec::new();
+            let read = reader.read_to_end(&mut said);
+            let status = child.wait()?;
+            read.map(|_| (status, String::from_utf8_lossy(&said).trim().to_string()))
+        };
         for _ in 0..50 {
-            let output = once()?;
-            if output.status.code() != Some(4) {
-                return Ok(output);
+            let (status, said) = once()?;
+            // what a user may not do comes with the same status
+            if status.code() != Some(4) || said.contains("Permission denied") {
+                return Ok((status, said));
             }
             sleep(Duration::from_millis(100));
         }
@@ -115,12 +122,9 @@ impl Iptables {
     /// # Errors
     /// What it said.
     pub fn change(&self, words: &[&str]) -> Result<(), String> {
-        match self.attempt(words) {
-            Ok(output) if output.status.success() => Ok(()),
-            Ok(output) => Err(match output.stderr.trim_ascii() {
-                b"" => output.status.to_string(),
-                said => String::from_utf8_lossy(said).into_owned(),
-            }),
+        match self.ask(words) {
+            Ok((status, _)) if status.success() => Ok(()),
+            Ok(answer) => Err(cause(answer)),
             Err(error) => Err(io_text(&error)),
         }
     }
@@ -128,38 +132,42 @@ impl Iptables {
     /// Whether a rule is there, asked by `-C`; nothing if that cannot be known, as before iptables 1.4.11.
     ///
     /// # Errors
-    /// Where iptables cannot be run.
+    /// Where iptables cannot be run, or fails.
     pub fn check(&self, words: &[&str]) -> Result<Option<bool>, String> {
-        Ok(match self.output(words).map_err(|error| io_text(&error))?.status.code() {
-            Some(0) => Some(true),
-            Some(1) => Some(false),
-            _ => None,
-        })
+        let answer = self.ask(words).map_err(|error| io_text(&error))?;
+        match answer.0.code() {
+            Some(0) => Ok(Some(true)),
+            Some(1) => Ok(Some(false)),
+            Some(2) => Ok(None),
+            _ => Err(cause(answer)),
+        }
     }
 
     /// The rules of a table as commands, one a line; empty where that cannot be known, as before iptables 1.4.1.
     pub fn rules(&self, table: &str) -> String {
-        let listed = self.output(&["-t", table, "-S"]).ok().filter(|output| output.status.success());
-        listed.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+        self.listed(&["-t", table, "-S"]).unwrap_or_default()
     }
 
     /// What becomes of a packet that no rule of FORWARD speaks of.
     pub fn forward_policy(&self) -> Option<String> {
-        let listed = self.output(&["-n", "-L", "FORWARD"]).ok().filter(|output| output.status.success())?;
-        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-        Some(listed.split_once("(policy ")?.1.split(')').next()?.split(' ').next()?.to_string())
+        let listed = self.listed(&["-n", "-L", "FORWARD"])?;
+        Some(listed.split_once("(policy ")?.1.split([')', ' ']).next()?.to_string())
+    }
+
+    /// What a call prints that succeeds.
+    pub(super) fn listed(&self, words: &[&str]) -> Option<String> {
+        self.ask(words).ok().filter(|(status, _)| status.success()).map(|(_, said)| said)
     }
 
     /// Whether a rule is there, asked by `check` (`-C`). That came with 1.4.11: before, the rule is removed by `delete`, so
     /// that it can be added again.
     fn has(&self, check: &[&str], delete: &[&str]) -> bool {
-        match self.output(check).map(|output| output.status.code()) {
-            Ok(Some(0)) => true,
-            Ok(Some(2)) => {
-                let _ = self.output(delete);
+        match self.check(check) {
+            Ok(None) => {
+                let _ = self.ask(delete);
                 false
             }
-            _ => false,
+            there => there == Ok(Some(true)),
         }
     }
 
@@ -175,7 +183,7 @@ impl Iptables {
 
     /// Removes the rule of [`Iptables::masquerade`]; that it is gone already is no error.
     pub fn unmasquerade(&self, net: Ipv4Net, bridge: &str) {
-        let _ = self.output(&masquerading("-D", &net.to_string(), bridge));
+        let _ = self.ask(&masquerading("-D", &net.to_string(), bridge));
     }
 
     /// What Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but

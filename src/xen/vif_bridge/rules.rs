@@ -80,12 +80,9 @@ impl Firewall {
     fn find(path: Option<OsString>) -> Option<Self> {
         let iptables = Iptables::find(path).ok()?;
         for wait in [&["-w"][..], &[]] {
-            let listed = iptables.output(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
-            match listed.status.code() {
-                Some(0) => {
-                    let listing = String::from_utf8_lossy(&listed.stdout).into_owned();
-                    return Some(Firewall { iptables, wait, listing });
-                }
+            let (status, listing) = iptables.ask(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
+            match status.code() {
+                Some(0) => return Some(Firewall { iptables, wait, listing }),
                 // an option that it does not know
                 Some(2) => (),
                 _ => return None,
@@ -100,6 +97,6 @@ impl Firewall {
     }
 
     fn call(&self, words: &[&str]) -> bool {
-        self.iptables.output(&[self.wait, words].concat()).is_ok_and(|output| output.status.success())
+        self.iptables.ask(&[self.wait, words].concat()).is_ok_and(|(status, _)| status.success())
     }
 }

@@ -12,12 +12,12 @@ use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
 use crate::error::{errno_text, io_text};
-use crate::ip::address::change::free_label;
+use crate::ip::address::change::labels;
 use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
 use crate::net::ClockTime;
 use crate::xen::firewall::{self, Iptables, from_outside, masquerading};
 use crate::xen::lock::Lock;
-use crate::xen::record::Records;
+use crate::xen::record::{Kept, Records};
 
 /// Something that is there or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,9 +277,7 @@ impl<'a> Site<'a> {
         let told = |errno| String::from(errno_text(errno));
         match net {
             IpNet::V4(net) => {
-                let there = self.kernel.addresses_v4_of(self.link()).map_err(told)?;
-                let label = free_label(self.link(), &there)
-                    .map_err(|_| String::from("the bridge's name leaves no room for the label of a further address"))?;
+                let label = self.free_label()?;
                 self.kernel.add_address_v4(&label, net, None, None).map_err(told)
             }
             IpNet::V6(net) => self.kernel.add_address_v6(self.link(), net).map_err(|errno| match errno {
@@ -287,6 +285,16 @@ impl<'a> Site<'a> {
                 errno => told(errno),
             }),
         }
+    }
+
+    /// The bridge's name, or the first of `NAME:0`, `NAME:1`, … that no address has: of a label an ioctl reaches one address.
+    fn free_label(&self) -> Result<Vec<u8>, String> {
+        for label in labels(self.link()) {
+            if !self.kernel.has_label(&label).map_err(|errno| String::from(errno_text(errno)))? {
+                return Ok(label);
+            }
+        }
+        Err("the bridge's name leaves no room for the label of a further address".into())
     }
 
     fn delete_address(&self, net: IpNet) -> Done {
@@ -376,9 +384,9 @@ impl<'a> Site<'a> {
     /// Whether another network, whose bridge is there, needs a part.
     pub(super) fn is_claimed_by_others(&self, part: &Part) -> bool {
         let is_alive = |bridge: &str| self.kernel.link_index(bridge.as_bytes()) != Err(Errno::ENODEV);
-        let claims = |(name, text): (String, String)| {
+        let claims = |(name, kept): (String, Kept)| {
             name != self.network
-                && Record::parse(&text)
+                && Record::parse(&kept)
                     .is_some_and(|record| record.parts.iter().any(|other| other.is(part)) && is_alive(&record.bridge))
         };
         let of_network_virtual = || {
@@ -410,20 +418,17 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// `made BRIDGE` or `making BRIDGE`, then a line for each part.
+    /// `of BRIDGE`, then a line for each part.
     pub(super) fn text(&self) -> String {
-        let head = [if self.is_open { "making " } else { "made " }, &self.bridge].concat();
-        let lines = self.parts.iter().map(Part::line);
-        let mut text = std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n");
-        text.push('\n');
-        text
+        let lines = self.parts.iter().map(|part| [&part.line(), "\n"].concat());
+        std::iter::once(["of ", &self.bridge, "\n"].concat()).chain(lines).collect()
     }
 
-    pub(super) fn parse(text: &str) -> Option<Record> {
-        let mut lines = text.lines();
-        let (state, bridge) = lines.next()?.split_once(' ')?;
+    pub(super) fn parse(kept: &Kept) -> Option<Record> {
+        let mut lines = kept.text.lines();
+        let bridge = lines.next()?.strip_prefix("of ")?;
         let parts = lines.map(Part::of_line).collect::<Option<_>>()?;
-        Some(Record { bridge: bridge.into(), is_open: state == "making", parts })
+        Some(Record { bridge: bridge.into(), is_open: kept.is_open, parts })
     }
 }
 
@@ -446,9 +451,10 @@ mod tests {
             Part::Firewall("fw start now".into()),
         ];
         let record = Record { bridge: "b0".into(), is_open: true, parts };
-        assert_eq!(Record::parse(&record.text()), Some(record));
-        assert_eq!(Record::parse(""), None);
-        assert_eq!(Record::parse("made b0\nnonsense\n"), None);
+        let parse = |text: &str| Record::parse(&Kept { text: text.into(), is_open: true });
+        assert_eq!(parse(&record.text()), Some(record));
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("of b0\nnonsense\n"), None);
     }
 
     #[test]

@@ -35,13 +35,13 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
         return say(call, &listing(&plan, &site, "is up"));
     }
     kernel::note_signals();
-    let keep = |record: &Record| site.records.keep_network(site.network, &record.text());
     // what is taken away stays known until it is
     let mut open = Record { is_open: true, ..plan.record.clone() };
     let dropped = earlier.iter().flat_map(|earlier| &earlier.parts);
     let dropped: Vec<Part> = dropped.filter(|part| !open.parts.iter().any(|kept| kept.is(part))).cloned().collect();
     open.parts.splice(0..0, dropped);
-    keep(&open).map_err(|error| refuse(&site, &["cannot keep a record: ", &io_text(&error)].concat()))?;
+    let begun = site.records.begin_change(site.network, &open.text());
+    begun.map_err(|error| refuse(&site, &["cannot keep a record: ", &io_text(&error)].concat()))?;
 
     let mut done = Vec::new();
     for step in plan.adopted.iter().chain(&plan.steps) {
@@ -54,7 +54,11 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
     if let Some(signal) = kernel::signal() {
         return Err(undo(&site, done, None, earlier.as_ref()).with_status(128 + signal as u8));
     }
-    if let Err(error) = keep(&plan.record) {
+    let ended = match open.parts == plan.record.parts {
+        true => site.records.end_change(site.network),
+        false => site.records.end_change_with(site.network, &plan.record.text()),
+    };
+    if let Err(error) = ended {
         // the next call will take it for unfinished, and look twice
         let _ = call.err.write_all(&line!(
             "brouter: ",
@@ -197,10 +201,9 @@ fn undo<'a>(
             record.parts.push(step.part.clone());
         }
     }
-    record.is_open |= !left.is_empty();
-    let kept = match left.is_empty() && earlier.is_none() {
-        true => site.records.forget_network(site.network),
-        false => site.records.keep_network(site.network, &record.text()),
+    let kept = match left.is_empty() && !record.is_open {
+        true => site.records.cancel_change(site.network),
+        false => site.records.begin_change(site.network, &record.text()),
     };
     match kept {
         Err(error) => say(&["the record of what was planned is left: ", &io_text(&error)]),
@@ -216,14 +219,14 @@ fn refuse(site: &Site, text: &str) -> Failure {
 
 /// What is kept of the network.
 fn recorded(site: &Site) -> Result<Option<Record>, Failure> {
-    let file = || site.records.folder().join([site.network, ".network"].concat()).to_string_lossy().into_owned();
+    let folder = site.records.folder().to_string_lossy();
     match site.records.network(site.network) {
         Ok(None) => Ok(None),
-        Ok(Some(text)) => match Record::parse(&text) {
+        Ok(Some(kept)) => match Record::parse(&kept) {
             Some(record) => Ok(Some(record)),
-            None => Err(refuse(site, &[&file(), ": not a record of brouter's: remove it"].concat())),
+            None => Err(refuse(site, &["what ", &folder, " has of it is not brouter's: remove it"].concat())),
         },
-        Err(error) => Err(refuse(site, &[&file(), ": ", &io_text(&error)].concat())),
+        Err(error) => Err(refuse(site, &["its record in ", &folder, ": ", &io_text(&error)].concat())),
     }
 }
 

@@ -215,6 +215,17 @@ impl Kernel {
         self.ask(label, ioctl::SIOCGIFADDR).ok().map(|answer| answer.ipv4().into())
     }
 
+    /// Whether any address has a label.
+    ///
+    /// # Errors
+    /// Those of SIOCGIFADDR, but for the one that says so.
+    pub fn has_label(&self, label: &[u8]) -> Result<bool> {
+        match self.ask(label, ioctl::SIOCGIFADDR) {
+            Err(Errno::EADDRNOTAVAIL) => Ok(false),
+            answer => answer.map(|_| true),
+        }
+    }
+
     /// Whether a link has an address.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Each network namespace has a folder of its own there, called by its number, since /run is often shared by several.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,28 @@ pub struct Masquerade {
     pub forwarded_before: bool,
 }
 
+/// What `brouter up` keeps of a network.
+pub struct Kept {
+    /// What there is, in lines.
+    pub text: String,
+    /// A change has begun and not ended: what is kept may be there or not.
+    pub is_open: bool,
+}
+
+/// Of a network that is made.
+const MADE: &str = ".network";
+/// Of one that is being changed, or was when the call was killed.
+const CHANGING: &str = ".changing";
+/// The last line, without which a file was not written to its end.
+const END: &str = "end\n";
+
+fn removed(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 impl Records {
     /// The records of this namespace.
     pub fn of(kernel: &Kernel) -> Self {
@@ -47,52 +69,97 @@ impl Records {
         &self.folder
     }
 
-    fn network_file(&self, network: &str) -> PathBuf {
-        self.folder.join(format!("{network}.network"))
-    }
-
     /// What was kept of a network that `brouter up` made.
     ///
     /// # Errors
     /// Where there is a record that cannot be read.
-    pub fn network(&self, network: &str) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.network_file(network)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    pub fn network(&self, network: &str) -> io::Result<Option<Kept>> {
+        for (kind, is_open) in [(CHANGING, true), (MADE, false)] {
+            match fs::read_to_string(self.file(network, kind)) {
+                Ok(text) => match text.strip_suffix(END) {
+                    Some(text) => return Ok(Some(Kept { text: text.into(), is_open })),
+                    // a call was killed before its first step
+                    None if is_open => (),
+                    None => return Ok(Some(Kept { text, is_open })),
+                },
+                Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps what a change of a network is about to make. What was kept before stays until the change has ended.
+    ///
+    /// # Errors
+    /// Where it cannot be written. Then all is as it was.
+    pub fn begin_change(&self, network: &str, text: &str) -> io::Result<()> {
+        let file = self.file(network, CHANGING);
+        let text = [text, END].concat();
+        let written = self.make(&file, |file| {
+            let mut file = fs::File::create_new(file)?;
+            file.write_all(text.as_bytes())
+        });
+        match written {
+            // what a call that was killed left must be known at every instant
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.replace(&file, &text),
+            written => written.inspect_err(|_| drop(fs::remove_file(&file))),
         }
     }
 
-    /// Keeps something of a network, all of it or, where that fails, nothing.
+    /// The change has ended, and has made what was said.
     ///
     /// # Errors
-    /// Where it cannot be written. What was kept before is there then.
-    pub fn keep_network(&self, network: &str, text: &str) -> io::Result<()> {
-        let file = self.network_file(network);
-        let new = file.with_extension("network.new");
-        let kept = self.make(&new, |new| fs::write(new, text)).and_then(|()| fs::rename(&new, &file));
-        kept.inspect_err(|_| drop(fs::remove_file(&new)))
+    /// Where that cannot be noted: it is taken for one that was killed.
+    pub fn end_change(&self, network: &str) -> io::Result<()> {
+        fs::rename(self.file(network, CHANGING), self.file(network, MADE))
     }
 
-    /// Forgets it.
+    /// The change has ended, and there is something else now.
+    ///
+    /// # Errors
+    /// As [`Records::end_change`].
+    pub fn end_change_with(&self, network: &str, text: &str) -> io::Result<()> {
+        self.replace(&self.file(network, MADE), &[text, END].concat())?;
+        self.cancel_change(network)
+    }
+
+    /// All is as it was before the change.
+    ///
+    /// # Errors
+    /// As [`Records::end_change`].
+    pub fn cancel_change(&self, network: &str) -> io::Result<()> {
+        removed(&self.file(network, CHANGING))
+    }
+
+    /// Forgets a network.
     ///
     /// # Errors
     /// Where there is something, and it cannot be removed.
     pub fn forget_network(&self, network: &str) -> io::Result<()> {
-        match fs::remove_file(self.network_file(network)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        removed(&self.file(network, MADE))?;
+        self.cancel_change(network)
+    }
+
+    /// A new text for a file, all of it or nothing.
+    fn replace(&self, file: &Path, text: &str) -> io::Result<()> {
+        let mut new = file.as_os_str().to_os_string();
+        new.push(".new");
+        let replaced = fs::write(&new, text).and_then(|()| fs::rename(&new, file));
+        replaced.inspect_err(|_| drop(fs::remove_file(&new)))
     }
 
     /// The networks of this namespace of which something is kept, with what that is.
-    pub fn networks(&self) -> Vec<(String, String)> {
-        self.kept(".network").filter_map(|name| Some((name.clone(), self.network(&name).ok()??))).collect()
+    pub fn networks(&self) -> Vec<(String, Kept)> {
+        let mut names: Vec<String> = self.kept(MADE).chain(self.kept(CHANGING)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().filter_map(|name| self.network(&name).ok()?.map(|kept| (name, kept))).collect()
     }
 
     /// Whether a network that `brouter up` made, and whose bridge is there, had forwarding of IPv4 packets switched on.
     pub fn is_forwarding_needed(&self, kernel: &Kernel) -> bool {
-        self.networks().iter().any(|(_, text)| {
+        self.networks().iter().any(|(_, Kept { text, .. })| {
             let bridge = text.lines().next().and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
             text.lines().any(|line| line == "forwarding 4") && kernel.is_bridge(bridge.as_bytes())
         })
@@ -102,6 +169,10 @@ impl Records {
     fn kept(&self, kind: &'static str) -> impl Iterator<Item = String> {
         let files = fs::read_dir(&self.folder).into_iter().flatten();
         files.filter_map(move |entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(kind)?.to_string()))
+    }
+
+    fn file(&self, name: &str, kind: &str) -> PathBuf {
+        self.folder.join([name, kind].concat())
     }
 
     fn making_file(&self, bridge: &str) -> PathBuf {

@@ -4,10 +4,11 @@
 //! a program's start to its end, exec and wait included; the median of its rounds is shown. What is expected is a ratio. Where it
 //! is missed the table says so, and that is all; an error is a program that fails, or does something else than its peer.
 //!
-//! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds brctl, ip, network-virtual and vif-bridge. `--quick` makes few
-//! rounds: enough to see that everything runs, too few for steady ratios.
+//! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds our programs. `--quick` makes few rounds: enough to
+//! see that everything runs, too few for steady ratios.
 
 mod brctl;
+mod brouter;
 mod host;
 mod ip;
 mod network_virtual;
@@ -49,6 +50,7 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     let mut bench = Bench { programs, host, is_quick, table: Table::default() };
     println!("Median times from exec to exit, ours and its peer in turn, and the ratio of ours to the peer's.");
     network_virtual::measure(&mut bench)?;
+    brouter::measure(&mut bench)?;
     vif_bridge::measure(&mut bench)?;
     brctl::measure(&mut bench)?;
     ip::measure(&mut bench)?;
@@ -76,6 +78,7 @@ impl Bench {
 /// Ours, and the peers and tools of the system.
 struct Programs {
     our_brctl: PathBuf,
+    our_brouter: PathBuf,
     our_ip: PathBuf,
     our_network_virtual: PathBuf,
     our_vif_bridge: PathBuf,
@@ -99,6 +102,7 @@ impl Programs {
         };
         Ok(Self {
             our_brctl: ours("brctl")?,
+            our_brouter: ours("brouter")?,
             our_ip: ours("ip")?,
             our_network_virtual: ours("network-virtual")?,
             our_vif_bridge: ours("vif-bridge")?,

@@ -146,17 +146,18 @@ fn is_free(label: &[u8], there: &[Address]) -> bool {
     there.iter().all(|address| bytes(&address.label) != label)
 }
 
-/// The label for a further address of a device: its own name, or the first of `DEVICE:0`, `DEVICE:1`, … without an address.
+/// The labels that addresses of a device get: its own name, then `DEVICE:0`, `DEVICE:1`, …, as far as a name goes.
+pub fn labels(device: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let aliases = (0..1000).map(move |number: u16| [device, b":", number.to_string().as_bytes()].concat());
+    std::iter::once(device.to_vec()).chain(aliases.take_while(|label| label.len() < IFNAMSIZ))
+}
+
+/// The first label of a device that no address has.
 ///
 /// # Errors
 /// Where the name leaves no room for an alias.
-pub fn free_label(device: &[u8], there: &[Address]) -> Result<Vec<u8>, Failure> {
-    if is_free(device, there) {
-        return Ok(device.to_vec());
-    }
-    (0..1000)
-        .map(|number| [device, format!(":{number}").as_bytes()].concat())
-        .take_while(|label| label.len() < IFNAMSIZ)
+fn free_label(device: &[u8], there: &[Address]) -> Result<Vec<u8>, Failure> {
+    labels(device)
         .find(|label| is_free(label, there))
         .ok_or_else(|| needs_netlink(b"a second address", "the device's name leaves no room for an alias label"))
 }

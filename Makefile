@@ -13,7 +13,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 
 PROGRAMS := brouter brctl ip network-virtual vif-bridge
-MANUALS := $(wildcard man/*.8)
+MANUALS := $(wildcard man/*.[78])
 SOURCES := Cargo.toml Cargo.lock $(shell find src compat/musl -type f)
 
 # Static programs come from rustup's musl target. Where that is not installed, the host's own target is linked with musl-gcc.
@@ -31,7 +31,7 @@ else
 LINK := none
 endif
 
-.PHONY: all demo test test-xen bench lint install uninstall clean
+.PHONY: all demo test test-xen bench lint man install uninstall clean
 all: $(PROGRAMS:%=build/%)
 
 # one run of cargo for all of them
@@ -78,7 +78,7 @@ demo: all
 
 # A missing program or privilege is a failure here; under a plain `cargo test` it is a loud skip.
 test: all
-	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc musl-tools
+	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc musl-tools zsh dnsmasq-base busybox-static
 	@compat/fetch-xen build/xen
 	@compat/fetch-scripts build/scripts
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
@@ -99,6 +99,12 @@ bench: all
 	@compat/fetch-xen build/xen
 	@$(CARGO) build --quiet --locked --release --example bench
 	@target/release/examples/bench build
+
+# brouter-compat(7) is made of the list of deviations.
+man: man/brouter-compat.7
+man/brouter-compat.7: compat/DEVIATIONS.md compat/deviations-to-mdoc
+	compat/deviations-to-mdoc compat/DEVIATIONS.md >$@.new
+	mv $@.new $@
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8

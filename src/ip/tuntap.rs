@@ -196,8 +196,8 @@ fn show(call: &mut Call, options: Options, _: Words) -> Outcome {
 
 /// Lists tap and tun devices.
 pub fn list(kernel: &Kernel, out: &mut dyn Write, options: Options) {
-    let links = kernel.links();
-    let tuns = links.iter().filter_map(|link| Some((bytes(&link.name), kernel.tun(bytes(&link.name))?)));
+    let links = kernel.link_names();
+    let tuns = links.iter().filter_map(|(_, name)| Some((bytes(name), kernel.tun(bytes(name))?)));
     let records = tuns.map(|(name, tun)| record(name, &tun, options.json));
     if options.json {
         print(out, Json::List(records.map(|mut record| record.take_json()).collect()).document(options.pretty));

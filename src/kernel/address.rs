@@ -32,6 +32,27 @@ pub struct Address {
     pub v6: Ipv6Flags,
 }
 
+/// An address that the kernel has listed.
+pub enum Listed {
+    /// An IPv4 address of which only the label is known so far.
+    Label(Label),
+    /// One of which everything is known.
+    Whole(Address),
+}
+
+/// What SIOCGIFCONF tells of an address.
+pub struct Label(Ifreq);
+
+impl Listed {
+    /// Name of the link.
+    pub fn link(&self) -> &[u8] {
+        match self {
+            Listed::Label(Label(entry)) => link_of(entry.name()),
+            Listed::Whole(address) => address.link.as_bytes(),
+        }
+    }
+}
+
 /// Scopes in the numbers of /proc/net/if_inet6 (include/net/ipv6.h, `IPV6_ADDR_*`).
 pub mod scope {
     /// Valid everywhere.
@@ -78,7 +99,7 @@ impl Kernel {
     /// # Errors
     /// Those of SIOCGIFCONF.
     pub fn addresses_v4(&self) -> Result<Vec<Address>> {
-        self.addresses_v4_where(|_| true)
+        self.addresses_listed(self.listed_v4(None)?.iter())
     }
 
     /// The IPv4 addresses of one link. The others are listed by the kernel, but nothing more is asked about them.
@@ -86,33 +107,45 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::addresses_v4`].
     pub fn addresses_v4_of(&self, link: &[u8]) -> Result<Vec<Address>> {
-        self.addresses_v4_where(|other| other == link)
+        self.addresses_listed(self.listed_v4(Some(link))?.iter())
     }
 
-    fn addresses_v4_where(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Address>> {
-        let mut list: Vec<Address> = Vec::new();
-        let mut put = |mut address: Address| {
-            // those of a link stand together
-            let mut earlier = list.iter().rev().take_while(|earlier| earlier.link == address.link);
-            address.secondary =
-                earlier.any(|earlier| !earlier.secondary && earlier.network_v4() == address.network_v4());
+    /// All IPv4 addresses, or those of one link, of which no more is asked yet.
+    ///
+    /// # Errors
+    /// As [`Kernel::addresses_v4`].
+    pub fn listed_v4(&self, link: Option<&[u8]>) -> Result<Vec<Listed>> {
+        let is_wanted = |listed: &Listed| link.is_none_or(|link| listed.link() == link);
+        Ok(match &self.answers {
+            Some(answers) => answers.addresses.iter().cloned().map(Listed::Whole).filter(is_wanted).collect(),
+            None => {
+                let labels = ioctl::address_labels(self.control()?)?.into_iter();
+                labels.map(|entry| Listed::Label(Label(entry))).filter(is_wanted).collect()
+            }
+        })
+    }
+
+    /// What is known of addresses that were listed: those of a link one after the other.
+    ///
+    /// # Errors
+    /// Those of the ioctls, but for an address that is none any more.
+    pub fn addresses_listed<'a>(&self, listed: impl Iterator<Item = &'a Listed>) -> Result<Vec<Address>> {
+        let mut list: Vec<Address> = Vec::with_capacity(1);
+        for listed in listed {
+            let mut address = match listed {
+                Listed::Whole(address) => address.clone(),
+                Listed::Label(Label(entry)) => match self.address_of(*entry) {
+                    Ok(address) => address,
+                    // it vanished in between, or its label names no link and cannot be asked about
+                    Err(Errno::ENODEV | Errno::EADDRNOTAVAIL | Errno::EINVAL) => continue,
+                    Err(errno) => return Err(errno),
+                },
+            };
+            if let Some(network) = address.network_v4() {
+                let mut earlier = list.iter().rev().take_while(|earlier| earlier.link == address.link);
+                address.secondary = earlier.any(|earlier| !earlier.secondary && earlier.network_v4() == Some(network));
+            }
             list.push(address);
-        };
-        if let Some(answers) = &self.answers {
-            let wanted = answers.addresses.iter().filter(|address| is_wanted(address.link.as_bytes()));
-            wanted.cloned().for_each(&mut put);
-            return Ok(list);
-        }
-        for entry in ioctl::address_labels(self.control()?)? {
-            if !is_wanted(link_of(entry.name())) {
-                continue;
-            }
-            match self.address_of(entry) {
-                Ok(address) => put(address),
-                // it vanished in between, or its label names no link and cannot be asked about
-                Err(Errno::ENODEV | Errno::EADDRNOTAVAIL | Errno::EINVAL) => (),
-                Err(errno) => return Err(errno),
-            }
         }
         Ok(list)
     }

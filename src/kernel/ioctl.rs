@@ -142,21 +142,26 @@ pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: Rtentry, devic
 /// # Errors
 /// Whatever the kernel answers.
 pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
-    let mut bytes = 2048 * size_of::<Ifreq>();
+    let mut room = 2048;
     loop {
-        let mut list = vec![0u8; bytes];
+        let mut list: Vec<Ifreq> = Vec::with_capacity(room);
         let mut conf = libc::ifconf {
-            ifc_len: bytes as c_int,
+            ifc_len: (room * size_of::<Ifreq>()) as c_int,
             ifc_ifcu: libc::__c_anonymous_ifc_ifcu { ifcu_buf: list.as_mut_ptr().cast() },
         };
-        // SAFETY: the kernel writes whole ifreqs into `list`, no more than ifc_len bytes, and the number of bytes to ifc_len.
-        unsafe { ioctl(&fd, SIOCGIFCONF, &mut conf) }?;
-        let filled = conf.ifc_len as usize;
+        // SAFETY: the kernel writes whole ifreqs into `list`, no more than ifc_len bytes, and the number of bytes to ifc_len. All
+        // bytes of an ifreq are written, and any bytes are one.
+        let filled = unsafe {
+            ioctl(&fd, SIOCGIFCONF, &mut conf)?;
+            let filled = conf.ifc_len as usize / size_of::<Ifreq>();
+            list.set_len(filled);
+            filled
+        };
         // a full buffer may have been too small
-        if filled < bytes {
-            return Ok(list[..filled].chunks_exact(size_of::<Ifreq>()).map(Ifreq::of_bytes).collect());
+        if filled < room {
+            return Ok(list);
         }
-        bytes *= 4;
+        room *= 4;
     }
 }
 
@@ -297,8 +302,19 @@ pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Re
     Errno::result(length).map(|length| length as usize)
 }
 
+/// Whether this process may run on several processors.
+pub(super) fn has_processors() -> bool {
+    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
+    // SAFETY: the kernel writes no more than the length that it is given; all zeros are the set of none.
+    unsafe {
+        libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr());
+        libc::CPU_COUNT(set.assume_init_ref()) != 1
+    }
+}
+
 /// Does two things at once: the second in a thread of its own or, where there can be none, after the first. (std's threads would
-/// make the programs larger by a tenth.)
+/// make the programs larger by a tenth.) The thread gets a table of descriptors of its own: two that open files at once wait for
+/// each other in one.
 pub(super) fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
     /// What is to be done, and what came of it.
     struct Task<F, B>(Option<F>, Option<B>);
@@ -318,6 +334,8 @@ pub(super) fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -
         extern "C" fn run<F: FnOnce() -> B, B>(task: *mut c_void) -> *mut c_void {
             // SAFETY: this is the task of `spawn`, which its owner does not touch until the thread is joined.
             let task = unsafe { &mut *task.cast::<Task<F, B>>() };
+            // SAFETY: no memory is touched. If it is refused, there is one table for both.
+            unsafe { libc::unshare(libc::CLONE_FILES) };
             task.1 = task.0.take().map(|work| work());
             std::ptr::null_mut()
         }

@@ -22,7 +22,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockType};
 
 pub use address::scope;
-pub use address::{Address, Ipv6Flags};
+pub use address::{Address, Ipv6Flags, Label, Listed};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
@@ -39,6 +39,8 @@ pub type Result<T> = std::result::Result<T, Errno>;
 pub struct Kernel {
     /// Where /sys and /proc are found: `/`, or a fixture's folder.
     root: PathBuf,
+    /// They are found at `/`.
+    is_running: bool,
     /// What ioctls told on the host whose files these are.
     answers: Option<Answers>,
     control: OnceCell<Result<OwnedFd>>,
@@ -59,8 +61,10 @@ impl Kernel {
 
     /// The kernel whose /sys and /proc lie under `root`. Off `/` nothing can be changed: every ioctl answers ENODEV.
     pub fn at(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
         Kernel {
-            root: root.into(),
+            is_running: root == Path::new("/"),
+            root,
             answers: None,
             control: OnceCell::new(),
             control_v6: OnceCell::new(),
@@ -84,8 +88,27 @@ impl Kernel {
         }
     }
 
+    /// Does the same with both halves of a long list at once, if it is the running kernel that is asked: it is the kernel that
+    /// takes its time, for each file of each link. What comes of them is in order.
+    pub fn in_halves<T: Sync, R: Send>(&self, list: &[T], work: impl Fn(&Kernel, &[T]) -> R + Sync) -> Vec<R> {
+        /// So many things that a second thread pays for itself.
+        const MANY: usize = 200;
+        if list.len() < MANY || !self.is_running() || !ioctl::has_processors() {
+            return vec![work(self, list)];
+        }
+        let (own_sysfs, (here, there)) = (self.own_sysfs.get(), list.split_at(list.len() / 2));
+        let beside = || {
+            let kernel = Kernel::running();
+            kernel.own_sysfs.set(own_sysfs);
+            (work(&kernel, there), kernel.unread.get())
+        };
+        let (first, (second, unread)) = ioctl::both(|| work(self, here), beside);
+        self.unread.set(self.unread.get().or(unread));
+        vec![first, second]
+    }
+
     fn is_running(&self) -> bool {
-        self.root == Path::new("/")
+        self.is_running
     }
 
     /// The socket for ioctls, opened at the first use. AF_INET, because address ioctls need it and the others do not care.

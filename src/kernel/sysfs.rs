@@ -5,9 +5,10 @@
 //! that is looked up decides whether /sys is this namespace's: its index and hardware address must be those that ioctls give.
 
 use std::borrow::Cow;
-use std::ffi::{CString, OsStr, OsString};
+use std::cell::Cell;
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -41,11 +42,19 @@ impl Device {
 /// The folder of a device below one that is kept open: of many files that are read, none is looked for from the root, and no
 /// folder is opened for each device.
 pub(super) struct Folder<'a> {
-    parent: BorrowedFd<'a>,
+    kernel: &'a Kernel,
     name: &'a [u8],
+    /// The folder that it is in: known as soon as one of its files was found there.
+    parent: Cell<Option<BorrowedFd<'a>>>,
 }
 
-impl Folder<'_> {
+/// What the path of a file may take below a device's parent: its name, the file's, and a NUL.
+const PATH: usize = 64;
+
+/// What is read of a file: numbers, addresses, an alias of 255 bytes at most, the three lines of `uevent`.
+const TEXT: usize = 512;
+
+impl<'a> Folder<'a> {
     /// As [`Device::text`].
     pub(super) fn text(&self, file: &str) -> Option<String> {
         self.with_text(file, |text| text.into_owned())
@@ -57,26 +66,45 @@ impl Folder<'_> {
     }
 
     fn with_text<T>(&self, file: &str, use_it: impl FnOnce(Cow<str>) -> T) -> Option<T> {
-        let file = openat(self.parent, self.path(file).as_c_str(), OFlag::O_RDONLY, Mode::empty()).ok()?;
-        let mut page = PAGE;
-        let length = read(file, &mut page).ok()?;
-        Some(use_it(String::from_utf8_lossy(page[..length].strip_suffix(b"\n").unwrap_or(&page[..length]))))
+        let mut text = [0; TEXT];
+        let length = self
+            .find(file, &mut |parent, path| read(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text))?;
+        Some(use_it(String::from_utf8_lossy(text[..length].strip_suffix(b"\n").unwrap_or(&text[..length]))))
     }
 
     /// Whether there is such a file or folder.
     pub(super) fn has(&self, file: &str) -> bool {
-        fstatat(self.parent, self.path(file).as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).is_ok()
+        self.find(file, &mut |parent, path| fstatat(parent, path, AtFlags::AT_SYMLINK_NOFOLLOW).map(|_| 0)).is_some()
     }
 
     /// The last name of where a link leads.
     pub(super) fn link(&self, file: &str) -> Option<OsString> {
-        let mut target = [0; 512];
-        let length = ioctl::read_link(self.parent, self.path(file).as_c_str(), &mut target).ok()?;
+        let mut target = [0; TEXT];
+        let length = self.find(file, &mut |parent, path| ioctl::read_link(parent, path, &mut target))?;
         target[..length].rsplit(|&byte| byte == b'/').next().map(os_string)
     }
 
-    fn path(&self, file: &str) -> CString {
-        CString::new([self.name, b"/", file.as_bytes()].concat()).unwrap_or_default()
+    /// What a call, which may be made twice, makes of a file. Virtual devices are looked for at their own place first: to follow
+    /// the link that there is in class/net since 2.6.20 costs as much as to read a file.
+    fn find(&self, file: &str, call: &mut dyn FnMut(BorrowedFd, &CStr) -> Result<usize>) -> Option<usize> {
+        let mut path = [0; PATH];
+        let mut rest = &mut path[..];
+        [self.name, b"/", file.as_bytes()].into_iter().try_for_each(|part| rest.write_all(part)).ok()?;
+        let path = CStr::from_bytes_until_nul(&path).ok()?;
+        if let Some(parent) = self.parent.get() {
+            return call(parent, path).ok();
+        }
+        let kernel = self.kernel;
+        for (cell, folder) in [(&kernel.virtual_net, "/sys/devices/virtual/net"), (&kernel.class_net, "/sys/class/net")]
+        {
+            if let Some(parent) = cell.get_or_init(|| open_folder(&kernel.path(folder)))
+                && let Ok(found) = call(parent.as_fd(), path)
+            {
+                self.parent.set(Some(parent.as_fd()));
+                return Some(found);
+            }
+        }
+        None
     }
 }
 
@@ -85,7 +113,7 @@ fn open_folder(path: &Path) -> Option<OwnedFd> {
 }
 
 /// What a file of /sys holds at most.
-const PAGE: [u8; 4096] = [0; 4096];
+const PAGE: usize = 4096;
 
 /// Decimal, or hexadecimal behind `0x`.
 fn parse_number(text: &str) -> Option<i64> {
@@ -103,7 +131,7 @@ pub fn is_path_safe(name: &[u8]) -> bool {
 /// What one read gives of a file in /sys, which is all of it. (Without O_CLOEXEC, for which musl makes a second call: nothing
 /// is started before the file is closed again.)
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    let mut page = PAGE;
+    let mut page = [0; PAGE];
     let length = read(open(path, OFlag::O_RDONLY, Mode::empty())?, &mut page)?;
     Ok(String::from_utf8_lossy(&page[..length]).into_owned())
 }
@@ -116,26 +144,30 @@ impl Kernel {
     /// The folder of the device with this name; `None` where there is none, where the name would lead elsewhere, and where
     /// /sys belongs to another network namespace.
     pub(super) fn device(&self, name: &[u8]) -> Option<Device> {
-        if !is_path_safe(name) || self.own_sysfs.get() == Some(false) {
-            return None;
-        }
-        let device = Device(self.class_net().join(OsStr::from_bytes(name)));
-        if self.own_sysfs.get() == Some(true) || !self.is_running() {
-            return Some(device);
-        }
-        self.is_own(&device, name).then_some(device)
+        self.believes_sysfs(name).then(|| self.class_device(name))
     }
 
-    /// The folder of the device with this name. Virtual devices are looked for at their own place first: to follow the link
-    /// that there is in class/net since 2.6.20 costs as much as to read a file.
+    /// As [`Kernel::device`], for many files.
     pub(super) fn folder<'a>(&'a self, name: &'a [u8]) -> Option<Folder<'a>> {
-        self.device(name)?;
-        let places = [(&self.virtual_net, "/sys/devices/virtual/net"), (&self.class_net, "/sys/class/net")];
-        let opened = places
-            .into_iter()
-            .filter_map(|(cell, path)| cell.get_or_init(|| open_folder(&self.path(path))).as_ref().map(AsFd::as_fd));
-        let mut having = opened.filter(|parent| fstatat(parent, name, AtFlags::empty()).is_ok());
-        having.next().map(|parent| Folder { parent, name })
+        self.listed_folder(name).filter(|folder| folder.has(""))
+    }
+
+    /// As [`Kernel::folder`], where it is known that there is such a folder if /sys is this namespace's.
+    pub(super) fn listed_folder<'a>(&'a self, name: &'a [u8]) -> Option<Folder<'a>> {
+        self.believes_sysfs(name).then(|| Folder { kernel: self, name, parent: Cell::new(None) })
+    }
+
+    fn class_device(&self, name: &[u8]) -> Device {
+        Device(self.class_net().join(OsStr::from_bytes(name)))
+    }
+
+    /// Whether the name may become part of a path, and what /sys tells of it is told of this namespace's device.
+    fn believes_sysfs(&self, name: &[u8]) -> bool {
+        is_path_safe(name)
+            && match self.own_sysfs.get() {
+                Some(own) => own,
+                None => !self.is_running() || self.is_own(&self.class_device(name), name),
+            }
     }
 
     /// Whether /sys has a device of this name, be it of this network namespace or of another.

@@ -53,7 +53,8 @@ pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome 
 
 /// The addresses that a filter admits.
 fn chosen(kernel: &Kernel, filter: &Filter) -> Result<Vec<Address>, Failure> {
-    let links = filter.links(kernel)?;
+    let mut links = filter.candidates(kernel)?;
+    links.retain(|link| !filter.asks_of_links() || filter.admitted(kernel, link).is_some());
     let mut list = kernel.addresses_v4().map_err(refused)?;
     if filter.family != Family::Inet {
         list.extend(kernel.addresses_v6());

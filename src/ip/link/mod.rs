@@ -149,13 +149,14 @@ const LOOPBACK: &[u8] = b"lo";
 /// The links of a group.
 fn group_members(kernel: &Kernel, group: u32) -> Result<Vec<OsString>, Failure> {
     check_privilege(kernel, LOOPBACK)?;
-    let links = kernel.links();
+    let links = kernel.link_names();
     complete(kernel)?;
     // not before the links are known: by the loopback alone, /sys could be that of any namespace
     if !kernel.has_link_file(LOOPBACK, LinkFile::GROUP) {
         return Err(needs_netlink(b"a group", "or /sys, which tells who is in it"));
     }
-    Ok(links.into_iter().filter(|link| link.group == group).map(|link| link.name).collect())
+    let names = links.into_iter().map(|(_, name)| name);
+    Ok(names.filter(|name| kernel.link_group(name.as_encoded_bytes()) == Some(group)).collect())
 }
 
 /// Kinds of links that iproute2 knows, with a blank between them.

@@ -1,5 +1,7 @@
 //! An address as `ip` shows it.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::json::Json;
@@ -14,13 +16,13 @@ const FOREVER: u32 = u32::MAX;
 /// Puts the lines of an address, without the last end. That of IPv6 ends with a blank before the lifetimes.
 pub(super) fn put(record: &mut Record, address: &Address, options: Options) {
     let family = if address.net.addr().is_ipv4() { "inet" } else { "inet6" };
-    record.put("family", family, format!("    {family} "));
+    record.print("family", family, format_args!("    {family} "));
     put_net(record, address);
-    if let Some(broadcast) = address.broadcast {
-        record.put("broadcast", broadcast.to_string(), format!("brd {broadcast} "));
+    if let Some(broadcast) = address.broadcast.map(IpAddr::from) {
+        record.print("broadcast", broadcast, format_args!("brd {broadcast} "));
     }
     let scope = scope_name(address.scope);
-    record.put("scope", scope.as_str(), format!("scope {scope} "));
+    record.print("scope", &*scope, format_args!("scope {scope} "));
     put_flags(record, address, options.era);
     if family == "inet" {
         record.put("label", address.label.as_bytes(), address.label.as_bytes());
@@ -35,28 +37,28 @@ pub(super) fn put(record: &mut Record, address: &Address, options: Options) {
 
 /// Puts what `ip -br` shows of an address.
 pub(super) fn put_net(record: &mut Record, address: &Address) {
-    let local = address.net.addr().to_string();
-    record.put("local", local.as_str(), &local);
-    if let Some(peer) = address.peer {
-        record.put("address", peer.to_string(), format!(" peer {peer}"));
+    let local = address.net.addr();
+    record.print("local", local, format_args!("{local}"));
+    if let Some(peer) = address.peer.map(IpAddr::from) {
+        record.print("address", peer, format_args!(" peer {peer}"));
     }
     let prefix = address.net.prefix_len();
-    record.put("prefixlen", u32::from(prefix), format!("/{prefix} "));
+    record.print("prefixlen", u32::from(prefix), format_args!("/{prefix} "));
 }
 
-fn scope_name(number: u8) -> String {
+fn scope_name(number: u8) -> Cow<'static, str> {
     match number {
         scope::GLOBAL => "global".into(),
         scope::HOST => "host".into(),
         scope::LINK => "link".into(),
         scope::SITE => "site".into(),
-        other => other.to_string(),
+        other => other.to_string().into(),
     }
 }
 
 /// Puts the flags (ip/ipaddress.c, `ifa_flag_data`; in 2006 `print_addrinfo`).
 fn put_flags(record: &mut Record, address: &Address, era: Era) {
-    let mut put = |name| record.put(name, Json::Bool(true), format!("{name} "));
+    let mut put = |name| record.print(name, Json::Bool(true), format_args!("{name} "));
     if address.net.addr().is_ipv4() {
         if address.secondary {
             put("secondary");
@@ -69,6 +71,6 @@ fn put_flags(record: &mut Record, address: &Address, era: Era) {
     }
     let rest = named.iter().fold(address.v6.0, |rest, (flag, ..)| rest & !flag);
     if rest != 0 {
-        record.text(format!("flags {rest:02x} "));
+        record.args(format_args!("flags {rest:02x} "));
     }
 }

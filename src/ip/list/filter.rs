@@ -35,6 +35,16 @@ pub struct Filter<'a> {
     pub family: Family,
 }
 
+/// A link that may be asked for.
+pub struct Candidate {
+    /// Its index.
+    pub index: i32,
+    /// Its name.
+    pub name: OsString,
+    /// What is known of it, if it was read already.
+    link: Option<Link>,
+}
+
 /// Words that ss060323 did not know yet: to it they were names of links.
 const LATER: [&str; 5] = ["group", "master", "vrf", "nomaster", "type"];
 
@@ -172,23 +182,38 @@ impl<'a> Filter<'a> {
         true
     }
 
-    /// The links that are asked for, by index.
+    /// The links that may be asked for, by index: all, or the one that is named.
     ///
     /// # Errors
     /// `Device "…" does not exist.`
-    pub fn links(&self, kernel: &Kernel) -> Result<Vec<Link>, Failure> {
-        let mut links = match self.device {
+    pub fn candidates(&self, kernel: &Kernel) -> Result<Vec<Candidate>, Failure> {
+        match self.device {
             Some(name) => match kernel.link(name) {
-                Ok(link) => vec![link],
+                Ok(link) => Ok(vec![Candidate { index: link.index, name: link.name.clone(), link: Some(link) }]),
                 Err(_) => {
                     let text = line!("Device \"", name, "\" does not exist.");
-                    return Err(Failure::new(text).formerly_with_status(255));
+                    Err(Failure::new(text).formerly_with_status(255))
                 }
             },
-            None => kernel.links(),
+            None => {
+                let names = kernel.link_names().into_iter();
+                Ok(names.map(|(index, name)| Candidate { index, name, link: None }).collect())
+            }
+        }
+    }
+
+    /// Whether it takes more than its name to tell whether a link is asked for.
+    pub fn asks_of_links(&self) -> bool {
+        self.up || self.group.is_some() || self.master.is_some() || self.kind.is_some()
+    }
+
+    /// What is known of a link, if it is asked for.
+    pub fn admitted(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Link> {
+        let link = match &candidate.link {
+            Some(link) => link.clone(),
+            None => kernel.listed_link(candidate.index, &candidate.name).ok()?,
         };
-        links.retain(|link| self.admits_link(kernel, link));
-        Ok(links)
+        self.admits_link(kernel, &link).then_some(link)
     }
 
     fn admits_link(&self, kernel: &Kernel, link: &Link) -> bool {

@@ -1,6 +1,7 @@
 //! JSON as iproute2 writes it (lib/json_writer.c): compact, or pretty with its own idea of white space.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,12 @@ impl From<&str> for Json {
 impl From<String> for Json {
     fn from(text: String) -> Self {
         Json::Text(text)
+    }
+}
+
+impl From<IpAddr> for Json {
+    fn from(address: IpAddr) -> Self {
+        Json::Text(address.to_string())
     }
 }
 

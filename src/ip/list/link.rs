@@ -1,7 +1,8 @@
 //! A link as `ip` shows it.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 
+use super::filter::Candidate;
 use super::json::Json;
 use super::record::Record;
 use crate::era::Era;
@@ -22,16 +23,23 @@ pub(super) struct Columns {
 }
 
 /// Puts the line (or lines) about a link, without the last end.
-pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Columns, options: Options) {
+pub(super) fn put(
+    record: &mut Record,
+    kernel: &Kernel,
+    link: &Link,
+    links: &[Candidate],
+    columns: Columns,
+    options: Options,
+) {
     let fields = options.era.ip();
-    let other_end = other_end(kernel, link);
-    record.put("ifindex", link.index as u32, format!("{}: ", link.index));
+    let other_end = other_end(kernel, link, links);
+    record.print("ifindex", link.index as u32, format_args!("{}: ", link.index));
     put_name(record, link, &other_end);
     record.text(": ");
     put_flags(record, link, &other_end, fields.named_flags);
-    record.put("mtu", link.mtu, format!("mtu {} ", link.mtu));
+    record.print("mtu", link.mtu, format_args!("mtu {} ", link.mtu));
     if columns.whole {
-        record.put("qdisc", qdisc(link), format!("qdisc {} ", qdisc(link)));
+        record.print("qdisc", qdisc(link), format_args!("qdisc {} ", qdisc(link)));
     }
     if let Some(master) = &link.master
         && columns.whole
@@ -41,17 +49,17 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Co
     }
     if fields.all_of_link {
         let state = link.state.to_ascii_uppercase();
-        record.put("operstate", state.as_str(), format!("state {state} "));
+        record.print("operstate", state.as_str(), format_args!("state {state} "));
     }
     if columns.mode && fields.all_of_link {
         record.put("linkmode", "DEFAULT", "mode DEFAULT ");
     }
     if columns.whole && fields.all_of_link {
-        let group = if link.group == 0 { "default".into() } else { link.group.to_string() };
-        record.put("group", group.as_str(), format!("group {group} "));
+        let group: Cow<str> = if link.group == 0 { "default".into() } else { link.group.to_string().into() };
+        record.print("group", &*group, format_args!("group {group} "));
     }
     if link.queue_length != 0 {
-        record.put("txqlen", link.queue_length, format!("qlen {}", link.queue_length));
+        record.print("txqlen", link.queue_length, format_args!("qlen {}", link.queue_length));
     }
     if columns.hardware {
         record.text(options.newline());
@@ -66,17 +74,17 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, columns: Co
 }
 
 /// Puts what `ip -br` shows of a link: name, state and, for `ip link`, hardware address and flags.
-pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, with_hardware: bool) {
-    let other_end = other_end(kernel, link);
+pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, links: &[Candidate], with_hardware: bool) {
+    let other_end = other_end(kernel, link, links);
     put_name(record, link, &other_end);
-    let name = link.name.len() + other_end.suffix.len();
+    let name = link.name.len() + if other_end.key.is_empty() { 0 } else { 1 + other_end.name.len() };
     record.text(" ".repeat(17usize.saturating_sub(name).max(1)));
     let state = link.state.to_ascii_uppercase();
-    record.put("operstate", state.as_str(), format!("{state:<14} "));
+    record.print("operstate", state.as_str(), format_args!("{state:<14} "));
     if with_hardware {
         if !link.address.is_empty() {
             let address = hardware_text(link.kind, &link.address);
-            record.put("address", address.as_str(), format!("{address} "));
+            record.print("address", &*address, format_args!("{address} "));
         }
         put_flags(record, link, &other_end, !0);
     }
@@ -86,61 +94,78 @@ fn put_name(record: &mut Record, link: &Link, other_end: &OtherEnd) {
     match other_end.key {
         "" => (),
         "link_index" => record.json("link_index", link.below as u32),
-        key => record.json(key, &other_end.suffix[1..]),
+        key => record.json(key, &*other_end.name),
     }
-    record.put("ifname", bytes(&link.name), [bytes(&link.name), &other_end.suffix].concat());
+    record.put("ifname", bytes(&link.name), bytes(&link.name));
+    if !other_end.key.is_empty() {
+        record.text("@");
+        record.text(&other_end.name);
+    }
 }
 
 /// The names of flags, and those that have none in a number.
 fn put_flags(record: &mut Record, link: &Link, other_end: &OtherEnd, named: u32) {
-    let names = flag_names(link.flags & named);
-    let json = names.iter().map(|name| Json::from(*name)).chain(other_end.is_down.then_some("M-DOWN".into())).collect();
-    let mut text = names.join(",");
-    if link.flags & !named != 0 {
-        // writing to a String does not fail
-        let _ = write!(text, "{}{:x}", if names.is_empty() { "" } else { "," }, link.flags & !named);
+    let names = || flag_names(link.flags & named);
+    record.text("<");
+    let mut comma = "";
+    for name in names() {
+        record.text(comma);
+        record.text(name);
+        comma = ",";
     }
-    text += if other_end.is_down { ",M-DOWN" } else { "" };
-    record.put("flags", Json::List(json), format!("<{text}> "));
+    if link.flags & !named != 0 {
+        record.args(format_args!("{comma}{:x}", link.flags & !named));
+    }
+    let down = other_end.is_down.then_some("M-DOWN");
+    record.text(if down.is_some() { ",M-DOWN> " } else { "> " });
+    if record.is_json() {
+        record.json("flags", Json::List(names().chain(down).map(Json::from).collect()));
+    }
 }
 
 fn put_hardware(record: &mut Record, link: &Link, era: Era) {
     let kind = kind_name(link.kind, era);
-    record.put("link_type", kind.as_str(), format!("    link/{kind} "));
+    record.print("link_type", &*kind, format_args!("    link/{kind} "));
     if !link.address.is_empty() {
         let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.kind, text));
-        record.put("address", address.as_str(), &address);
+        record.put("address", &*address, &*address);
         if link.flags & flag::POINTOPOINT != 0 {
             record.json("link_pointtopoint", Json::Bool(true));
             record.text(" peer ");
         } else {
             record.text(" brd ");
         }
-        record.put("broadcast", broadcast.as_str(), &broadcast);
+        record.put("broadcast", &*broadcast, &*broadcast);
     }
 }
 
 /// What is behind the `@` of a link's name.
-struct OtherEnd {
-    suffix: Vec<u8>,
+struct OtherEnd<'a> {
+    name: Cow<'a, [u8]>,
     /// What JSON calls it; nothing if there is no other end.
     key: &'static str,
     /// It is here and it is not up.
     is_down: bool,
 }
 
-fn other_end(kernel: &Kernel, link: &Link) -> OtherEnd {
+/// The other end is looked for among the links that are known, then everywhere.
+fn other_end<'a>(kernel: &Kernel, link: &Link, links: &'a [Candidate]) -> OtherEnd<'a> {
+    let named = |index: i32| match links.binary_search_by_key(&index, |link| link.index) {
+        Ok(place) => Ok(Cow::Borrowed(bytes(&links[place].name))),
+        Err(_) => kernel.link_name(index).map(|name| Cow::Owned(name.into_encoded_bytes())),
+    };
     match link.below {
-        below if below == link.index => OtherEnd { suffix: Vec::new(), key: "", is_down: false },
-        0 => OtherEnd { suffix: b"@NONE".to_vec(), key: "link", is_down: false },
-        below => match kernel.link_name(below) {
-            Ok(name) => OtherEnd {
-                suffix: [b"@", bytes(&name)].concat(),
-                key: "link",
-                is_down: kernel.link_flags(bytes(&name)).is_ok_and(|flags| flags & flag::UP == 0),
-            },
+        below if below == link.index => OtherEnd { name: Cow::default(), key: "", is_down: false },
+        0 => OtherEnd { name: b"NONE".into(), key: "link", is_down: false },
+        below => match named(below) {
+            Ok(name) => {
+                let is_down = kernel.link_flags(&name).is_ok_and(|flags| flags & flag::UP == 0);
+                OtherEnd { name, key: "link", is_down }
+            }
             // in another namespace
-            Err(_) => OtherEnd { suffix: format!("@if{below}").into_bytes(), key: "link_index", is_down: false },
+            Err(_) => {
+                OtherEnd { name: Cow::Owned(format!("if{below}").into_bytes()), key: "link_index", is_down: false }
+            }
         },
     }
 }
@@ -167,13 +192,9 @@ const FLAGS: [(u32, &str); 18] = [
     (0x4_0000, "ECHO"),
 ];
 
-fn flag_names(flags: u32) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    if flags & flag::UP != 0 && flags & flag::RUNNING == 0 {
-        names.push("NO-CARRIER");
-    }
-    names.extend(FLAGS.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| *name));
-    names
+fn flag_names(flags: u32) -> impl Iterator<Item = &'static str> {
+    let no_carrier = (flags & flag::UP != 0 && flags & flag::RUNNING == 0).then_some("NO-CARRIER");
+    no_carrier.into_iter().chain(FLAGS.iter().filter(move |(bit, _)| flags & bit != 0).map(|(_, name)| *name))
 }
 
 /// The queueing discipline that the kernel attaches. The default one can be changed, but only the initial namespace could see
@@ -187,9 +208,9 @@ fn qdisc(link: &Link) -> &'static str {
 }
 
 /// Names of link types (lib/ll_types.c; linux/if_arp.h).
-fn kind_name(kind: u16, era: Era) -> String {
+fn kind_name(kind: u16, era: Era) -> Cow<'static, str> {
     let name = match kind {
-        _ if era.ip().unnamed_kinds.contains(&kind) => return format!("[{kind}]"),
+        _ if era.ip().unnamed_kinds.contains(&kind) => return format!("[{kind}]").into(),
         1 => "ether",
         32 => "infiniband",
         512 => "ppp",
@@ -201,19 +222,19 @@ fn kind_name(kind: u16, era: Era) -> String {
         823 => "gre6",
         0xfffe => "none",
         0xffff => "void",
-        _ => return format!("[{kind}]"),
+        _ => return format!("[{kind}]").into(),
     };
     name.into()
 }
 
 /// A hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
-fn hardware_text(kind: u16, address: &str) -> String {
+fn hardware_text(kind: u16, address: &str) -> Cow<'_, str> {
     if !matches!(kind, 768 | 776 | 778) {
         return address.into();
     }
     let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
     match octets.as_slice() {
-        &[a, b, c, d] => format!("{a}.{b}.{c}.{d}"),
+        &[a, b, c, d] => format!("{a}.{b}.{c}.{d}").into(),
         _ => address.into(),
     }
 }

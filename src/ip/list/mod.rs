@@ -14,9 +14,9 @@ use crate::era::Era;
 use crate::error::Outcome;
 use crate::ip::prefix::Family;
 use crate::ip::{Options, bytes, print};
-use crate::kernel::{Address, Kernel, Link};
+use crate::kernel::{Address, Kernel, Listed};
 use crate::net::order::{self, name_key};
-pub use filter::Filter;
+pub use filter::{Candidate, Filter};
 pub use json::Json;
 use link::Columns;
 pub use record::Record;
@@ -35,24 +35,18 @@ pub enum Listing {
 /// # Errors
 /// `Device "…" does not exist.`
 pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Filter, options: Options) -> Outcome {
-    let links = filter.links(kernel)?;
+    let links = filter.candidates(kernel)?;
     let addresses = match listing {
-        Listing::Addresses if !options.link_only => Addresses::of(kernel, filter),
+        Listing::Addresses if !options.link_only => Addresses::of(kernel, filter, &links),
         _ => Addresses::default(),
     };
-    let mut objects = Vec::new();
-    let mut record = Record::new(options.json);
-    for link in &links {
-        if put(&mut record, kernel, link, listing, filter, &addresses, options) {
-            match options.json {
-                true => objects.push(record.take_json()),
-                false => print(out, record.so_far()),
-            }
-            record.clear();
-        }
-    }
+    let view = View { listing, filter, options, links: &links, addresses };
+    let halves = kernel.in_halves(&links, |kernel, links| view.of(kernel, links));
     if options.json {
+        let objects = halves.into_iter().flat_map(|(_, objects)| objects).collect();
         print(out, Json::List(objects).document(options.pretty));
+    } else {
+        halves.iter().for_each(|(text, _)| print(out, text));
     }
     Ok(())
 }
@@ -60,104 +54,133 @@ pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Fil
 /// The addresses of all links, IPv4 first, whether they will be shown or not.
 #[derive(Default)]
 struct Addresses {
-    list: Vec<Address>,
+    list: Vec<Listed>,
     /// Where in the list those of a link are: the key of its name, and the place.
     places: Vec<(u128, usize)>,
 }
 
 impl Addresses {
-    fn of(kernel: &Kernel, filter: &Filter) -> Self {
+    fn of(kernel: &Kernel, filter: &Filter, links: &[Candidate]) -> Self {
         // one link's addresses need not be looked for among all
-        let mut list = match filter.device.map(|device| kernel.proper_name(device)) {
-            Some(Ok(device)) => kernel.addresses_v4_of(bytes(&device)),
-            _ => kernel.addresses_v4(),
-        }
-        .unwrap_or_default();
+        let link = filter.device.and(links.first()).map(|link| bytes(&link.name));
+        let mut list = kernel.listed_v4(link).unwrap_or_default();
         if filter.family != Family::Inet {
-            list.extend(kernel.addresses_v6());
+            list.extend(kernel.addresses_v6().into_iter().map(Listed::Whole));
         }
-        let places = order::places(list.iter().map(|address| name_key(bytes(&address.link))));
+        let places = order::places(list.iter().map(|listed| name_key(listed.link())));
         Addresses { list, places }
     }
 
-    fn on(&self, link: &OsString) -> impl Iterator<Item = &Address> {
+    fn on(&self, kernel: &Kernel, link: &OsString) -> Vec<Address> {
         let key = name_key(bytes(link));
         let start = self.places.partition_point(|(other, _)| *other < key);
         let its = self.places[start..].iter().take_while(move |(other, _)| *other == key);
-        its.map(|(_, place)| &self.list[*place])
+        kernel.addresses_listed(its.map(|(_, place)| &self.list[*place])).unwrap_or_default()
     }
 }
 
-/// Puts what is printed of a link, with the ends of its lines; nothing, and false, if it has addresses and none of them is asked
-/// for.
-fn put(
-    record: &mut Record,
-    kernel: &Kernel,
-    link: &Link,
+/// What is shown, and of what.
+struct View<'a> {
     listing: Listing,
-    filter: &Filter,
-    addresses: &Addresses,
+    filter: &'a Filter<'a>,
     options: Options,
-) -> bool {
-    let terse = options.era.ip().terse;
-    if listing == Listing::Links || options.link_only {
-        match options.brief {
-            true => link::put_brief(record, kernel, link, true),
-            false if !terse && !filter.admits_name(&link.name) => return false,
-            false => {
-                let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
-                link::put(record, kernel, link, columns, options);
-                if options.statistics > 0 {
-                    record.text(options.newline());
-                    statistics::put(record, kernel, link, options);
-                }
+    /// All links, or the one that is asked for.
+    links: &'a [Candidate],
+    addresses: Addresses,
+}
+
+impl View<'_> {
+    /// The text or the objects of some of the links.
+    fn of(&self, kernel: &Kernel, links: &[Candidate]) -> (Vec<u8>, Vec<Json>) {
+        let mut objects = Vec::new();
+        let mut record = Record::new(self.options.json);
+        for link in links {
+            if self.put(&mut record, kernel, link).is_some() && self.options.json {
+                objects.push(record.take_json());
             }
         }
-        record.text("\n");
-        return true;
+        (record.into_text(), objects)
     }
 
-    let admitted: Vec<&Address> = addresses.on(&link.name).filter(|address| filter.admits(address)).collect();
-    let has_none = addresses.on(&link.name).next().is_none();
-    if admitted.is_empty() && !((has_none || !terse) && filter.family == Family::Any) {
-        return false;
-    }
-    if options.brief {
-        link::put_brief(record, kernel, link, false);
-        put_addresses(record, &admitted, options.json, address::put_net);
-        record.text("\n");
-        return true;
-    }
-    // a line for each address needs none for the link
-    let without_link = match terse {
-        true => filter.label.is_some() || options.oneline,
-        false if filter.family == Family::Any => !filter.admits_name(&link.name),
-        false => options.oneline,
-    };
-    if !without_link {
+    /// Puts what is printed of a link, with the ends of its lines; nothing if it is not asked for, or has addresses and none of
+    /// them is.
+    fn put(&self, record: &mut Record, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
+        let View { listing, filter, options, .. } = *self;
+        let terse = options.era.ip().terse;
+        if listing == Listing::Links || options.link_only {
+            let link = &filter.admitted(kernel, candidate)?;
+            match options.brief {
+                true => link::put_brief(record, kernel, link, self.links, true),
+                false if !terse && !filter.admits_name(&link.name) => return None,
+                false => {
+                    let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
+                    link::put(record, kernel, link, self.links, columns, options);
+                    if options.statistics > 0 {
+                        record.text(options.newline());
+                        statistics::put(record, kernel, link, options);
+                    }
+                }
+            }
+            record.text("\n");
+            return Some(());
+        }
+
+        let mut addresses = self.addresses.on(kernel, &candidate.name);
+        let has_none = addresses.is_empty();
+        addresses.retain(|address| filter.admits(address));
+        if addresses.is_empty() && !((has_none || !terse) && filter.family == Family::Any) {
+            return None;
+        }
+        // a line for each address needs none for the link
+        let without_link = match terse {
+            _ if options.brief => false,
+            true => filter.label.is_some() || options.oneline,
+            false if filter.family == Family::Any => !filter.admits_name(&candidate.name),
+            false => options.oneline,
+        };
+        if without_link {
+            if filter.asks_of_links() {
+                filter.admitted(kernel, candidate)?;
+            }
+            self.put_addresses(record, candidate, &addresses);
+            return Some(());
+        }
+        let link = &filter.admitted(kernel, candidate)?;
+        if options.brief {
+            link::put_brief(record, kernel, link, self.links, false);
+            put_addresses(record, &addresses, options.json, address::put_net);
+            record.text("\n");
+            return Some(());
+        }
         let any_family = filter.family == Family::Any;
         // of IPv6 the kernel lists links with less than it tells of one
         let whole = options.family != Family::Inet6 || filter.device.is_some() && terse;
         let columns = Columns { whole, mode: false, hardware: any_family, alias: false };
-        link::put(record, kernel, link, columns, options);
+        link::put(record, kernel, link, self.links, columns, options);
         record.text("\n");
-    }
-    put_addresses(record, &admitted, options.json, |record, address| {
-        if options.oneline {
-            record.text([format!("{}: ", link.index).as_bytes(), bytes(&link.name)].concat());
+        self.put_addresses(record, candidate, &addresses);
+        if options.statistics > 0 && terse {
+            statistics::put(record, kernel, link, Options { oneline: false, ..options });
+            record.text("\n");
         }
-        address::put(record, address, options);
-        record.text("\n");
-    });
-    if options.statistics > 0 && !without_link && terse {
-        statistics::put(record, kernel, link, Options { oneline: false, ..options });
-        record.text("\n");
+        Some(())
     }
-    true
+
+    /// Puts the lines of a link's addresses.
+    fn put_addresses(&self, record: &mut Record, link: &Candidate, addresses: &[Address]) {
+        put_addresses(record, addresses, self.options.json, |record, address| {
+            if self.options.oneline {
+                record.args(format_args!("{}: ", link.index));
+                record.text(bytes(&link.name));
+            }
+            address::put(record, address, self.options);
+            record.text("\n");
+        });
+    }
 }
 
 /// Puts a list of addresses: one object each.
-fn put_addresses(record: &mut Record, addresses: &[&Address], is_json: bool, put: impl Fn(&mut Record, &Address)) {
+fn put_addresses(record: &mut Record, addresses: &[Address], is_json: bool, put: impl Fn(&mut Record, &Address)) {
     if !is_json {
         return addresses.iter().for_each(|address| put(record, address));
     }
@@ -176,5 +199,5 @@ pub fn address_lines(era: Era, index: i32, address: &Address) -> Vec<u8> {
     record.text([format!("{index}: ").as_bytes(), bytes(&address.link)].concat());
     address::put(&mut record, address, Options::of(era));
     record.text("\n");
-    record.so_far().to_vec()
+    record.into_text()
 }

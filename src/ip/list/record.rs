@@ -1,5 +1,8 @@
 //! What is printed of one thing: the same fields as text and as JSON.
 
+use std::fmt::Arguments;
+use std::io::Write;
+
 use super::json::Json;
 
 /// The fields of a link, an address or a route, in the order in which they are printed: as text or, if that is asked for, as
@@ -17,10 +20,29 @@ impl Record {
         Record { is_json, text: Vec::new(), fields: Vec::new() }
     }
 
+    /// Whether its fields become JSON.
+    pub fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     /// A field that is in both.
     pub fn put(&mut self, key: &'static str, value: impl Into<Json>, text: impl AsRef<[u8]>) {
         self.json(key, value);
         self.text(text);
+    }
+
+    /// A field that is in both, its text put together in place.
+    pub fn print(&mut self, key: &'static str, value: impl Into<Json>, text: Arguments) {
+        self.json(key, value);
+        self.args(text);
+    }
+
+    /// As [`Record::text`], put together in place.
+    pub fn args(&mut self, text: Arguments) {
+        if !self.is_json {
+            // writing to a Vec does not fail
+            let _ = self.text.write_fmt(text);
+        }
     }
 
     /// Text between fields, or in other words than JSON has it.
@@ -53,9 +75,8 @@ impl Record {
         Json::Object(std::mem::take(&mut self.fields))
     }
 
-    /// Empties it for the next thing. (The memory is kept: to give it back and take it again costs more than what is put there.)
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.fields.clear();
+    /// The text, for good.
+    pub fn into_text(self) -> Vec<u8> {
+        self.text
     }
 }

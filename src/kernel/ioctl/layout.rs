@@ -27,14 +27,6 @@ pub(in crate::kernel) struct Ifreq {
 }
 
 impl Ifreq {
-    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
-        let mut request = Self::named(&[]);
-        let (name, member) = bytes.split_at(IFNAMSIZ);
-        request.name.copy_from_slice(name);
-        request.member.copy_from_slice(member);
-        request
-    }
-
     pub(in crate::kernel) fn named(name: &[u8]) -> Self {
         Ifreq { name: kernel_name(name), member: [0; _] }
     }

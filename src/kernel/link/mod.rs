@@ -4,8 +4,8 @@ mod read;
 mod set;
 mod tun;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
@@ -71,7 +71,7 @@ pub struct Link {
     /// Hardware broadcast address, likewise.
     pub broadcast: String,
     /// RFC 2863's operational state, as /sys spells it: `up`, `down`, `unknown`, `lowerlayerdown`, …
-    pub state: String,
+    pub state: Cow<'static, str>,
     /// Index of the link below or, of a veth, of the other end; its own if there is none.
     pub below: i32,
     /// The bridge (or bond) that it belongs to.
@@ -117,11 +117,16 @@ impl Hardware {
     }
 }
 
+/// Octets in hexadecimal, with colons between them.
 fn colons(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 0xf)]);
     let mut text = String::with_capacity(3 * bytes.len());
     for byte in bytes {
-        let colon = if text.is_empty() { "" } else { ":" };
-        let _ = write!(text, "{colon}{byte:02x}");
+        if !text.is_empty() {
+            text.push(':');
+        }
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
     }
     text
 }

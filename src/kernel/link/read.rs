@@ -1,45 +1,42 @@
 //! Reading what is known of links: ioctls for what they tell, for they are cheap, and for the rest the files of /sys.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, Queue, colons, flag};
 use crate::kernel::ioctl;
-use crate::kernel::sysfs::{Device, Folder, os_string};
+use crate::kernel::sysfs::{Folder, os_string};
 use crate::kernel::{Kernel, Result, procfs};
 use crate::net::order;
 
-/// So many links that a second thread pays for itself.
-const MANY: usize = 200;
-
 impl Kernel {
-    /// All links, by index: those of /sys, else of /proc/net/dev.
-    pub fn links(&self) -> Vec<Link> {
+    /// The indexes and names of all links, by index: those of /sys, else of /proc/net/dev.
+    pub fn link_names(&self) -> Vec<(i32, OsString)> {
         let names = self.sysfs_names().unwrap_or_else(|_| procfs::device_names(self));
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
-        let mut links = self.links_named(&names);
-        let index = |link: &Option<Link>| link.as_ref().map_or(0, |link| link.index as u128);
+        let mut links: Vec<_> = names.into_iter().map(|name| self.listed(name).ok()).collect();
+        let index = |link: &Option<(i32, OsString)>| link.as_ref().map_or(0, |(index, _)| *index as u128);
         let places = order::places(links.iter().map(index));
         places.into_iter().filter_map(|(_, place)| links[place].take()).collect()
     }
 
-    /// What is known of the links with these names, as far as they are there. Of very many a second thread reads the half: it is
-    /// the kernel that takes its time, for each file of each link.
-    fn links_named(&self, names: &[OsString]) -> Vec<Option<Link>> {
-        let read =
-            |kernel: &Kernel, names: &[OsString]| names.iter().map(|name| kernel.link(name.as_bytes()).ok()).collect();
-        if names.len() < MANY || !self.is_running() {
-            return read(self, names);
+    fn listed(&self, name: OsString) -> Result<(i32, OsString)> {
+        match name.as_bytes().contains(&b':') {
+            true => self.link(name.as_bytes()).map(|link| (link.index, link.name)),
+            false => self.link_index(name.as_bytes()).map(|index| (index, name)),
         }
-        let (own_sysfs, (here, there)) = (self.own_sysfs.get(), names.split_at(names.len() / 2));
-        let beside = || {
-            let kernel = Kernel::running();
-            kernel.own_sysfs.set(own_sysfs);
-            read(&kernel, there)
-        };
-        let (mut links, others): (Vec<Option<Link>>, _) = ioctl::both(|| read(self, here), beside);
-        links.extend(others);
-        links
+    }
+
+    /// What is known of a link of [`Kernel::link_names`].
+    ///
+    /// # Errors
+    /// ENODEV.
+    pub fn listed_link(&self, index: i32, name: &OsStr) -> Result<Link> {
+        match self.listed_folder(name.as_bytes()) {
+            Some(folder) => self.link_by_sysfs(index, name.to_owned(), &folder),
+            None => self.link_by_ioctl(index, name.to_owned()),
+        }
     }
 
     /// What is known of the link with this name.
@@ -73,7 +70,10 @@ impl Kernel {
         };
         let is_up = values.flags & flag::UP != 0;
         // the kernel calls a link that is switched off down, and tells nothing of its carrier
-        let state = if is_up { folder.text("operstate").unwrap_or_else(|| "unknown".into()) } else { "down".into() };
+        let state: Cow<str> = match is_up {
+            true => folder.text("operstate").map_or("unknown".into(), Cow::Owned),
+            false => "down".into(),
+        };
         let mut flags = values.flags;
         flags |= if is_up && folder.number("carrier") == Some(1) { flag::LOWER_UP } else { 0 };
         flags |= if state == "dormant" { flag::DORMANT } else { 0 };
@@ -98,7 +98,12 @@ impl Kernel {
 
     /// What the administrator calls a link besides (`ip link set alias`); empty if nothing.
     pub fn link_alias(&self, link: &[u8]) -> String {
-        self.device(link).and_then(|device| device.text("ifalias")).unwrap_or_default()
+        self.listed_folder(link).and_then(|folder| folder.text("ifalias")).unwrap_or_default()
+    }
+
+    /// The group that a link belongs to; nothing without /sys, and before 2.6.39.
+    pub fn link_group(&self, link: &[u8]) -> Option<u32> {
+        self.folder(link)?.number("netdev_group").map(|group| group as u32)
     }
 
     /// The bridge (or bond) that a link belongs to.
@@ -171,9 +176,9 @@ impl Kernel {
     }
 
     /// What a link has received and sent.
-    pub fn link_statistics(&self, link: &OsStr) -> Statistics {
-        Statistics(match self.device(link.as_bytes()) {
-            Some(device) => Counts::Files(device),
+    pub fn link_statistics<'a>(&'a self, link: &'a OsStr) -> Statistics<'a> {
+        Statistics(match self.listed_folder(link.as_bytes()) {
+            Some(folder) => Counts::Files(folder),
             None => Counts::Line(procfs::device_counts(self, link.as_bytes())),
         })
     }
@@ -210,10 +215,10 @@ impl Kernel {
 }
 
 /// What a link has received and sent: the files of `statistics/` in /sys, else the line of /proc/net/dev.
-pub struct Statistics(Counts);
+pub struct Statistics<'a>(Counts<'a>);
 
-enum Counts {
-    Files(Device),
+enum Counts<'a> {
+    Files(Folder<'a>),
     Line(Vec<u64>),
 }
 
@@ -238,11 +243,11 @@ const COLUMNS: [&str; 16] = [
     "tx_compressed",
 ];
 
-impl Statistics {
+impl Statistics<'_> {
     /// The number of a file of `statistics/`; 0 where it is not known.
     pub fn count(&self, file: &str) -> u64 {
         let count = match &self.0 {
-            Counts::Files(device) => device.text(&["statistics/", file].concat()).and_then(|text| text.parse().ok()),
+            Counts::Files(folder) => folder.text(&["statistics/", file].concat()).and_then(|text| text.parse().ok()),
             Counts::Line(counts) => {
                 COLUMNS.iter().position(|column| *column == file).and_then(|place| counts.get(place).copied())
             }

@@ -4,7 +4,6 @@ mod read;
 mod set;
 mod tun;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -71,7 +70,7 @@ pub struct Link {
     /// Hardware broadcast address, likewise.
     pub broadcast: String,
     /// RFC 2863's operational state, as /sys spells it: `up`, `down`, `unknown`, `lowerlayerdown`, …
-    pub state: Cow<'static, str>,
+    pub state: String,
     /// Index of the link below or, of a veth, of the other end; its own if there is none.
     pub below: i32,
     /// The bridge (or bond) that it belongs to.

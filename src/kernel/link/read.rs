@@ -1,6 +1,5 @@
 //! Reading what is known of links: ioctls for what they tell, for they are cheap, and for the rest the files of /sys.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -11,6 +10,12 @@ use crate::kernel::{Kernel, Result, procfs};
 use crate::net::order;
 
 impl Kernel {
+    /// All links, by index.
+    pub fn links(&self) -> Vec<Link> {
+        let names = self.link_names().into_iter();
+        names.filter_map(|(index, name)| self.listed_link(index, &name).ok()).collect()
+    }
+
     /// The indexes and names of all links, by index: those of /sys, else of /proc/net/dev.
     pub fn link_names(&self) -> Vec<(i32, OsString)> {
         let names = self.sysfs_names().unwrap_or_else(|_| procfs::device_names(self));
@@ -70,10 +75,7 @@ impl Kernel {
         };
         let is_up = values.flags & flag::UP != 0;
         // the kernel calls a link that is switched off down, and tells nothing of its carrier
-        let state: Cow<str> = match is_up {
-            true => folder.text("operstate").map_or("unknown".into(), Cow::Owned),
-            false => "down".into(),
-        };
+        let state = if is_up { folder.text("operstate").unwrap_or_else(|| "unknown".into()) } else { "down".into() };
         let mut flags = values.flags;
         flags |= if is_up && folder.number("carrier") == Some(1) { flag::LOWER_UP } else { 0 };
         flags |= if state == "dormant" { flag::DORMANT } else { 0 };

@@ -12,8 +12,8 @@ const LINKS: usize = 1500;
 /// `addr show dev X` does: the one call that lists labels takes the kernel half a microsecond for each link.)
 const NO_GROWTH: f64 = 1.15;
 
-/// What may be asked of each link: 25 calls.
-const CALLS: usize = 25 * LINKS;
+/// What may be asked of each link: 20 calls.
+const CALLS: usize = 20 * LINKS;
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let programs = &bench.programs;
@@ -76,8 +76,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let table = &mut bench.table;
     table.begin(&format!("ip among {LINKS} links, {rounds} rounds"));
     table.line("addr show", addresses, original_addresses, 2.0);
-    table.line("addr show, calls, to 25 a link", calls, Figure::Calls(CALLS), 1.0);
-    table.line("-o addr show", lines, original_lines, 2.0);
+    table.line("addr show, calls, to 20 a link", calls, Figure::Calls(CALLS), 1.0);
+    table.line("-o addr show", lines, original_lines, 1.0);
     table.line("link show", links, original_links, 2.0);
     table.line("link show dev X, to the same among few links", link, alone_link, NO_GROWTH);
     table.line("addr show dev X", address, original_address, NO_GROWTH);

@@ -5,13 +5,15 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use nix::unistd::{AccessFlags, access};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::unistd::{AccessFlags, access, dup};
 
 use crate::error::{Failure, Outcome, io_text, line};
 
@@ -64,6 +66,13 @@ pub fn from_outside<'a>(action: &'a str, outside: &'a str) -> [&'a str; 6] {
     [action, "FORWARD", "-i", outside, "-j", "ACCEPT"]
 }
 
+/// The same file once more. (std's way to have it needs Linux 2.6.24.)
+fn twin(file: &impl AsFd) -> io::Result<OwnedFd> {
+    let twin = dup(file)?;
+    fcntl(&twin, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    Ok(twin)
+}
+
 /// What a call of iptables that failed said, or how it ended.
 fn cause((status, said): (ExitStatus, String)) -> String {
     if said.is_empty() { status.to_string() } else { said }
@@ -92,7 +101,7 @@ impl Iptables {
         let once = || {
             let (mut reader, writer) = io::pipe()?;
             let mut command = command(&self.0);
-            let mut child = command.args(words).stdout(writer.try_clone()?).stderr(writer).spawn()?;
+            let mut child = command.args(words).stdout(twin(&writer)?).stderr(writer).spawn()?;
             // the writing ends that are left are the child's
             drop(command);
             let mut said = Vec::new();

@@ -1,5 +1,7 @@
 //! Numbers as bridge-utils reads them, with C's `sscanf`: what follows the number is ignored.
 
+use std::cmp::Ordering;
+
 use crate::net::ClockTime;
 
 /// A time in seconds (`%lf`) as clock ticks. `15s` is 15 seconds, `1,5` is 1; `None` if there is no number at the start.
@@ -95,13 +97,108 @@ fn exponent(text: &[u8]) -> i32 {
     if negative { -value } else { value }
 }
 
+/// The nearest double, exactly as C rounds it. (That of the standard library brings a table of ten kilobytes.)
 fn decimal(text: &[u8]) -> Option<f64> {
     let (whole, fraction, exponent) = parts(text, u8::is_ascii_digit, b'e');
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let digits = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
-    format!("0{}.{}e{exponent}", digits(whole), digits(fraction)).parse().ok()
+    let number = Decimal::new(whole.iter().chain(fraction), whole.len() as i64 + i64::from(exponent));
+    Some(match number.point {
+        _ if number.digits.is_empty() => 0.0,
+        // of these no clock tick is left, or more than there are
+        ..-30 => 0.0,
+        31.. => f64::INFINITY,
+        _ => number.into_double(),
+    })
+}
+
+/// `0.DIGITS` times ten to the power of `point`. No zeros at either end.
+struct Decimal {
+    digits: Vec<u8>,
+    point: i64,
+}
+
+impl Decimal {
+    /// Digits beyond these only tell that there is more: two doubles of the size of a time have their middle within them.
+    const LONGEST: usize = 400;
+
+    fn new<'a>(digits: impl Iterator<Item = &'a u8>, point: i64) -> Self {
+        let digits: Vec<u8> = digits.map(|digit| digit - b'0').collect();
+        let zeros = digits.iter().take_while(|&&digit| digit == 0).count();
+        let mut digits = digits[zeros..].to_vec();
+        if digits.len() > Self::LONGEST {
+            let has_more = digits.drain(Self::LONGEST..).any(|digit| digit != 0);
+            digits.push(has_more.into());
+        }
+        let mut number = Decimal { digits, point: point - zeros as i64 };
+        number.trim();
+        number
+    }
+
+    fn trim(&mut self) {
+        while self.digits.last() == Some(&0) {
+            self.digits.pop();
+        }
+    }
+
+    fn whole(&self) -> u128 {
+        (0..self.point.max(0) as usize)
+            .fold(0, |whole, place| whole * 10 + u128::from(*self.digits.get(place).unwrap_or(&0)))
+    }
+
+    fn double(&mut self) {
+        let mut carry = 0;
+        for digit in self.digits.iter_mut().rev() {
+            let twice = *digit * 2 + carry;
+            (*digit, carry) = (twice % 10, twice / 10);
+        }
+        if carry != 0 {
+            self.digits.insert(0, carry);
+            self.point += 1;
+        }
+        self.trim();
+    }
+
+    fn halve(&mut self) {
+        let mut rest = 0;
+        for digit in &mut self.digits {
+            let value = rest * 10 + *digit;
+            (*digit, rest) = (value / 2, value % 2);
+        }
+        if rest != 0 {
+            self.digits.push(5);
+        }
+        if self.digits[0] == 0 {
+            self.digits.remove(0);
+            self.point -= 1;
+        }
+    }
+
+    /// What is before the point is brought to the 53 bits of a double, then rounded: to the nearest, from the middle to the even.
+    fn into_double(mut self) -> f64 {
+        let mut scale = 0;
+        let significand = loop {
+            match self.whole() {
+                small if small < 1 << 52 => {
+                    self.double();
+                    scale -= 1;
+                }
+                large if large >= 1 << 53 => {
+                    self.halve();
+                    scale += 1;
+                }
+                significand => break significand as u64,
+            }
+        };
+        let rest = self.digits.get(self.point as usize..).unwrap_or_default();
+        let up = match rest.cmp(&[5]) {
+            Ordering::Less => 0,
+            Ordering::Equal => significand % 2,
+            Ordering::Greater => 1,
+        };
+        (significand + up) as f64 * 2f64.powi(scale)
+    }
 }
 
 /// Hexadecimal digits behind `0x`; digits beyond the 64 bits of the significand only tell that there is more.
@@ -153,6 +250,39 @@ mod tests {
         }
         for text in ["", " ", "abc", ".", "-", ".e5", "0x", "0xg", "0x.", "infi", "na", "\u{663}"] {
             assert_eq!(time(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_those_of_the_standard_library() {
+        let mut random: u64 = 1;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        let mut texts: Vec<String> =
+            ["0", "000.000", "9007199254740993", "9007199254740992.5", "4503599627370496.5", "0.1"]
+                .map(String::from)
+                .into();
+        // the middle of two doubles, and a little more
+        texts.extend(
+            [".00000000000000011102230246251565404", ".000000000000000111022302462515654042363166809082031250"]
+                .map(|end| format!("1{end}")),
+        );
+        texts.push(format!("4503599627370496.5{}1", "0".repeat(500)));
+        for _ in 0..20_000 {
+            let digits =
+                |count, next: &mut dyn FnMut(u64) -> u64| (0..count).map(|_| next(10).to_string()).collect::<String>();
+            let (whole, fraction) = (next(20), next(25));
+            let mut text = format!("{}.{}", digits(whole + 1, &mut next), digits(fraction, &mut next));
+            if next(3) == 0 {
+                text += &format!("e{}", next(16) as i64 - 10);
+            }
+            texts.push(text);
+        }
+        for text in texts {
+            let (ours, wanted) = (double(text.as_bytes()).unwrap(), text.parse::<f64>().unwrap());
+            assert!(ours == wanted || wanted > 1e30 && ours.is_infinite(), "{text}: {ours:e}, {wanted:e}");
         }
     }
 

@@ -13,6 +13,7 @@
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
 //! - [`era`]: which tools are followed, today's or those of 2006, and what differs.
 //! - [`error`]: why a command stops; the texts of errno.
+//! - [`json`]: JSON values and their text.
 //! - [`stdio`]: standard output as C buffers it.
 //!
 //! # The rules
@@ -30,6 +31,7 @@ pub mod brouter;
 pub mod era;
 pub mod error;
 pub mod ip;
+pub mod json;
 pub mod kernel;
 pub mod net;
 pub mod stdio;

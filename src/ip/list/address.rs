@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::json::Json;
 use super::record::Record;
 use crate::era::Era;
 use crate::ip::Options;
+use crate::json::Json;
 use crate::kernel::{Address, scope};
 
 /// Without end, as netlink counts lifetimes. No file tells of them, and an address with another one is a rarity.

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::filter::Candidate;
-use super::json::Json;
 use super::record::Record;
 use crate::era::Era;
 use crate::ip::{Options, bytes};
+use crate::json::Json;
 use crate::kernel::{Kernel, Link, Queue, flag};
 
 /// What is shown of a link besides name, flags and mtu.

@@ -2,7 +2,6 @@
 
 mod address;
 mod filter;
-mod json;
 mod link;
 mod record;
 mod statistics;
@@ -14,10 +13,10 @@ use crate::era::Era;
 use crate::error::Outcome;
 use crate::ip::prefix::Family;
 use crate::ip::{Options, bytes, print};
+use crate::json::Json;
 use crate::kernel::{Address, Kernel, Listed};
 use crate::net::order::{self, name_key};
 pub use filter::{Candidate, Filter};
-pub use json::Json;
 use link::Columns;
 pub use record::Record;
 

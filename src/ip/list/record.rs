@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Arguments, Write};
 
-use super::json::Json;
+use crate::json::Json;
 
 /// The fields of a link, an address or a route, in the order in which they are printed: as text or, if that is asked for, as
 /// JSON.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::json::Json;
 use super::record::Record;
 use crate::era::Era;
 use crate::ip::Options;
+use crate::json::Json;
 use crate::kernel::{Kernel, Link};
 
 /// A column: the file under `statistics/`, the heading, the key in JSON.

@@ -17,10 +17,11 @@ use super::{infer, table, text, usage};
 use crate::applet::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::list::{Json, Record};
+use crate::ip::list::Record;
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::ip::words::Words;
 use crate::ip::{Options, explained, needs_netlink, print, proper_name, refused, wrong};
+use crate::json::Json;
 use crate::kernel::{Kernel, RouteKind};
 
 /// `ip route get [to] ADDRESS [from ADDRESS] [oif DEVICE] [fibmatch]`

@@ -8,10 +8,11 @@ use super::names::table;
 use super::{infer, text};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::list::{Json, Record};
+use crate::ip::list::Record;
 use crate::ip::prefix::Family;
 use crate::ip::words::Words;
 use crate::ip::{Options, complete, needs_netlink, print};
+use crate::json::Json;
 use crate::kernel::{Kernel, Table};
 
 /// `ip route show [[root | match | exact] PREFIX] [table TABLE] [dev DEVICE] [via PREFIX] [src PREFIX] [scope SCOPE]

@@ -8,8 +8,9 @@ use super::entry::{Entry, Hop, Tcp};
 use super::filter::{Field, Filter};
 use super::names::{self, protocol, scope};
 use crate::era::Era;
-use crate::ip::list::{Json, Record};
+use crate::ip::list::Record;
 use crate::ip::{Options, bytes};
+use crate::json::Json;
 use crate::kernel::RouteKind;
 
 /// Puts a route without the fields that the filter fixes, and with the end of its line.

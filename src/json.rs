@@ -1,4 +1,5 @@
-//! JSON as iproute2 writes it (lib/json_writer.c): compact, or pretty with its own idea of white space.
+//! JSON: for `ip` as iproute2 writes it (lib/json_writer.c), compact or pretty with its own idea of white space; for brouter's own
+//! commands on a line.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -6,6 +7,8 @@ use std::net::IpAddr;
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
+    /// What cannot be known.
+    Null,
     /// A whole number.
     Number(u64),
     /// A text; bytes that are not UTF-8 become the replacement character.
@@ -55,7 +58,8 @@ impl From<&[u8]> for Json {
 }
 
 impl Json {
-    /// The whole document, with the end of its line.
+    /// The document as iproute2 writes it, with the end of its line. As there, control characters in a text that have no
+    /// letter of their own stay as they are.
     pub fn document(&self, pretty: bool) -> String {
         let mut text = String::new();
         self.write(&mut text, pretty.then_some(0));
@@ -63,9 +67,29 @@ impl Json {
         text
     }
 
+    /// The document on one line, valid whatever the texts hold.
+    pub fn line(&self) -> String {
+        let mut compact = String::new();
+        self.write(&mut compact, None);
+        let mut text = String::with_capacity(compact.len() + 1);
+        for c in compact.chars() {
+            match c {
+                // only a text can hold one
+                '\0'..='\x1f' => {
+                    text.push_str(if c < '\x10' { "\\u000" } else { "\\u001" });
+                    text.extend(char::from_digit(c as u32 % 16, 16));
+                }
+                c => text.push(c),
+            }
+        }
+        text.push('\n');
+        text
+    }
+
     /// Writes the value; pretty at a depth, if there is one.
     fn write(&self, text: &mut String, depth: Option<usize>) {
         match self {
+            Json::Null => text.push_str("null"),
             // writing to a String does not fail
             Json::Number(number) => drop(write!(text, "{number}")),
             Json::Bool(value) => drop(write!(text, "{value}")),
@@ -134,5 +158,12 @@ mod tests {
         let pretty = "[ {\n        \"a\": 1,\n        \"b\": [ \"x\",\"y\" ]\n    },{\n        \"c\": [ ]\n    } ]\n";
         assert_eq!(list.document(true), pretty);
         assert_eq!(Json::from("a\"b\\c\n").document(false), "\"a\\\"b\\\\c\\n\"\n");
+    }
+
+    #[test]
+    fn a_line_holds_no_control_characters() {
+        let list = Json::List(vec![Json::from("a\tb\x01\x1f\x7fc\n"), Json::Null]);
+        assert_eq!(list.line(), "[\"a\\tb\\u0001\\u001f\x7fc\\n\",null]\n");
+        assert_eq!(list.document(false), "[\"a\\tb\x01\x1f\x7fc\\n\",null]\n");
     }
 }

@@ -1,7 +1,7 @@
 //! JSON: for `ip` as iproute2 writes it (lib/json_writer.c), compact or pretty with its own idea of white space; for brouter's own
 //! commands on a line.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::net::IpAddr;
 
 /// A JSON value.
@@ -54,6 +54,38 @@ impl From<IpAddr> for Json {
 impl From<&[u8]> for Json {
     fn from(text: &[u8]) -> Self {
         Json::Text(String::from_utf8_lossy(text).into_owned())
+    }
+}
+
+/// An object to which one key after the other is added. (To write down all of them at once takes more of a program.)
+#[derive(Default)]
+pub struct Fields(Vec<(&'static str, Json)>);
+
+impl Fields {
+    /// Adds a value.
+    #[inline(never)]
+    pub fn put(&mut self, key: &'static str, value: Json) {
+        self.0.push((key, value));
+    }
+
+    /// Adds what something is printed as, or null.
+    pub fn show(&mut self, key: &'static str, what: Option<&dyn Display>) {
+        self.put(key, what.map_or(Json::Null, |what| Json::Text(what.to_string())));
+    }
+
+    /// Adds a number, or null.
+    pub fn number(&mut self, key: &'static str, number: Option<u64>) {
+        self.put(key, number.map_or(Json::Null, Json::Number));
+    }
+
+    /// Adds whether something is so, or null.
+    pub fn is(&mut self, key: &'static str, is: Option<bool>) {
+        self.put(key, is.map_or(Json::Null, Json::Bool));
+    }
+
+    /// The object.
+    pub fn object(self) -> Json {
+        Json::Object(self.0)
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! # The map of the house
 //! - [`applet`]: the one table of commands, and how a process becomes one of them.
-//! - [`brouter`]: the program that is all others, and its own commands `up` and `down`.
+//! - [`brouter`]: the program that is all others, and its own commands `up`, `down` and `status`.
 //! - [`brctl`], [`ip`], [`xen`]: a command each (or a family). A command is a grammar, which turns arguments into plain values,
 //!   and a formatter; in between it calls the kernel's verbs.
 //! - [`net`]: values of the network and their text, without system calls.

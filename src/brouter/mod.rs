@@ -1,11 +1,12 @@
 //! `brouter`: the program that is all others, in the manner of busybox, and its own commands and options.
 //!
 //! `up` and `down` read what is wanted (`network`), compare it with what is there (`plan`), and carry out the steps (`step`), of
-//! which each can be undone (`up`).
+//! which each can be undone (`up`). `status` shows what is there.
 
 mod install;
 mod network;
 mod plan;
+mod status;
 mod step;
 mod up;
 
@@ -70,6 +71,7 @@ pub fn run(call: &mut Call) -> Outcome {
     match command {
         b"up" => return act(call, "brouter up", words, up::up),
         b"down" => return act(call, "brouter down", words, up::down),
+        b"status" => return act(call, "brouter status", &status::words(words), status::status),
         _ => (),
     }
     match parse("brouter", call.args)? {
@@ -99,13 +101,23 @@ enum Parsed<T> {
 }
 
 fn parse<T: FromArgs>(name: &str, args: &[OsString]) -> Result<Parsed<T>, Failure> {
-    let not_utf8 = |arg: &OsStr| complaint(line!(arg.as_encoded_bytes(), ": not UTF-8"));
-    let args = args.iter().map(|arg| arg.to_str().ok_or_else(|| not_utf8(arg))).collect::<Result<Vec<_>, _>>()?;
-    match T::from_args(&[name], &args) {
+    match T::from_args(&[name], &texts(args)?) {
         Ok(options) => Ok(Parsed::Options(options)),
         Err(exit) if exit.status.is_ok() => Ok(Parsed::Help(exit.output)),
-        Err(exit) => Err(complaint(line!(exit.output.trim_end(), "\nTry ", name, " --help."))),
+        Err(exit) => Err(refused(name, &exit)),
     }
+}
+
+/// As argh takes words. (Out of `parse`, which is there once for each command.)
+#[inline(never)]
+fn texts(args: &[OsString]) -> Result<Vec<&str>, Failure> {
+    let not_utf8 = |arg: &OsStr| complaint(line!(arg.as_encoded_bytes(), ": not UTF-8"));
+    args.iter().map(|arg| arg.to_str().ok_or_else(|| not_utf8(arg))).collect()
+}
+
+#[inline(never)]
+fn refused(name: &str, exit: &argh::EarlyExit) -> Failure {
+    complaint(line!(exit.output.trim_end(), "\nTry ", name, " --help."))
 }
 
 /// A wrong call: status 2.
@@ -127,10 +139,12 @@ brouter {}: a Xen host's virtual network in one program, without netlink.
 A brouter is a bridge with an address: guests are on it, the host routes. Commands:
 {applets}\
   {:<17}make a network, take it away
+  {:<17}show the networks, and what is out of order
 Run one as `brouter COMMAND ...`, or under its own name after
 `brouter --install DIR`. See also: brouter --help, brouter(8)
 ",
         env!("CARGO_PKG_VERSION"),
         "up, down",
+        "status",
     )
 }

@@ -15,7 +15,7 @@ use crate::xen::fault_of_name;
 use crate::xen::script::unquoted;
 
 /// Make a network (up) or take it away (down), as options say or /etc/brouter/NAME.conf.
-#[derive(FromArgs)]
+#[derive(FromArgs, Default)]
 pub(super) struct Options {
     /// the network; its file, and its bridge unless that has another name
     #[argh(positional)]
@@ -152,6 +152,14 @@ impl Network {
         network.name = options.name.clone().unwrap_or_else(|| network.bridge.clone());
         network.check()?;
         Ok(network)
+    }
+
+    /// What the file of a network says, whether there is one or not.
+    ///
+    /// # Errors
+    /// As [`Network::read`].
+    pub(super) fn of_file(kernel: &Kernel, name: &str) -> Result<Self, Failure> {
+        Network::read(kernel, &Options { name: Some(name.into()), ..Options::default() })
     }
 
     fn take(&mut self, word: &Word) -> Result<(), Failure> {

@@ -153,7 +153,7 @@ pub(super) fn up(site: &Site, network: &Network, earlier: Option<&Record>) -> Re
 
 /// The parts of a network, in the order in which they are made. The addresses come before the bridge is switched on: on a link
 /// that is up the kernel would first make the route of the address's class.
-fn wanted(network: &Network, nets: Vec<ipnet::Ipv4Net>, is_own: bool) -> Vec<Part> {
+pub(super) fn wanted(network: &Network, nets: Vec<ipnet::Ipv4Net>, is_own: bool) -> Vec<Part> {
     let mut parts = vec![Part::Bridge];
     let stp = network.stp.or(is_own.then_some(false));
     // without other ways for a frame nothing is to be waited for

@@ -26,7 +26,7 @@ pub use address::{Address, Ipv6Flags, Label, Listed};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
-pub use link::{Link, LinkFile, Queue, Statistics, Tun, TunEnd, flag, tun_flag};
+pub use link::{Count, Link, LinkFile, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
 pub use route::{
     LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, Table, flag6, metric_in_reach,
 };

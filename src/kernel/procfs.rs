@@ -78,6 +78,13 @@ pub(super) fn device_counts(kernel: &Kernel, name: &[u8]) -> Vec<u64> {
     words(counts).map(|count| count.parse().unwrap_or(0)).collect()
 }
 
+/// Goes through all devices with what has been counted of them, for one read.
+pub(super) fn each_device(kernel: &Kernel, mut tell: impl FnMut(&[u8], &mut dyn Iterator<Item = u64>)) {
+    for (name, counts) in lines(&table(kernel, DEVICES)).filter_map(device) {
+        tell(name, &mut words(counts).map(|count| count.parse().unwrap_or(0)));
+    }
+}
+
 pub(super) const ADDRESSES_V6: &str = "/proc/net/if_inet6";
 
 /// /proc/net/if_inet6, `ADDRESS INDEX PREFIX SCOPE FLAGS NAME` in hexadecimal, in its own order.

@@ -56,6 +56,13 @@ fn removed(file: &Path) -> io::Result<()> {
     }
 }
 
+/// The names of a folder's files of one kind, without what marks that.
+#[inline(never)]
+pub fn names_in(folder: &Path, kind: &str) -> Vec<String> {
+    let files = fs::read_dir(folder).into_iter().flatten();
+    files.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(kind)?.to_string())).collect()
+}
+
 impl Records {
     /// The records of this namespace.
     pub fn of(kernel: &Kernel) -> Self {
@@ -167,8 +174,7 @@ impl Records {
 
     /// The names of the records of one kind.
     fn kept(&self, kind: &'static str) -> impl Iterator<Item = String> {
-        let files = fs::read_dir(&self.folder).into_iter().flatten();
-        files.filter_map(move |entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(kind)?.to_string()))
+        names_in(&self.folder, kind).into_iter()
     }
 
     fn file(&self, name: &str, kind: &str) -> PathBuf {

@@ -13,6 +13,7 @@ mod host;
 mod ip;
 mod network_virtual;
 mod startup;
+mod status;
 mod step;
 mod table;
 mod vif_bridge;
@@ -55,6 +56,7 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     brctl::measure(&mut bench)?;
     ip::measure(&mut bench)?;
     startup::measure(&mut bench)?;
+    status::measure(&mut bench)?;
     bench.table.end();
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! process, each behind a TAP device. Pings between them show what a brouter is: between guests it
 //! bridges, to the outside it routes.
 //!
-//! Run as `demo [FOLDER]`; the folder (`build` by default) holds brctl, ip and network-virtual.
+//! Run as `demo [FOLDER]`; the folder (`build` by default) holds brouter, brctl, ip and network-virtual.
 
 mod host;
 mod private;
@@ -78,6 +78,8 @@ fn demonstrate() -> Result<usize, String> {
 
     println!();
     check_pings(&mut hosts, masquerade, deadline, &mut checks);
+    println!();
+    programs.run("brouter status")?;
     println!();
 
     programs.run(&format!("network-virtual stop {variables}"))?;

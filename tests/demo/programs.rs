@@ -15,7 +15,7 @@ pub(crate) struct Programs {
 
 impl Programs {
     pub(crate) fn in_folder(folder: PathBuf, deadline: Instant) -> Result<Self, String> {
-        for name in ["brctl", "ip", "network-virtual"] {
+        for name in ["brouter", "brctl", "ip", "network-virtual"] {
             let path = folder.join(name);
             if !path.is_file() {
                 return Err(format!("{} is missing: run `make` first", path.display()));

@@ -29,6 +29,11 @@ impl FdbEntry {
         self.0[6]
     }
 
+    /// The same, whole: with the high byte where the kernel has one.
+    pub fn port_number(&self) -> u32 {
+        u32::from(self.0[6]) | u32::from(self.0[12]) << 8
+    }
+
     /// Whether the address is the port's own.
     pub fn is_local(&self) -> bool {
         self.0[7] != 0

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use super::ioctl::{self, Ifreq};
 use super::sysfs::os_string;
 use super::{Kernel, Result};
-pub use read::Statistics;
+pub use read::{Count, Statistics, Traffic};
 pub use set::LinkFile;
 pub use tun::{Tun, TunEnd, tun_flag};
 

@@ -185,6 +185,21 @@ impl Kernel {
         })
     }
 
+    /// What links have received and sent, as /proc/net/dev tells of all at once; nothing of those that it does not have.
+    pub fn traffic(&self, links: &[&OsStr]) -> Vec<Option<Traffic>> {
+        let mut traffic = vec![None; links.len()];
+        procfs::each_device(self, |name, counts| {
+            if let Some(place) = links.iter().position(|link| link.as_bytes() == name) {
+                let mut numbers = [0; 16];
+                numbers.iter_mut().zip(counts).for_each(|(number, count)| *number = count);
+                let [bytes, packets, _, _, _, _, _, _, sent_bytes, sent_packets, ..] = numbers;
+                let sent = Count { bytes: sent_bytes, packets: sent_packets };
+                traffic[place] = Some(Traffic { received: Count { bytes, packets }, sent });
+            }
+        });
+        traffic
+    }
+
     /// Of a guest's interface the key in xenstore under which its backend lies, `backend/vif/1/0`: what netback's parent device
     /// says. Nothing of other links.
     pub fn xenbus_node(&self, link: &[u8]) -> Option<String> {
@@ -213,6 +228,35 @@ impl Kernel {
             return Some("tun".into());
         }
         folder?.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
+    }
+}
+
+/// How much has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Bytes.
+    pub bytes: u64,
+    /// Packets.
+    pub packets: u64,
+}
+
+/// What a link has received and sent, in short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Received.
+    pub received: Count,
+    /// Sent.
+    pub sent: Count,
+}
+
+impl Traffic {
+    /// Both together.
+    pub fn with(self, other: Traffic) -> Traffic {
+        let add = |one: Count, other: Count| Count {
+            bytes: one.bytes.saturating_add(other.bytes),
+            packets: one.packets.saturating_add(other.packets),
+        };
+        Traffic { received: add(self.received, other.received), sent: add(self.sent, other.sent) }
     }
 }
 

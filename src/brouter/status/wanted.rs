@@ -1,0 +1,104 @@
+//! What is wanted of a host's networks: the records of `brouter up`, and the files of /etc/brouter.
+
+use nix::unistd::{AccessFlags, access};
+
+use super::check::{FILE_UNREADABLE, NOT_UNDERSTOOD, Remark, UNFINISHED};
+use crate::brouter::network::Network;
+use crate::brouter::plan;
+use crate::brouter::step::{Part, Record};
+use crate::kernel::Kernel;
+use crate::xen::fault_of_name;
+use crate::xen::record::{Kept, Records, names_in};
+
+/// A network that was made, or is to be.
+#[derive(Default)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) bridge: String,
+    pub(super) outside: Option<String>,
+    pub(super) parts: Vec<Part>,
+    /// `brouter up` has made it.
+    pub(super) is_made: bool,
+    /// What is wrong with the record or the file.
+    pub(super) remarks: Vec<Remark>,
+}
+
+/// All networks of this host, by their names.
+#[inline(never)]
+pub(super) fn networks(kernel: &Kernel, records: &Records) -> Vec<Wanted> {
+    let recorded = records.networks().into_iter().map(|(name, kept)| (name, Some(kept)));
+    let described = names_in(&kernel.path("/etc/brouter"), ".conf").into_iter().map(|name| (name, None));
+    let mut networks: Vec<Wanted> = Vec::new();
+    for (name, kept) in recorded.chain(described) {
+        if fault_of_name(name.as_bytes()).is_none()
+            && let Err(place) = networks.binary_search_by(|network| network.name.cmp(&name))
+        {
+            networks.insert(place, Wanted::of(kernel, kept, name));
+        }
+    }
+    networks
+}
+
+impl Wanted {
+    #[inline(never)]
+    fn of(kernel: &Kernel, kept: Option<Kept>, name: String) -> Wanted {
+        let mut wanted = Wanted { bridge: name.clone(), ..Wanted::default() };
+        if let Some(kept) = kept {
+            wanted.is_made = true;
+            match Record::parse(&kept) {
+                Some(record) => {
+                    if record.is_open {
+                        wanted.remarks.push(Remark { kind: &UNFINISHED, object: name.clone(), rest: String::new() });
+                    }
+                    wanted.bridge = record.bridge;
+                    for part in &record.parts {
+                        if let Part::Accept(link) = part {
+                            wanted.outside = Some(link.clone());
+                        }
+                    }
+                    wanted.parts = record.parts;
+                }
+                None => {
+                    let head = kept.text.lines().next().and_then(|head| head.split(' ').nth(1));
+                    wanted.bridge = head.unwrap_or(&name).into();
+                    let rest = "its record is not understood".into();
+                    wanted.remarks.push(Remark { kind: &NOT_UNDERSTOOD, object: name.clone(), rest });
+                }
+            }
+        }
+        wanted.take_file(kernel, &name);
+        wanted.name = name;
+        wanted
+    }
+
+    /// The file adds to the record, which holds only what was not there before.
+    #[inline(never)]
+    fn take_file(&mut self, kernel: &Kernel, name: &str) {
+        let file = ["/etc/brouter/", name, ".conf"].concat();
+        if !kernel.has_file(&file) {
+            return;
+        }
+        if access(&kernel.path(&file), AccessFlags::R_OK).is_err() {
+            self.remarks.push(Remark { kind: &FILE_UNREADABLE, object: name.into(), rest: file });
+            return;
+        }
+        let network = Network::of_file(kernel, name).and_then(|network| Ok((network.masqueraded()?, network)));
+        match network {
+            Ok((nets, network)) if !self.is_made || self.bridge == network.bridge => {
+                for part in plan::wanted(&network, nets, false) {
+                    if !self.parts.iter().any(|known| known.is(&part)) {
+                        self.parts.push(part);
+                    }
+                }
+                self.bridge = network.bridge;
+                self.outside = network.outside.or(self.outside.take());
+            }
+            Ok(_) => (),
+            Err(failure) => {
+                let text = String::from_utf8_lossy(failure.text.trim_ascii_end());
+                let rest = text.strip_prefix("brouter: ").unwrap_or(&text).into();
+                self.remarks.push(Remark { kind: &NOT_UNDERSTOOD, object: name.into(), rest });
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! `brouter status`: that what it shows is what the original tools show, and that what is out of order is marked.
+//!
+//! Each test is a shell script that prints what is not as it should be, and nothing else. It changes and looks with the original
+//! tools.
+
+mod harness;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use harness::host::{Host, Programs};
+use harness::table::Mode::{self, Foreign, NoSys, Sys, User};
+use harness::{Test, conclude};
+
+/// A host with a wire to the outside and two guests, one of which is a port of the network.
+const STATE: &str = r#"
+echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+# else addresses are tried for a second
+echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+for pair in eth0:outside vif1.0:g1 vif2.0:g2; do
+    ip link add ${pair%:*} type veth peer name ${pair#*:}
+    # the guests say nothing of themselves
+    echo 1 >/proc/sys/net/ipv6/conf/${pair#*:}/disable_ipv6
+    ip link set ${pair%:*} up; ip link set ${pair#*:} up
+done
+ip addr add 192.0.2.1/24 dev eth0; ip route add default via 192.0.2.254
+# of /etc a copy
+cp -a /etc /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter
+"$programs"/brouter up n --bridge b0 --address 10.9.0.1/24 --address fd00:9::1/64 --outside eth0 --masquerade --antispoof \
+    --mtu 1400 --port vif1.0 >/dev/null
+ip link set vif2.0 master b0
+bridge fdb add 02:00:00:00:00:01 dev vif1.0 master static
+bridge fdb add 02:00:00:00:00:02 dev vif1.0 master static
+bridge fdb add 02:00:00:00:00:03 dev vif2.0 master static
+ip route add 10.50.0.0/16 via 10.9.0.7
+"#;
+
+/// What the scripts have in common.
+const PRELUDE: &str = r#"
+original() { PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
+status() { LC_ALL=C brouter status "$@"; }
+# the state of links, which comes up late, and of addresses, which follows it
+settle() {
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        for link in /sys/class/net/*; do original ip link show dev ${link##*/}; done >/dev/null 2>&1
+        original ip addr show up 2>/dev/null | grep -q ' tentative' || break
+        sleep 0.3
+    done
+}
+kinds() { brouter status --json "$@" | jq -r '[.bridges[].faults[].kind] | sort | join(" ")'; }
+"#;
+
+/// A test's name, the modes in which it is run, what it needs besides, and its script.
+const TESTS: [(&str, &[Mode], &str, &str); 15] = [
+    (
+        "the facts are those of the original tools",
+        &[Sys, NoSys, User, Foreign],
+        "jq",
+        r#"
+        link='.[0] | .linkinfo.info_data as $b | def id: split(".") | .[0] + "." + (.[1] | split(":") | map(if length == 1 then "0" + . else . end) | add);
+            {up: (.flags | index("UP") != null), mtu, mac: .address, spanning_tree: ($b.stp_state == 1),
+            bridge_id: ($b.bridge_id | id), root_id: ($b.root_id | id), root_port: $b.root_port,
+            topology_change: ($b.topology_change == 1), forward_delay_ms: ($b.forward_delay * 10),
+            hello_time_ms: ($b.hello_time * 10), max_age_ms: ($b.max_age * 10), ageing_time_ms: ($b.ageing_time * 10)}'
+        addresses='[.[0].addr_info[] | {family: (if .family == "inet" then "ipv4" else "ipv6" end), address: .local,
+            prefix: .prefixlen}] | sort'
+        states='[.[] | select(.master == "b0") | {port: .ifname, state}] | sort'
+        traffic='[.[] | select(.master == "b0") | .stats64 as $s | {port: .ifname, rx_bytes: $s.rx.bytes,
+            rx_packets: $s.rx.packets, tx_bytes: $s.tx.bytes, tx_packets: $s.tx.packets}] | sort'
+        table='[.[] | select(.master == "b0" and .state != "permanent") | {port: .ifname, mac}] | sort'
+        routes='[.[] | {to: (if .dst == "default" then "0.0.0.0/0" else .dst end), gateway, interface: .dev, metric: (.metric // 0)}] | sort'
+        look() {
+            theirs=$(
+                original ip -d -j link show b0 | jq -c "$link"
+                original ip -j addr show b0 | jq -c "$addresses"
+                original bridge -j link show | jq -c "$states"
+                original ip -s -j link show | jq -c "$traffic"
+                original bridge -j fdb show | jq -c "$table"
+                original ip -j route show default | jq -c "$routes"
+                original ip -j route show dev b0 | jq -c "map(.dev = \"b0\") | $routes"
+                jq -Rc '. == "1"' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
+            )
+            status --json >/run/json 2>&1 || { echo "status $?"; cat /run/json; }
+            local b='.bridges[] | select(.bridge == "b0")'
+            ours=$(
+                jq -c "$b | {up, mtu, mac, spanning_tree, bridge_id, root_id, root_port, topology_change, forward_delay_ms,
+                    hello_time_ms, max_age_ms, ageing_time_ms}" /run/json
+                jq -c "$b | [.addresses[] | {family, address, prefix}] | sort" /run/json
+                jq -c "$b | [.ports[] | {port, state}] | sort" /run/json
+                jq -c "$b | [.ports[] | {port, rx_bytes, rx_packets, tx_bytes, tx_packets}] | sort" /run/json
+                jq -c "$b | [.ports[] | .port as \$port | .learnt[] | {port: \$port, mac}] | sort" /run/json
+                jq -c '.default_routes | sort' /run/json
+                jq -c "$b | [.routes[] | select(.to | contains(\":\") | not)] | sort" /run/json
+                jq -c '.forwarding | .ipv4, .ipv6' /run/json
+            )
+        }
+        # a packet can pass in between
+        for try in 1 2 3 4 5 6 7 8; do look; [ "$theirs" = "$ours" ] && break; sleep 0.5; done
+        same "not the same" "$theirs" "$ours"
+        same "all" "$(jq -c . /run/json)" "$(cat /run/json)"
+        same "the guests" '[["vif1.0",1],["vif2.0",2]]' "$(jq -c '[.bridges[] | select(.bridge == "b0") | .ports[] | [.port, .guest]]' /run/json)"
+        "#,
+    ),
+    (
+        "what is well is said to be well",
+        &[Sys, NoSys],
+        "jq",
+        r#"
+        for name in '' n b0; do
+            status $name >/run/out || echo "$name: status $?"
+            [ "$(head -1 /run/out)" = "b0, network n: all is well" ] || cat /run/out
+            same "marked" "" "$(grep -E '[|`][!?]' /run/out)"
+            same "$name: faults" "" "$(kinds $name)"
+        done
+        for fact in '10.9.0.1/24' 'fd00:9::1/64' 'mtu 1400' 'no spanning tree, forward delay 0 s' '2 ports ' \
+            'vif1.0 .* forwarding .* 2 addresses' 'vif2.0 .* forwarding .* 02:00:00:00:00:03' '10.50.0.0/16 by 10.9.0.7' \
+            'eth0 192.0.2.1/24, default route by 192.0.2.254' 'IPv4 and IPv6' 'masquerade 10.9.0.0/24'; do
+            grep -q -- "$fact" /run/out || { echo "not there: $fact"; cat /run/out; }
+        done
+        "#,
+    ),
+    (
+        "each fault is marked, and the line that is shown puts it right",
+        &[Sys],
+        "jq",
+        r#"
+        conf() { printf '%s\n' "$@" >/etc/brouter/n.conf; }
+        record() { sed -i "$1" /run/brouter/*/n.network; }
+        change() { mv /run/brouter/*/n.$1 "$(echo /run/brouter/*)/n.$2"; }
+        while IFS='|' read -r fault wanted again; do
+            eval "$fault"; settle
+            status >/run/out; [ $? = 1 ] || echo "$fault: status is not 1"
+            same "$fault: kinds" "$wanted" "$(kinds n)"
+            count=$(wc -w <<<"$wanted")
+            grep -q "^b0, network n: $count things\? out of order$" /run/out || { echo "$fault:"; cat /run/out; }
+            same "$fault: marks" "$count" "$(grep -c '[|`]!' /run/out)"
+            same "$fault: marks in UTF-8" "$count" "$(LC_ALL=C.UTF-8 brouter status | grep -c '[├└]✗')"
+            if [ -z "$again" ]; then
+                brouter status --json | jq -r '.bridges[].faults[].text | select(test(": (ip|brctl|iptables|echo) ")) | sub("^[^:]*: "; "")' >/run/steps
+                [ -s /run/steps ] || echo "$fault: nothing to type"
+                original bash -e /run/steps || cat /run/steps
+            else
+                eval "$again"
+            fi
+            settle
+            status >/run/out || { echo "after $fault:"; cat /run/out; }
+        done <<'END'
+original ip link set b0 down; original ip addr add fd00:9::1/64 dev b0|bridge-down
+original ip addr del 10.9.0.1/24 dev b0|address-missing|original ip addr add 10.9.0.1/24 dev b0; original ip route add 10.50.0.0/16 via 10.9.0.7
+original ip addr del fd00:9::1/64 dev b0|address-missing
+original ip link set b0 mtu 1300|value-differs
+original brctl setfd b0 3|value-differs
+original ip link set vif1.0 nomaster|port-missing
+original ip link set vif2.0 down|port-not-forwarding|original ip link set vif2.0 up
+original ip link set g2 down|port-not-forwarding|original ip link set g2 up
+original ip link set eth0 down|outside-down|original ip link set eth0 up; original ip route add default via 192.0.2.254
+original ip link set outside down|outside-no-carrier|original ip link set outside up
+echo 0 >/proc/sys/net/ipv4/ip_forward|forwarding-off
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding|forwarding-off
+original iptables -t nat -F|masquerade-missing
+original iptables -D FORWARD -i eth0 -j ACCEPT|antispoof-missing
+original iptables -P FORWARD ACCEPT|antispoof-missing
+change network changing|network-unfinished|change changing network
+record '$inonsense'|network-not-understood|record /nonsense/d
+conf stp=perhaps|network-not-understood|rm /etc/brouter/n.conf
+conf bridge=b0 address=10.7.0.1/24|address-missing|rm /etc/brouter/n.conf
+conf bridge=b0 outside=eth9|outside-missing|rm /etc/brouter/n.conf
+END
+        "#,
+    ),
+    (
+        "a port that spanning tree blocks, and one that waits",
+        &[Sys],
+        "jq",
+        r#"
+        original ip link add loop1 type veth peer name loop2
+        original brctl addbr b1; original brctl setfd b1 4; original brctl stp b1 on
+        for link in loop1 loop2; do original ip link set $link master b1 up; done
+        original ip link set b1 up
+        for try in $(seq 40); do
+            for link in loop1 loop2 b1; do original ip link show dev $link; done >/dev/null
+            status b1 | grep -q '! loop. *\(listening\|learning\) .* forwards in [0-9]* s' && waits=yes
+            state=$(original bridge -j link show | jq -r '.[] | select(.master == "b1") | .state' | sort | tr '\n' ' ')
+            [ "$state" = 'blocking forwarding ' ] && break
+            sleep 0.5
+        done
+        [ -n "$waits" ] || echo "no port has waited"
+        status b1 >/run/out && echo "status 0"
+        same "kinds" "port-not-forwarding" "$(kinds b1)"
+        grep -q '! loop. *blocking .* by spanning tree$' /run/out || cat /run/out
+        grep -q 'spanning tree, of which it is the root' /run/out || cat /run/out
+        grep -q 'forward delay 4 s, hello time 2 s, max age 20 s, ageing time [0-9]* s' /run/out || cat /run/out
+        "#,
+    ),
+    (
+        "a bridge that is missing, and a network that is not up",
+        &[Sys],
+        "jq",
+        r#"
+        printf '%s\n' bridge=b7 address=10.7.0.1/24 >/etc/brouter/m.conf
+        status >/run/out || echo "status $? for what nobody has made"
+        grep -qx 'b7, network m: not up' /run/out || cat /run/out
+        status m >/run/out && echo "m: status 0"
+        same "m" "bridge-missing" "$(kinds m)"
+        original ip link set b0 down; original ip link del b0
+        status >/run/out && echo "status 0"
+        same "n" "bridge-missing" "$(brouter status n --json | jq -r '.bridges[] | [.faults[].kind] | unique | join(" ")')"
+        original ip link add b0 type veth peer name b0-far
+        status n >/run/out && echo "status 0"
+        grep -q '^b0, network n: 1 thing out of order' /run/out || cat /run/out
+        "#,
+    ),
+    (
+        "a network of network-virtual",
+        &[Sys],
+        "jq",
+        r#"
+        network-virtual start bridge=b2 bridgeip=10.2.0.1/24 masquerade=yes firewall=none || echo "no start"
+        status b2 >/run/out || cat /run/out
+        grep -q 'masquerade 10.2.0.0/24' /run/out || cat /run/out
+        original iptables -t nat -D POSTROUTING -s 10.2.0.0/24 ! -o b2 -j MASQUERADE; echo 0 >/proc/sys/net/ipv4/ip_forward
+        same "kinds" "forwarding-off masquerade-missing" "$(kinds b2)"
+        "#,
+    ),
+    (
+        "names that mean nothing, and wrong options",
+        &[Sys, NoSys],
+        "jq",
+        r#"
+        while IFS='|' read -r wanted words said; do
+            brouter status $words >/run/out 2>/run/said; got=$?
+            same "$words" "$wanted $said" "$got $(head -1 /run/said)"
+            [ ! -s /run/out ] || { echo "$words prints:"; cat /run/out; }
+        done <<'END'
+1|nosuch|brouter: nosuch: neither a network nor a bridge
+1|eth0|brouter: eth0: neither a network nor a bridge
+1|../n|brouter: ../n: neither a network nor a bridge
+1|b0xxxxxxxxxxxxxx|brouter: b0xxxxxxxxxxxxxx: neither a network nor a bridge
+1|b0:1|brouter: b0:1: neither a network nor a bridge
+2|--json --dot|brouter: --json or --dot, not both
+2|--watch=soon|brouter: --watch: seconds are expected, 0.1 to 86400
+2|--watch=0|brouter: --watch: seconds are expected, 0.1 to 86400
+2|--watch=|brouter: --watch: seconds are expected, 0.1 to 86400
+2|--colour|brouter: Unrecognized argument: --colour
+END
+        brouter status --help | grep -q -- --watch || echo "no help"
+        "#,
+    ),
+    (
+        "eighty columns, in ASCII and in UTF-8",
+        &[Sys],
+        "jq",
+        r#"
+        long=abcdefghijklmno
+        original brctl addbr $long; original ip link set $long up mtu 65535
+        original ip addr add fd00:1234:5678:9abc:def0:1234:5678:9abc/128 dev $long
+        original ip addr add 192.168.123.234/30 dev $long
+        for n in 1 2 3 4 5 6 7 8 9; do
+            original ip route add fd99:1234:5678:9abc:def0:1234:5678:900$n via fd00:1234:5678:9abc:def0:1234:5678:9ab0 dev $long onlink
+        done
+        for n in 1 2 3; do
+            original ip link add port${n}efghijklmn type veth peer name far$n
+            original ip link set port${n}efghijklmn master $long up
+            original bridge fdb add 02:00:00:00:01:0$n dev port${n}efghijklmn master static
+        done
+        original ip link set far1 up; original ip link set far2 up
+        # names of many kinds, attached as they come
+        for n in $(seq 40); do
+            name=$(printf 'w%dx%s' $((n * n)) $n); original ip link add "$name" type veth peer name far-$n
+            original ip link set "$name" master $long up; original ip link set far-$n up
+        done
+        original ip link add $'e\e[2Jx' type veth peer name evil
+        original ip link set $'e\e[2Jx' master $long
+        original ip link add 'brücke橋' type bridge
+        mkdir -p /etc/brouter; printf '%s\n' "bridge=$long" "nonsense_that_is_much_too_long_for_a_line_of_the_picture_that_has_to_fit_eighty_columns" >/etc/brouter/$long.conf
+        printf '%s\n' "bridge=$long" "address=10.7.0.1/24" >/etc/brouter/abcdefghijklmn2.conf
+        settle
+        for locale in C C.UTF-8; do
+            LC_ALL=$locale brouter status >/run/out
+            grep -q "^$long, network" /run/out || cat /run/out
+            widest=$(LC_ALL=C.UTF-8 wc -L </run/out); [ "$widest" -le 80 ] || { echo "$locale: $widest columns"; cat /run/out; }
+            LC_ALL=$locale grep -n $'[\x01-\x09\x0b-\x1f\x7f]' /run/out
+        done
+        LC_ALL=C.UTF-8 brouter status | iconv -f UTF-8 -t UTF-8 >/dev/null || echo "not UTF-8"
+        LC_ALL=C.UTF-8 brouter status | grep -q '^brücke' || echo "a letter is lost"
+        same "not ASCII" "" "$(LC_ALL=C brouter status | LC_ALL=C grep -n '[^ -~]')"
+        for locale in LC_ALL=C.UTF-8 "LC_ALL= LC_CTYPE=de_DE.utf8" "LANG=de_DE.UTF-8@euro"; do
+            env -u LC_ALL -u LC_CTYPE LANG=C $locale brouter status b0 | grep -q '├─' || echo "$locale: no UTF-8"
+        done
+        for locale in "LC_ALL=C LANG=C.UTF-8" "LC_CTYPE=POSIX LANG=C.UTF-8" "LANG="; do
+            env -u LC_ALL -u LC_CTYPE $locale brouter status b0 | grep -q '|- bridge' || echo "$locale: no ASCII"
+        done
+        brouter status --json | jq -e '[.bridges[].ports[]? | select(.port | test("\u001b"))] | length == 1' >/dev/null || echo "JSON has no such port"
+        "#,
+    ),
+    (
+        "colour on a terminal, and without it the same",
+        &[Sys],
+        "script",
+        r#"
+        original ip addr del fd00:9::1/64 dev b0
+        on_terminal() { env "$@" LC_ALL=C.UTF-8 script -qec 'brouter status b0' /dev/null </dev/null | tr -d '\r'; }
+        # what passes is counted
+        plain=$(LC_ALL=C.UTF-8 brouter status b0 | grep -v vif)
+        coloured=$(on_terminal TERM=xterm | grep -v vif)
+        grep -q $'\e\\[31m' <<<"$coloured" || echo "no red"
+        same "without colours" "$plain" "$(sed 's/\x1b\[[0-9]*m//g' <<<"$coloured")"
+        for variable in "NO_COLOR=1 TERM=xterm" TERM=dumb TERM=; do
+            same "$variable" "$plain" "$(on_terminal $variable | grep -v vif)"
+        done
+        "#,
+    ),
+    (
+        "--watch repeats, and ends by a signal or without a reader",
+        &[Sys],
+        "jq",
+        r#"
+        # (what a shell starts in the background does not get SIGINT)
+        ended() { timeout --preserve-status -s "$@"; }
+        ended INT 1.2 brouter status --watch=0.2 --json >/run/out; code=$?
+        [ $code = 0 ] || echo "after an interrupt: $code"
+        lines=$(wc -l </run/out); [ $lines -ge 3 -a $lines -le 7 ] || echo "$lines lines"
+        jq -e .well /run/out >/dev/null || cat /run/out
+        start=$SECONDS
+        ended INT 0.5 brouter status --watch=30 >/run/out; code=$?
+        [ $code = 0 -a $((SECONDS - start)) -le 5 ] || echo "after an interrupt: $code, $((SECONDS - start)) seconds"
+        original ip link set b0 down
+        ended TERM 0.5 brouter status --watch >/run/out; code=$?
+        [ $code = 1 ] || echo "of what is not well: $code"
+        same "pictures" 1 "$(grep -c '^b0' /run/out)"
+        start=$SECONDS
+        brouter status --watch=60 2>/run/said | head -1 >/dev/null
+        codes=${PIPESTATUS[*]}; [ "$codes" = "141 0" ] || echo "without a reader: $codes"
+        [ $((SECONDS - start)) -le 5 ] || echo "it waited"
+        same "said" "" "$(cat /run/said)"
+        ended INT 1 brouter status --watch=0.2 | grep -c '^$' | grep -q '[2-5]' || echo "no blank line between pictures"
+        "#,
+    ),
+    (
+        "five hundred ports",
+        &[Sys, NoSys],
+        "jq",
+        r#"
+        original brctl addbr many; original ip link set many up
+        for n in $(seq 500); do
+            echo "link add vif$((n + 10)).0 type veth peer name far$n"; echo "link set vif$((n + 10)).0 master many up"
+            [ $n = 77 ] || echo "link set far$n up"
+        done | original ip -batch -
+        original bridge fdb add 02:00:00:00:05:00 dev vif510.0 master static
+        original bridge fdb add 02:00:00:00:00:05 dev vif15.0 master static
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+            settle
+            [ "$(original bridge -j link 2>/dev/null | jq '[.[] | select(.master == "many" and .state == "forwarding")] | length')" = 499 ] && break
+            sleep 1
+        done
+        status many >/run/out && echo "status 0"
+        [ "$(wc -l </run/out)" -le 12 ] || cat /run/out
+        grep -q '! vif87.0 .* no carrier' /run/out || cat /run/out
+        grep -q -- '- 499 ports .* forwarding .* [0-9]* addresses$' /run/out || cat /run/out
+        grep -q ' vif11.0 .. vif86.0, vif88.0 .. vif510.0$' /run/out || cat /run/out
+        brouter status many --json >/run/json
+        same "ports" 500 "$(jq '.bridges[].ports | length' /run/json)"
+        same "learnt" '[["vif15.0","02:00:00:00:00:05"],["vif510.0","02:00:00:00:05:00"]]' \
+            "$(jq -c '[.bridges[].ports[] | .port as $p | .learnt[] | select(.mac | test("^02:00:00:00:0[05]")) | [$p, .mac]]' /run/json)"
+        "#,
+    ),
+    (
+        "an ordinary user is told what he cannot know",
+        &[User],
+        "jq",
+        r#"
+        status >/run/out 2>/run/said || echo "status $?"
+        same "said" "" "$(cat /run/said)"
+        grep -qx 'b0, network n: well, as far as is known' /run/out || cat /run/out
+        grep -q '[|`]? masquerade not known' /run/out || cat /run/out
+        same "JSON" '["antispoof-unknown","antispoof-unknown","masquerade-unknown"] null' \
+            "$(brouter status --json | jq -c '.bridges[] | [.not_known[].kind] | sort' | tr '\n' ' ')$(brouter status --json | jq -c '.bridges[].masquerade[].rule')"
+        "#,
+    ),
+    (
+        "the graph of the host",
+        &[Sys],
+        "dot",
+        r#"
+        original ip link set g2 down; settle
+        original ip link add $'x"y\\z' type veth peer name far; original ip link set $'x"y\\z' master b0
+        brouter status --dot >/run/dot && echo "status 0"
+        dot -Tplain /run/dot >/run/plain 2>/run/said || cat /run/dot
+        same "Graphviz" "" "$(cat /run/said)"
+        for node in b0 eth0 '"guest 1"' '"guest 2"' '"router 192.0.2.254"' '"router 10.9.0.7"'; do
+            grep -q "^node $node " /run/plain || { echo "no $node"; cat /run/plain; }
+        done
+        for edge in '"guest 1" b0' '"guest 2" b0' 'b0 eth0' 'eth0 "router 192.0.2.254"' 'b0 "router 10.9.0.7"'; do
+            grep -q "^edge $edge " /run/plain || { echo "no $edge"; cat /run/plain; }
+        done
+        grep -q '^edge "guest 2" b0 .* dashed red$' /run/plain || cat /run/plain
+        dot -Tsvg /run/dot | grep -q 'routed, masqueraded' || echo "no way out"
+        "#,
+    ),
+    (
+        "the picture in the README is what is printed, but for what has passed",
+        &[Sys],
+        "jq",
+        r#"
+        brouter down n >/dev/null; original ip link set vif2.0 nomaster
+        brouter up dmz --bridge xenbr0 --address 192.168.10.1/24 --address 2001:db8:1:2::1/64 --outside eth0 --masquerade >/dev/null
+        original ip link set xenbr0 address 92:6b:66:5d:50:31
+        original ip link add vif3.0 type veth peer name g3
+        for n in 1 2 3; do original ip link set vif$n.0 master xenbr0 up; done
+        for n in 1 2; do original bridge fdb add 00:16:3e:00:00:0$n dev vif$n.0 master static; done
+        echo 0 >/proc/sys/net/ipv4/ip_forward
+        settle
+        passed='s/(abled  |forwarding) +[0-9.]+ [KM]?i?B +[0-9.]+[kM]? +[0-9.]+ [KM]?i?B +[0-9.]+[kM]?  /\1 PASSED /'
+        same "not the same" "$(sed -E "$passed" <<<"$PICTURE")" "$(LC_ALL=C.UTF-8 brouter status | sed -E "$passed")"
+        [ "$(sed -E "$passed" <<<"$PICTURE" | grep -c PASSED)" = 3 ] || echo "there are no counts"
+        "#,
+    ),
+    (
+        "nothing is changed, and nothing is asked by netlink",
+        &[Sys],
+        "strace",
+        r#"
+        state() { original ip addr | sed 's/ tentative//'; original ip route; original iptables-save | grep -v '^#'; find /run/brouter | sort; }
+        before=$(state)
+        strace -f -qq -o /run/trace -e trace=socket,openat,open,ioctl brouter status >/dev/null
+        # of our own process: iptables does as it likes
+        awk 'NR == 1 { own = $1 } $1 == own && !/dev.null/ && /AF_NETLINK|O_WRONLY|O_RDWR|O_CREAT|SIOCS|SIOCADD|SIOCDEL|SIOCBR/' /run/trace
+        same "changed" "$before" "$(state)"
+        "#,
+    ),
+];
+
+/// The picture in the README.
+fn picture() -> &'static str {
+    let (_, readme) = include_str!("../README.md").split_once("```\nxenbr0, network").expect("a picture");
+    readme.split("\n```").next().unwrap_or_default()
+}
+
+fn main() -> ExitCode {
+    let host = Arc::new(Host::new());
+    let mut tests = Vec::new();
+    for (name, modes, need, script) in TESTS {
+        for &mode in modes {
+            let host = host.clone();
+            let script = format!("PICTURE='xenbr0, network{}'\n{PRELUDE}{script}", picture());
+            tests.push(Test {
+                name: format!("{} {name}", mode.name()),
+                kind: String::new(),
+                needs: vec!["iptables".into(), "jq".into(), need.into()],
+                run: Box::new(move || {
+                    let run = host.run(Programs::Ours, STATE, &script, mode)?;
+                    let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+                    if said.is_empty() { Ok(()) } else { Err(said.into()) }
+                }),
+            });
+        }
+    }
+    conclude(&host, tests)
+}

@@ -78,7 +78,7 @@ demo: all
 
 # A missing program or privilege is a failure here; under a plain `cargo test` it is a loud skip.
 test: all
-	@compat/need-packages bridge-utils iproute2 iptables strace util-linux mandoc musl-tools zsh dnsmasq-base busybox-static jq graphviz
+	@compat/need-packages bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base busybox-static jq graphviz
 	@compat/fetch-xen build/xen
 	@compat/fetch-scripts build/scripts
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast

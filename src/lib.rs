@@ -14,6 +14,7 @@
 //! - [`era`]: which tools are followed, today's or those of 2006, and what differs.
 //! - [`error`]: why a command stops; the texts of errno.
 //! - [`json`]: JSON values and their text.
+//! - [`program`]: other programs that are run.
 //! - [`stdio`]: standard output as C buffers it.
 //!
 //! # The rules
@@ -34,6 +35,7 @@ pub mod ip;
 pub mod json;
 pub mod kernel;
 pub mod net;
+pub mod program;
 pub mod stdio;
 pub mod xen;
 

@@ -110,7 +110,7 @@ fn every_option_of_brouter_is_in_its_page_and_the_reverse() {
 }
 
 /// brouter's own commands.
-const OWN_COMMANDS: [&str; 3] = ["up", "down", "status"];
+const OWN_COMMANDS: [&str; 4] = ["up", "down", "status", "doctor"];
 
 #[test]
 fn every_option_of_ip_is_in_its_page_and_the_reverse() {

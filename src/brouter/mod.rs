@@ -1,8 +1,9 @@
 //! `brouter`: the program that is all others, in the manner of busybox, and its own commands and options.
 //!
 //! `up` and `down` read what is wanted (`network`), compare it with what is there (`plan`), and carry out the steps (`step`), of
-//! which each can be undone (`up`). `status` shows what is there.
+//! which each can be undone (`up`). `status` shows what is there, `doctor` says what keeps guests from the network.
 
+mod doctor;
 mod install;
 mod network;
 mod plan;
@@ -72,6 +73,7 @@ pub fn run(call: &mut Call) -> Outcome {
         b"up" => return act(call, "brouter up", words, up::up),
         b"down" => return act(call, "brouter down", words, up::down),
         b"status" => return act(call, "brouter status", &status::words(words), status::status),
+        b"doctor" => return act(call, "brouter doctor", words, doctor::doctor),
         _ => (),
     }
     match parse("brouter", call.args)? {
@@ -140,11 +142,13 @@ A brouter is a bridge with an address: guests are on it, the host routes. Comman
 {applets}\
   {:<17}make a network, take it away
   {:<17}show the networks, and what is out of order
+  {:<17}say why a guest has no network
 Run one as `brouter COMMAND ...`, or under its own name after
 `brouter --install DIR`. See also: brouter --help, brouter(8)
 ",
         env!("CARGO_PKG_VERSION"),
         "up, down",
         "status",
+        "doctor",
     )
 }

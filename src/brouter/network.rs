@@ -110,7 +110,7 @@ pub(super) struct Network {
     pub(super) bridge: String,
     pub(super) addresses: Vec<IpNet>,
     pub(super) outside: Option<String>,
-    masquerade: bool,
+    pub(super) masquerade: bool,
     /// The networks to masquerade, if not those of the addresses.
     nets: Vec<Ipv4Net>,
     pub(super) antispoof: bool,

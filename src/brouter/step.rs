@@ -15,6 +15,7 @@ use crate::error::{errno_text, io_text};
 use crate::ip::address::change::labels;
 use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
 use crate::net::ClockTime;
+use crate::program;
 use crate::xen::firewall::{self, Iptables, from_outside, masquerading};
 use crate::xen::lock::Lock;
 use crate::xen::record::{Kept, Records};
@@ -196,7 +197,7 @@ impl<'a> Site<'a> {
     pub(super) fn firewall(&self, command: &str) -> Result<(PathBuf, Vec<String>), String> {
         let mut words = command.split_ascii_whitespace().map(String::from);
         let program = words.next().unwrap_or_default();
-        let found = firewall::find(&program, self.path.clone());
+        let found = program::find(&program, self.path.clone());
         found.map(|found| (found, words.collect())).ok_or_else(|| [&program, ": there is no such program"].concat())
     }
 

@@ -27,10 +27,11 @@ pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
 pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
 pub use link::{Count, Link, LinkFile, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
+pub use procfs::Neighbour;
 pub use route::{
     LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, Table, flag6, metric_in_reach,
 };
-pub use sysfs::is_path_safe;
+pub use sysfs::{Sysfs, is_path_safe};
 
 /// What a verb answers.
 pub type Result<T> = std::result::Result<T, Errno>;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 use nix::errno::Errno;
@@ -13,6 +13,7 @@ use nix::sys::stat::Mode;
 use super::ioctl;
 use super::sysfs::{exists, is_path_safe, os_string};
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
+use crate::net::Mac;
 
 /// Bytes of a file; empty where there is none.
 pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
@@ -115,6 +116,17 @@ const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_FORWARD: &str = "/proc/sys/net/ipv6/conf/all/forwarding";
 const ROUTE_FLUSH: &str = "/proc/sys/net/ipv4/route/flush";
 
+/// A host on the same link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Its hardware address.
+    pub mac: Mac,
+    /// The link that it is on.
+    pub link: String,
+}
+
 impl Kernel {
     /// Whether IPv4 packets are forwarded between links.
     pub fn forwards(&self) -> bool {
@@ -168,6 +180,43 @@ impl Kernel {
     /// Bytes of a file; empty where there is none.
     pub fn read(&self, path: &str) -> Vec<u8> {
         read(self, path)
+    }
+
+    /// The text of a file, without its line end.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2): ENOENT, EACCES.
+    pub fn text(&self, path: &str) -> Result<String> {
+        try_read(self, path).map(|bytes| String::from_utf8_lossy(bytes.trim_ascii_end()).into_owned())
+    }
+
+    /// A value that /proc/sys/net has for each link: of `ipv4` or `ipv6`, and of a link, of `all` or of `default`. Nothing where the
+    /// kernel has no such value.
+    pub fn link_value(&self, family: &str, link: &str, value: &str) -> Option<i64> {
+        let path = ["/proc/sys/net/", family, "/conf/", link, "/", value].concat();
+        self.text(&path).ok().filter(|_| is_path_safe(link.as_bytes()))?.parse().ok()
+    }
+
+    /// The neighbours whose hardware address the kernel knows: /proc/net/arp, `ADDRESS TYPE FLAGS HARDWARE MASK LINK`.
+    pub fn neighbours_v4(&self) -> Vec<Neighbour> {
+        /// ATF_COM (linux/if_arp.h), as the file has it with others
+        const COMPLETE: u8 = 0x2;
+        let text = read(self, "/proc/net/arp");
+        let mut neighbours = Vec::new();
+        for line in lines(&text) {
+            let words: Vec<&str> = words(line).collect();
+            if let [address, _, flags, hardware, _, link] = words.as_slice()
+                && let Ok(address) = address.parse()
+                && flags.bytes().last().is_some_and(|digit| digit & COMPLETE != 0)
+            {
+                let mut mac = Mac::default();
+                for (byte, octet) in mac.0.iter_mut().zip(hardware.split(':')) {
+                    *byte = u8::from_str_radix(octet, 16).unwrap_or(0);
+                }
+                neighbours.push(Neighbour { address, mac, link: (*link).into() });
+            }
+        }
+        neighbours
     }
 
     /// Whether there is such a file.

@@ -136,6 +136,17 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&page[..length]).into_owned())
 }
 
+/// What there is at /sys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sysfs {
+    /// The links of this network namespace.
+    Own,
+    /// Those of another.
+    Foreign,
+    /// No links at all.
+    Missing,
+}
+
 impl Kernel {
     fn class_net(&self) -> PathBuf {
         self.path("/sys/class/net")
@@ -218,6 +229,16 @@ impl Kernel {
             self.own_sysfs.set(Some(own));
         }
         own
+    }
+
+    /// What there is at /sys.
+    pub fn sysfs(&self) -> Sysfs {
+        let has = |names: &[OsString]| procfs::device_names(self).iter().all(|name| names.contains(name));
+        match self.sysfs_names() {
+            Ok(names) if self.own_sysfs.get() == Some(true) || has(&names) => Sysfs::Own,
+            Err(_) if !exists(&self.class_net()) => Sysfs::Missing,
+            _ => Sysfs::Foreign,
+        }
     }
 
     /// Names in /sys/class/net, in no particular order.

@@ -1,56 +1,28 @@
 //! The programs that belong to a firewall: iptables, and the host's own command.
 //!
-//! They are the only processes that are started. A program is looked for where the caller's PATH says, as a script would, and
-//! then in the system's own folders; it gets a clean environment. No shell is involved.
+//! They are the only processes that are started. No shell is involved.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::unistd::{AccessFlags, access, dup};
 
 use crate::error::{Failure, Outcome, io_text, line};
-
-/// Where programs of a system are.
-const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Finds a program by name, or checks that the path leads to one.
-pub fn find(program: &str, path: Option<OsString>) -> Option<PathBuf> {
-    let is_program = |path: &Path| access(path, AccessFlags::X_OK).is_ok() && path.is_file();
-    if program.contains('/') {
-        return Some(PathBuf::from(program)).filter(|path| is_program(path));
-    }
-    let path = path.unwrap_or_default();
-    let system = std::env::split_paths(SYSTEM_PATH);
-    // a relative folder would mean whatever the caller's happens to be
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-    folders.extend(system.filter(|folder| !folders.contains(folder)).collect::<Vec<_>>());
-    folders.into_iter().map(|folder| folder.join(program)).find(|path| is_program(path))
-}
-
-fn command(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().env("PATH", SYSTEM_PATH).stdin(Stdio::null());
-    command
-}
+use crate::program::{self, Ended};
 
 /// Runs the firewall's command with our own output.
 ///
 /// # Errors
 /// Why it failed, and the exit status that a shell would have.
 pub fn run(program: &Path, args: &[String]) -> Result<(), (String, u8)> {
-    match command(program).args(args).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-            Err((status.to_string(), code))
-        }
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match program::run(program, &words) {
+        Ok(Ended::Status(0)) => Ok(()),
+        Ok(ended @ Ended::Status(status)) => Err((ended.to_string(), status)),
+        Ok(ended) => Err((ended.to_string(), 1)),
         Err(error) => Err((io_text(&error), 126)),
     }
 }
@@ -66,15 +38,8 @@ pub fn from_outside<'a>(action: &'a str, outside: &'a str) -> [&'a str; 6] {
     [action, "FORWARD", "-i", outside, "-j", "ACCEPT"]
 }
 
-/// The same file once more. (std's way to have it needs Linux 2.6.24.)
-fn twin(file: &impl AsFd) -> io::Result<OwnedFd> {
-    let twin = dup(file)?;
-    fcntl(&twin, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    Ok(twin)
-}
-
 /// What a call of iptables that failed said, or how it ended.
-fn cause((status, said): (ExitStatus, String)) -> String {
+fn cause((status, said): (Ended, String)) -> String {
     if said.is_empty() { status.to_string() } else { said }
 }
 
@@ -85,7 +50,7 @@ impl Iptables {
     /// # Errors
     /// Where there is none.
     pub fn find(path: Option<OsString>) -> Result<Self, Failure> {
-        find("iptables", path).map(Iptables).ok_or_else(|| {
+        program::find("iptables", path).map(Iptables).ok_or_else(|| {
             Failure::new(line!(
                 "network-virtual: iptables is needed for masquerade=yes and antispoof=yes, and is not installed"
             ))
@@ -94,25 +59,12 @@ impl Iptables {
 
     /// Runs iptables, and returns how it ended and what it said. While another call has its lock (exit status 4), it is tried
     /// again for five seconds: `-w`, which waits, came with 1.4.20.
-    ///
-    /// Both its outputs go into one pipe, which is read as it is: with two std switches them to non-blocking, and ends the
-    /// process where it cannot.
-    pub(super) fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
-        let once = || {
-            let (mut reader, writer) = io::pipe()?;
-            let mut command = command(&self.0);
-            let mut child = command.args(words).stdout(twin(&writer)?).stderr(writer).spawn()?;
-            // the writing ends that are left are the child's
-            drop(command);
-            let mut said = Vec::new();
-            let read = reader.read_to_end(&mut said);
-            let status = child.wait()?;
-            read.map(|_| (status, String::from_utf8_lossy(&said).trim().to_string()))
-        };
+    pub(super) fn ask(&self, words: &[&str]) -> io::Result<(Ended, String)> {
+        let once = || program::ask(&self.0, words);
         for _ in 0..50 {
             let (status, said) = once()?;
             // what a user may not do comes with the same status
-            if status.code() != Some(4) || said.contains("Permission denied") {
+            if status != Ended::Status(4) || said.contains("Permission denied") {
                 return Ok((status, said));
             }
             sleep(Duration::from_millis(100));
@@ -132,7 +84,7 @@ impl Iptables {
     /// What it said.
     pub fn change(&self, words: &[&str]) -> Result<(), String> {
         match self.ask(words) {
-            Ok((status, _)) if status.success() => Ok(()),
+            Ok((status, _)) if status.is_success() => Ok(()),
             Ok(answer) => Err(cause(answer)),
             Err(error) => Err(io_text(&error)),
         }
@@ -144,10 +96,10 @@ impl Iptables {
     /// Where iptables cannot be run, or fails.
     pub fn check(&self, words: &[&str]) -> Result<Option<bool>, String> {
         let answer = self.ask(words).map_err(|error| io_text(&error))?;
-        match answer.0.code() {
-            Some(0) => Ok(Some(true)),
-            Some(1) => Ok(Some(false)),
-            Some(2) => Ok(None),
+        match answer.0 {
+            Ended::Status(0) => Ok(Some(true)),
+            Ended::Status(1) => Ok(Some(false)),
+            Ended::Status(2) => Ok(None),
             _ => Err(cause(answer)),
         }
     }
@@ -165,7 +117,7 @@ impl Iptables {
 
     /// What a call prints that succeeds.
     pub(super) fn listed(&self, words: &[&str]) -> Option<String> {
-        self.ask(words).ok().filter(|(status, _)| status.success()).map(|(_, said)| said)
+        self.ask(words).ok().filter(|(status, _)| status.is_success()).map(|(_, said)| said)
     }
 
     /// Whether a rule is there, asked by `check` (`-C`). That came with 1.4.11: before, the rule is removed by `delete`, so

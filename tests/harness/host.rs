@@ -122,7 +122,7 @@ impl Host {
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
             return format!(
-                "not here, or not for this user: {} (Debian: apt-get install bridge-utils iproute2 iptables strace util-linux jq graphviz)",
+                "not here, or not for this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux jq graphviz)",
                 missing.join(", ")
             );
         }

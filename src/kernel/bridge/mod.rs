@@ -12,7 +12,7 @@ use sysfs_class::SysClass;
 
 use super::ioctl::{self, Ifreq, Old};
 use super::sysfs::exists;
-use super::{Kernel, Result, sysfs};
+use super::{Kernel, Result, Sysfs, sysfs};
 use crate::net::{BridgeId, order};
 use info::Files;
 pub use info::{BridgeInfo, PortInfo};
@@ -139,13 +139,38 @@ impl Kernel {
     /// # Errors
     /// Those of SIOCGIFBR, which is asked where /sys shows no bridge.
     pub fn bridges(&self) -> Result<Vec<OsString>> {
-        let mut by_sysfs = self.sysfs_names().unwrap_or_default();
-        by_sysfs
-            .retain(|name| self.device(name.as_bytes()).is_some_and(|device| exists(&device.path().join("bridge"))));
-        if !by_sysfs.is_empty() {
-            return Ok(order::sorted_names(by_sysfs));
+        match self.bridges_in_sysfs() {
+            none if none.is_empty() => self.bridges_as_made(),
+            bridges => Ok(bridges),
         }
-        self.bridges_as_made()
+    }
+
+    /// The same, but where /sys shows this namespace it is believed that there is none: the ioctl would make the kernel load its
+    /// bridges.
+    ///
+    /// # Errors
+    /// As [`Kernel::bridges`].
+    pub fn bridges_seen(&self) -> Result<Vec<OsString>> {
+        match self.sysfs() {
+            Sysfs::Own => Ok(self.bridges_in_sysfs()),
+            _ => self.bridges_as_made(),
+        }
+    }
+
+    fn bridges_in_sysfs(&self) -> Vec<OsString> {
+        let mut names = self.sysfs_names().unwrap_or_default();
+        names.retain(|name| self.device(name.as_bytes()).is_some_and(|device| exists(&device.path().join("bridge"))));
+        order::sorted_names(names)
+    }
+
+    /// Whether the frames on a bridge are shown to the IPv4 (or IPv6) firewall: what is set for all bridges, and for this one.
+    /// Nothing where the kernel cannot do that.
+    pub fn shows_frames_to_firewall(&self, bridge: &[u8], v6: bool) -> Option<[bool; 2]> {
+        let name = if v6 { "ip6tables" } else { "iptables" };
+        let all = self.text(&["/proc/sys/net/bridge/bridge-nf-call-", name].concat()).ok().map(|text| text != "0");
+        let own = self.device(bridge).and_then(|device| device.number(&["bridge/nf_call_", name].concat()));
+        // without br_netfilter the bridge's own value does nothing
+        all.map(|all| [all, own.is_some_and(|own| own != 0)])
     }
 
     /// Whether there is a bridge of this name.

@@ -26,6 +26,7 @@ use crate::ip::{
     list::{Filter, Listing},
 };
 use crate::kernel::Kernel;
+pub(crate) use settings::SUSE_FIREWALL;
 use settings::Settings;
 
 const NAME: &str = "network-virtual";

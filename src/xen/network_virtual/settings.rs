@@ -9,11 +9,12 @@ use crate::applet::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::{self, Family, Prefix};
+use crate::program;
+use crate::xen::fault_of_name;
 use crate::xen::script::Arguments;
-use crate::xen::{fault_of_name, firewall};
 
 /// What SUSE's hosts ran, and what is run by default where it is.
-pub(super) const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
+pub(crate) const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
 
 /// The values of the variables, with their defaults.
 pub(super) struct Settings {
@@ -95,9 +96,9 @@ impl Settings {
         let words = self.firewall.as_deref().unwrap_or_default();
         let mut words = words.split_ascii_whitespace().map(String::from);
         match words.next() {
-            None => Ok(firewall::find(SUSE_FIREWALL, path).map(|program| (program, vec!["start".into()]))),
+            None => Ok(program::find(SUSE_FIREWALL, path).map(|program| (program, vec!["start".into()]))),
             Some(none) if none == "none" => Ok(None),
-            Some(program) => match firewall::find(&program, path) {
+            Some(program) => match program::find(&program, path) {
                 Some(found) => Ok(Some((found, words.collect()))),
                 None => Err(complaint(&format!("firewall=\"{program}\": there is no such program"))),
             },

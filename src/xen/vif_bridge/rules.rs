@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use super::NAME;
 use crate::kernel::Kernel;
+use crate::program::Ended;
 use crate::xen::firewall::Iptables;
 use crate::xen::lock::Lock;
 use crate::xen::log;
@@ -81,10 +82,10 @@ impl Firewall {
         let iptables = Iptables::find(path).ok()?;
         for wait in [&["-w"][..], &[]] {
             let (status, listing) = iptables.ask(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
-            match status.code() {
-                Some(0) => return Some(Firewall { iptables, wait, listing }),
+            match status {
+                Ended::Status(0) => return Some(Firewall { iptables, wait, listing }),
                 // an option that it does not know
-                Some(2) => (),
+                Ended::Status(2) => (),
                 _ => return None,
             }
         }
@@ -97,6 +98,6 @@ impl Firewall {
     }
 
     fn call(&self, words: &[&str]) -> bool {
-        self.iptables.ask(&[self.wait, words].concat()).is_ok_and(|(status, _)| status.success())
+        self.iptables.ask(&[self.wait, words].concat()).is_ok_and(|(status, _)| status.is_success())
     }
 }

@@ -1,0 +1,318 @@
+//! Ways to break a host. Each is found, and the line that is named mends it.
+
+/// A way to break a host: the check that finds it, and shell with `cut`, what a guest does not reach then.
+pub(crate) const BROKEN: &[(&str, &str)] = &[
+    ("forwarding of all is off", "echo 0 >/proc/sys/net/ipv4/ip_forward; cut=$out; mends failure forwarding"),
+    (
+        "forwarding of the bridge is off",
+        "echo 0 >/proc/sys/net/ipv4/conf/b0/forwarding; cut=$out; mends failure forwarding",
+    ),
+    (
+        "forwarding of the outside is off",
+        "echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding; cut=$out; mends failure forwarding",
+    ),
+    (
+        "answers come by another way than the default route, and rp_filter is strict",
+        r#"
+        ip netns add out2; ip link add eth1 type veth peer name outside netns out2; ip link set eth1 up
+        ip -n out2 link set outside up; ip -n out2 link set lo up
+        ip addr add 198.51.100.1/24 dev eth1; ip -n out2 addr add 198.51.100.2/24 dev outside; ip -n out2 addr add 203.0.113.1/32 dev lo
+        sed -i s/eth0/eth1/ /etc/brouter/n.conf
+        iptables -t mangle -A PREROUTING -i b0 -j MARK --set-mark 1
+        ip rule add fwmark 1 lookup 100; ip route add default via 198.51.100.2 table 100
+        echo 1 >/proc/sys/net/ipv4/conf/eth1/rp_filter
+        target=203.0.113.1 cut="g1 203.0.113.1"; mends failure rp-filter
+        "#,
+    ),
+    (
+        "frames between guests are dropped by the firewall",
+        r#"
+        iptables -P FORWARD DROP; iptables -A FORWARD -i b0 -o eth0 -j ACCEPT; iptables -A FORWARD -i eth0 -o b0 -j ACCEPT
+        echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+        cut=$neighbour; mends failure bridge-nf
+        "#,
+    ),
+    (
+        "frames between guests are dropped by the firewall on this bridge alone",
+        r#"
+        iptables -P FORWARD DROP; iptables -A FORWARD -i b0 -o eth0 -j ACCEPT; iptables -A FORWARD -i eth0 -o b0 -j ACCEPT
+        echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; echo 1 >/sys/class/net/b0/bridge/nf_call_iptables
+        cut=$neighbour; mends failure bridge-nf
+        "#,
+    ),
+    (
+        "frames between guests are masqueraded",
+        r#"
+        iptables -t nat -I POSTROUTING -s 10.9.0.0/24 -j MASQUERADE; echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+        cut=; mends warning bridge-nf
+        "#,
+    ),
+    (
+        "the policy of FORWARD drops",
+        "echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; iptables -P FORWARD DROP; cut=$out; mends failure forward",
+    ),
+    (
+        "a rule drops answers",
+        "iptables -A FORWARD -i eth0 -o b0 -m comment --comment 'not in' -j REJECT; cut=$out; mends failure forward",
+    ),
+    (
+        "only some packets pass",
+        r#"
+        iptables -A FORWARD -i b0 -o eth0 -p udp -j ACCEPT; iptables -A FORWARD -i b0 -o eth0 -j DROP
+        cut=$out; mends warning forward
+        "#,
+    ),
+    (
+        "Docker's chains",
+        r#"
+        iptables-restore -n <<'END'
+*filter
+:FORWARD DROP [0:0]
+:DOCKER - [0:0]
+:DOCKER-ISOLATION-STAGE-1 - [0:0]
+:DOCKER-ISOLATION-STAGE-2 - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A FORWARD -i docker0 -o docker0 -j ACCEPT
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-1 -j RETURN
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+-A DOCKER-ISOLATION-STAGE-2 -j RETURN
+-A DOCKER-USER -j RETURN
+COMMIT
+END
+        echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
+        brouter doctor | grep -q 'iptables -I DOCKER-USER -i b0 -o eth0 -j ACCEPT' || echo "not in Docker's chain for this"
+        cut=$out; mends failure forward
+        "#,
+    ),
+    (
+        "ufw's chains",
+        r#"
+        iptables-restore -n <<'END'
+*filter
+:FORWARD DROP [0:0]
+:ufw-after-forward - [0:0]
+:ufw-before-forward - [0:0]
+:ufw-reject-forward - [0:0]
+:ufw-user-forward - [0:0]
+-A FORWARD -j ufw-before-forward
+-A FORWARD -j ufw-after-forward
+-A FORWARD -j ufw-reject-forward
+-A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A ufw-before-forward -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A ufw-before-forward -j ufw-user-forward
+-A ufw-reject-forward -j REJECT --reject-with icmp-port-unreachable
+COMMIT
+END
+        echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
+        brouter doctor | tr -d '\n' | grep -q 'iptables -A *ufw-reject-forward -j REJECT' || echo "the rule is not named: $(brouter doctor)"
+        cut=$out; mends warning forward
+        "#,
+    ),
+    (
+        "the other iptables drops",
+        r#"
+        echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; $OTHER -P FORWARD DROP; $OTHER -A FORWARD -o b0 -j ACCEPT
+        cut=$out; mends failure forward iptables
+        $OTHER -S 2>&1 | grep -v -E '^(-P [A-Z]* ACCEPT|#.*)$' && echo "$OTHER has rules"
+        iptables -S FORWARD 2>&1 | grep -q -e '-o b0' || echo "the rules did not move: $(iptables -S)"
+        "#,
+    ),
+    (
+        "both iptables have rules",
+        "$OTHER -A INPUT -i none -j ACCEPT; cut=; mends warning iptables; iptables -S 2>&1 | grep -q none || echo 'no such rule'",
+    ),
+    ("nothing is masqueraded", "iptables -t nat -F; cut=$out; mends failure masquerade"),
+    (
+        "another network is masqueraded",
+        r#"
+        iptables -t nat -F; iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -j MASQUERADE
+        brouter doctor | tr -s '\n ' ' ' | grep -q 'this rule is for others: -A POSTROUTING -s 10.8.0.0/24' || brouter doctor
+        cut=$out; mends failure masquerade
+        "#,
+    ),
+    (
+        "another interface is masqueraded",
+        "iptables -t nat -F; iptables -t nat -A POSTROUTING -o eth1 -j MASQUERADE; cut=$out; mends failure masquerade",
+    ),
+    (
+        "the network is excepted from what is masqueraded",
+        "iptables -t nat -I POSTROUTING -s 10.0.0.0/8 -o eth0 -j ACCEPT; cut=$out; mends failure masquerade",
+    ),
+    (
+        "of a network by hand nobody has said that it is to be masqueraded",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf
+        brctl addbr b0; brctl setfd b0 0; brctl addif b0 p1; brctl addif b0 p2; ip addr add 10.9.0.1/24 dev b0; ip link set b0 up
+        echo 1 >/proc/sys/net/ipv4/ip_forward
+        cut=$out; mends warning masquerade
+        "#,
+    ),
+    (
+        "another interface has an address of the network",
+        r#"
+        ip link add x1 type veth peer name x2; ip link set x2 up; ip link set x1 up; ip addr add 10.9.0.9/25 dev x1
+        cut=$out; mends failure overlap
+        "#,
+    ),
+    ("a route leads away", "ip route add 10.9.0.0/25 via 192.0.2.2; cut=$out; mends failure overlap"),
+    (
+        "a route leads away, and rp_filter is strict",
+        r#"
+        ip route add 10.9.0.0/25 via 192.0.2.2; echo 1 >/proc/sys/net/ipv4/conf/b0/rp_filter
+        same "rp-filter" "failure " "$(words rp-filter)"
+        cut=$out; mends failure overlap
+        "#,
+    ),
+    ("a port has an address", "ip addr add 10.9.0.9/25 dev p1; cut=$out; mends failure port-addresses"),
+    (
+        "a port has the bridge's address",
+        r#"
+        ip addr del 10.9.0.1/24 dev b0; ip addr add 10.9.0.1/24 dev p1
+        cut=$out; mends failure port-addresses
+        "#,
+    ),
+    ("a port is down", "ip link set p1 down; cut=$out; mends failure ports"),
+    (
+        "a port listens for the forward delay",
+        r#"
+        ip link set p1 down; brctl setfd b0 3; brctl stp b0 on; ip link set p1 up
+        brouter doctor | grep -q -E 'ports: p1 listens and learns, and forwards in [56] s: the forward delay$' || brouter doctor
+        cut=$out settle="sleep 3.2"; mends warning ports
+        "#,
+    ),
+    (
+        "a guest has the hardware address of a port",
+        r#"
+        ip link set p1 address $(ip -n g2 -o link show eth0 | sed 's/.*ether \([^ ]*\).*/\1/')
+        ip -n g1 neigh flush all; ip neigh flush all
+        reaches g2 192.0.2.2
+        cut="g2 192.0.2.2" guest=g2; mends failure macs
+        "#,
+    ),
+    (
+        "two ports have one hardware address",
+        r#"
+        # else the bridge's own follows its ports'
+        ip link set b0 address 02:00:00:00:00:b0; ip -n g1 neigh flush all
+        ip link set p2 address $(cat /sys/class/net/p1/address)
+        cut=; mends warning macs
+        "#,
+    ),
+    ("the bridge is down", "ip link set b0 down; cut=$out; mends failure bridge"),
+    ("the bridge has not its address", "ip addr del 10.9.0.1/24 dev b0; cut=$out; mends failure bridge"),
+    (
+        "the bridge has no ports",
+        r#"
+        brctl delif b0 p2; brctl delif b0 p1; sed -i /port/d /etc/brouter/n.conf
+        cut=$out settle="brctl addif b0 p2"; mends warning bridge
+        "#,
+    ),
+    ("the outside is down", "ip link set eth0 down; cut=$out settle='sleep 0.1'; mends failure outside"),
+    ("there is no default route", "ip route del default; cut='g1 203.0.113.1'; mends failure outside"),
+    (
+        "the default route leads by another interface than the outside",
+        r#"
+        ip link add eth1 type veth peer name x2; ip link set x2 up; ip link set eth1 up; sed -i s/outside=eth0/netdev=eth1/ /etc/brouter/n.conf
+        cut=; mends warning outside
+        "#,
+    ),
+    ("the network is not up", "brouter down n >/dev/null; cut=$out; mends failure record"),
+    ("the bridge is gone", "ip link del b0; cut=$out; mends failure record"),
+    (
+        "an up was not ended",
+        r#"
+        record=$(echo /run/brouter/*/n.network); mv $record ${record%network}changing; ip addr del 10.9.0.1/24 dev b0
+        cut=$out; mends failure record
+        "#,
+    ),
+    (
+        "a start of network-virtual was not ended",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf; network-virtual start bridge=b0 bridgeip=10.9.0.1/24 firewall=none
+        ln -s bridge $(echo /run/brouter/*)/b0.making
+        same "record" "warning " "$(words record)"; same "the line" "             network-virtual stop firewall=none bridge=b0" "$(lines record)"
+        type_them "$(lines record)"; same "record" "" "$(words record)"
+        "#,
+    ),
+    ("the record is none", "echo x >$(echo /run/brouter/*/n.network); cut=; mends failure record"),
+    (
+        "the firewall's command is gone",
+        r#"
+        ln -s /bin/true /run/fw; echo 'firewall="/run/fw start"' >>/etc/brouter/n.conf; brouter up n >/dev/null; well "with a hook"
+        rm /run/fw; cut=; mends failure hook
+        "#,
+    ),
+    ("/sys is not there", "mount -t tmpfs none /sys; cut=; mends warning sysfs"),
+];
+
+/// With IPv6, and a network of global addresses.
+pub(crate) const IPV6: &str = r#"
+# an address is not waited for
+here='for conf in /proc/sys/net/ipv6/conf/*; do echo 0 >$conf/accept_dad; echo 0 >$conf/disable_ipv6; done'
+eval "$here"; for namespace in g1 out; do ip netns exec $namespace sh -c "$here"; done
+ip addr add 2001:db8:1::1/64 dev eth0 nodad; ip -n out addr add 2001:db8:1::2/64 dev outside nodad
+ip -n out route add 2001:db8:9::/64 via 2001:db8:1::1
+ip -n g1 addr add 2001:db8:9::11/64 dev eth0 nodad; ip -n g1 route add default via 2001:db8:9::1
+ip route add default via 2001:db8:1::2
+brouter down n >/dev/null; sed -i '$ a address=2001:db8:9::1/64' /etc/brouter/n.conf; brouter up n >/dev/null
+for try in {1..20}; do ! ip -6 addr show tentative | grep -q inet6 || sleep 0.5; done
+target=2001:db8:1::2; out6="g1 $target"
+reaches $out6 3 || { echo "no IPv6"; ip -6 addr; ip -6 route; }
+well "with IPv6"
+"#;
+
+pub(crate) const BROKEN_IPV6: &[(&str, &str)] = &[
+    ("IPv6: forwarding is off", "echo 0 >/proc/sys/net/ipv6/conf/all/forwarding; cut=$out6; mends failure ipv6"),
+    (
+        "IPv6: the default route was announced, and will go",
+        r#"
+        ip -6 route del default; ip -6 route add default via 2001:db8:1::2 expires 600
+        cut=; mends warning ipv6
+        "#,
+    ),
+    (
+        "IPv6: the default route has gone",
+        r#"
+        ip -6 route del default; echo 1 >/proc/sys/net/ipv6/conf/eth0/accept_ra
+        # as a router's announcement would
+        settle="ip -6 route add default via 2001:db8:1::2"
+        cut=; mends failure ipv6
+        "#,
+    ),
+    (
+        "IPv6: there is no default route",
+        r#"
+        ip -6 route del default; echo 2 >/proc/sys/net/ipv6/conf/eth0/accept_ra
+        brouter doctor | grep -q 'ip -6 route add default via ROUTER dev eth0' || brouter doctor
+        ip -6 route add default via 2001:db8:1::2; well "again"
+        "#,
+    ),
+    (
+        "IPv6: switched off on the bridge",
+        r#"
+        echo 1 >/proc/sys/net/ipv6/conf/b0/disable_ipv6
+        settle="sleep 2"; cut=$out6; mends failure bridge
+        "#,
+    ),
+    (
+        "IPv6: the policy of FORWARD drops",
+        r#"
+        echo 0 >/proc/sys/net/bridge/bridge-nf-call-ip6tables
+        ip6tables -P FORWARD DROP; cut=$out6; mends failure forward
+        "#,
+    ),
+    (
+        "IPv6: frames between guests are dropped",
+        r#"
+        ip6tables -P FORWARD DROP; ip6tables -A FORWARD ! -i b0 -j ACCEPT; ip6tables -A FORWARD ! -o b0 -j ACCEPT
+        echo 1 >/proc/sys/net/bridge/bridge-nf-call-ip6tables
+        cut=; mends failure bridge-nf
+        "#,
+    ),
+];

@@ -1,0 +1,106 @@
+//! `brouter doctor`: a host with two guests and a host outside is broken in one way after another. Each time the check that is meant
+//! for it must say so, the line that it names is typed, and then all is well again and the guests have their network: they
+//! connect, and are answered.
+//!
+//! Each test is a shell script that prints what is not as it should be, and nothing else.
+
+mod broken;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod others;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use broken::{BROKEN, BROKEN_IPV6, IPV6};
+use harness::host::{Host, Programs};
+use harness::table::Mode;
+use harness::{Test, conclude};
+use others::{OTHERS, XEN};
+
+/// A host with a wire to the outside, and two guests in namespaces of their own. The host outside knows no way back.
+const STATE: &str = r#"
+# of /etc a copy
+mkdir /run/etc; cp -dR --preserve=mode /etc/. /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter
+for wire in out:outside:eth0 g1:eth0:p1 g2:eth0:p2; do
+    IFS=: read -r namespace far near <<<"$wire"
+    ip netns add "$namespace"
+    ip link add "$near" type veth peer name "$far" netns "$namespace"
+    ip link set "$near" up
+    ip -n "$namespace" link set "$far" up
+done
+ip addr add 192.0.2.1/24 dev eth0
+ip -n out addr add 192.0.2.2/24 dev outside
+ip route add default via 192.0.2.2
+for guest in 1 2; do
+    ip -n g$guest addr add 10.9.0.1$guest/24 dev eth0
+    ip -n g$guest route add default via 10.9.0.1
+done
+printf '%s\n' bridge=b0 address=10.9.0.1/24 outside=eth0 masquerade=yes port=p1 port=p2 >/etc/brouter/n.conf
+"#;
+
+/// What the scripts have in common.
+const PRELUDE: &str = r#"
+same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
+# where lines are typed: the original tools, and of ours what has no original
+mkdir /run/typed
+for name in brouter network-virtual vif-bridge; do ln -s "$(command -v $name)" /run/typed/$name; done
+PATH=/run/typed:${PATH#*:}
+# a guest connects to a host where nobody listens, and is told so
+reaches() { ip netns exec $1 timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }
+# the findings of a check: the word of each
+words() { brouter doctor | awk -v check="$1:" '/^[a-z]/ && ($2 == check || $3 == check) { print $1 }' | sort -u | tr '\n' ' '; }
+# the lines to type of these checks
+lines() {
+    brouter doctor | awk -v checks=" $* " '/^[a-z]/ { name = $2 ~ /:$/ ? $2 : $3; sub(":", "", name); meant = index(checks, " " name " ") }
+        /^             / && meant' | sed 's/ROUTER/192.0.2.2/; s/INTERFACE/p1/'
+}
+type_them() { bash -e <<<"$1" >/run/typed.out 2>&1 || { echo "typed: $1"; cat /run/typed.out; }; }
+well() {
+    brouter doctor >/run/out 2>&1; local status=$?
+    [ $status = 0 ] && ! grep -q -E '^(warning|failure)' /run/out || { echo "$1: status $status"; grep -A3 -E '^(warning|failure)' /run/out; }
+}
+# mends WORD CHECK [MORE CHECKS]: the host is broken. The first check says so, and the lines of all are typed.
+target=192.0.2.2 guest=g1
+mends() {
+    local word=$1; shift
+    same "what $1 says" "$word " "$(words $1)"
+    [ -z "$cut" ] || ! reaches $cut || echo "$cut is reached all the same"
+    local typed=$(lines "$@")
+    [ -n "$typed" ] || { echo "no line to type"; return; }
+    type_them "$typed"
+    eval "$settle"
+    well "after $typed"
+    reaches g1 10.9.0.12 3 || echo "g1 does not reach g2 after $typed"
+    reaches $guest $target 3 || echo "$guest does not reach $target after $typed"
+}
+settle= out="g1 192.0.2.2" neighbour="g1 10.9.0.12"
+brouter up n >/dev/null
+reaches $out 3 || echo "the host is no good"
+well "the host before"
+"#;
+
+fn main() -> ExitCode {
+    let host = Arc::new(Host::new());
+    let exported = "export xenstored_pid xen; export -f xenstored_start\n";
+    let with_xen = format!("{STATE}\nxenstored\n{exported}");
+    let plain = [(BROKEN, ""), (OTHERS, ""), (BROKEN_IPV6, IPV6)];
+    let plain = plain.into_iter().flat_map(|(tests, more)| tests.iter().map(move |test| (test, more, STATE, None)));
+    let xen = XEN.iter().map(|test| (test, "", with_xen.as_str(), Some("xen")));
+    let tests = plain.chain(xen).map(|((name, script), more, state, needs)| Test {
+        name: (*name).into(),
+        kind: String::new(),
+        needs: ["strace", "iptables", "nft", "script"].into_iter().chain(needs).map(String::from).collect(),
+        run: Box::new({
+            let (host, state) = (host.clone(), state.to_string());
+            let other = "OTHER=iptables-legacy; case $(iptables --version) in *legacy*) OTHER=iptables-nft;; esac";
+            let script = format!("{PRELUDE}{other}\n{more}{script}");
+            move || {
+                let run = host.run(Programs::Ours, &state, &script, Mode::Sys)?;
+                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+                if said.is_empty() { Ok(()) } else { Err(said.into()) }
+            }
+        }),
+    });
+    conclude(&host, tests.collect())
+}

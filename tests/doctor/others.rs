@@ -1,0 +1,258 @@
+//! What doctor says and does besides, and hosts that one line does not mend.
+
+/// What is not broken and mended.
+pub(crate) const OTHERS: &[(&str, &str)] = &[
+    (
+        "nothing is changed, and no module is asked for",
+        r#"
+        state() {
+            # the state of a link comes up late
+            ip addr | sed 's/ state [A-Z]*//'; ip route; brctl show; ls -lR /run/brouter /etc/brouter; iptables-nft-save | grep -v '^#'
+            cat /proc/net/ip_tables_names; grep -rs '' /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf /proc/sys/net/bridge
+            grep -s '' /sys/class/net/*/bridge/{stp_state,forward_delay,nf_call_iptables}
+        }
+        # as where iptables is the one that makes tables when it lists them
+        mkdir /run/legacy; for name in iptables iptables-save; do ln -s $(command -v ${name/tables/tables-legacy}) /run/legacy/$name; done
+        for path in $PATH /run/legacy:$PATH; do
+            for network in up down; do
+                before=$(state)
+                PATH=$path strace -o /run/trace -e trace=%file,%network,write,ioctl,clone,fork,vfork brouter doctor >/run/out
+                PATH=$path brouter doctor --json >/run/out
+                same "changed" "$before" "$(state)"
+                grep -E 'O_WRONLY|O_RDWR|O_CREAT|^(mkdir|unlink|rename|symlink|link|mount|chmod)' /run/trace | grep -v -E '"/dev/null"'
+                grep -E '^ioctl' /run/trace | grep -v -E 'SIOCG|SIOCDEVPRIVATE|TCGETS|TIOCGWINSZ|NS_GET|0x894c' 
+                brouter down n >/dev/null
+            done
+            brouter up n >/dev/null
+        done
+        "#,
+    ),
+    (
+        "fits 80 columns, and says nothing by colour alone",
+        r#"
+        iptables -P FORWARD DROP; iptables -t nat -F; iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -m comment --comment "$(printf 'word %.0s' {1..30})" -j MASQUERADE
+        brouter doctor >/run/out; awk 'length > 80 { print "too long: " $0 }' /run/out
+        grep -q -P '\x1b' /run/out && echo "colour"
+        script -qec 'brouter doctor' /dev/null </dev/null | grep -q -P '^\x1b\[31mfailure  \x1b\[0mn forward:' || echo "no colour on a terminal"
+        NO_COLOR=1 script -qec 'brouter doctor' /dev/null </dev/null | tr -d '\r' | diff - /run/out
+        LC_ALL=C grep -q -P '[^\x20-\x7e\n]' /run/out && echo "not ASCII"
+        "#,
+    ),
+    (
+        "--json has the same findings",
+        r#"
+        iptables -t nat -F; brctl delif b0 p2; ip link set p2 down
+        brouter doctor --json >/run/json; status=$?
+        same "status" 2 $status
+        [ "$(wc -l </run/json)" = 1 ] || cat /run/json
+        grep -q '^{"findings":\[{"check":"kernel","network":null,"status":"ok","evidence":"there are bridges: b0","command":null},' /run/json || cat /run/json
+        grep -q '}\],"status":"failure"}$' /run/json || cat /run/json
+        wanted='{"check":"masquerade","network":"n","status":"failure","evidence":"10.9.0.0/24 is not masqueraded towards eth0","command":"iptables -t nat -A POSTROUTING -s 10.9.0.0/24 ! -o b0 -j MASQUERADE"}'
+        grep -qF "$wanted" /run/json || cat /run/json
+        same "states" "$(brouter doctor | grep -o -E '^(ok|warning|failure)')" "$(grep -o -E '"status":"[a-z]*","evidence' /run/json | cut -d'"' -f4)"
+        "#,
+    ),
+    (
+        "rules of nft's own are not known",
+        r#"
+        nft add table inet own; nft add chain inet own fw '{ type filter hook forward priority 0; policy drop; }'
+        same "forward" "warning " "$(words forward)"
+        brouter doctor | tr -s ' \n' ' ' | grep -qF "n forward: not known: nft has rules that are not iptables': nft list chain inet own fw" || brouter doctor
+        iptables -A FORWARD -j DROP; same "forward" "failure warning " "$(words forward)"
+        "#,
+    ),
+    (
+        "a network or a bridge by its name, and wrong calls",
+        r#"
+        brctl addbr b1; ip addr add 10.7.0.1/24 dev b1; ip link set b1 up
+        for name in n b0; do
+            brouter doctor $name >/run/out; same "$name" 0 $?
+            grep -q ' b1 ' /run/out && cat /run/out
+        done
+        brouter doctor b1 >/run/out; same "b1" 1 $?
+        grep -q '^warning  b1 bridge: b1 has no ports: no guest is on it$' /run/out || cat /run/out
+        grep -q ' n ' /run/out && cat /run/out
+        brouter doctor >/run/out; same "both" 1 $?
+        while IFS='|' read -r words said; do
+            brouter doctor $words >/run/out 2>/run/said; same "$words" 2 $?
+            same "$words" "$(printf "${said//%/%%}")" "$(cat /run/out /run/said)"
+        done <<'END'
+nosuch|brouter: nosuch: there is no bridge and no network of this name
+a/b|brouter: a/b: not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')
+n b0|brouter: Unrecognized argument: b0\nTry brouter doctor --help.
+--dot|brouter: Unrecognized argument: --dot\nTry brouter doctor --help.
+END
+        brouter doctor --help | awk 'length > 80' | head -3
+        brouter doctor >/dev/full 2>/run/said; same "full" 2 $?
+        grep -q '^brouter: cannot write: No space left on device$' /run/said || cat /run/said
+        "#,
+    ),
+    (
+        "without a bridge the line that makes one is named",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf
+        same "kernel" "failure " "$(words kernel)"; same "the line" "             brouter up xenbr0 --address 192.168.10.1/24 --masquerade" "$(lines kernel)"
+        type_them "$(lines kernel)"; same "kernel" "ok " "$(words kernel)"
+        same "what is left to do" "warning  xenbr0 bridge: xenbr0 has no ports: no guest is on it" "$(brouter doctor | grep -v -E '^(ok| )')"
+        "#,
+    ),
+    (
+        "a kernel that cannot have bridges",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf
+        mount -t tmpfs none /sys/module; mount -t tmpfs none /proc/sys/net
+        # the machine's own folder of modules, if it has one, may have them
+        modules=/lib/modules/$(uname -r); mkdir -p /run/modules/$(uname -r); [ ! -d /lib/modules ] || mount --bind /run/modules /lib/modules
+        if [ -d $modules ]; then
+            brouter doctor | tr -s ' \n' ' ' | grep -q "failure kernel: no bridge, and Linux $(uname -r) has none: .* modprobe bridge" || brouter doctor
+            echo 'kernel/net/bridge/bridge.ko: kernel/net/llc/llc.ko' >$modules/modules.dep
+        fi
+        brouter doctor | tr -s ' \n' ' ' | grep -q "failure kernel: there is no bridge brouter up" || brouter doctor
+        umount /sys/module /proc/sys/net
+        "#,
+    ),
+    (
+        "an isolated network is not told to have an outside",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf
+        brouter up n --bridge b0 --address 10.9.0.1/24 --port p1 --port p2 >/dev/null
+        well "by its record"
+        brouter down n >/dev/null; printf '%s\n' bridge=b0 address=10.9.0.1/24 port=p1 port=p2 >/etc/brouter/n.conf; brouter up n >/dev/null
+        well "by its file"
+        "#,
+    ),
+    (
+        "a network whose options are not kept can be taken away",
+        r#"
+        rm /etc/brouter/n.conf; ip link del b0
+        same "the line" "             brouter down n" "$(lines record)"; type_them "$(lines record)"
+        same "record" "" "$(words record)"
+        "#,
+    ),
+    (
+        "the network moves away from that of the outside",
+        r#"
+        ip addr add 10.9.0.200/24 dev eth0; same "overlap" "failure " "$(words overlap)"
+        type_them "$(lines overlap)"; same "overlap" "ok " "$(words overlap)"
+        ip -o addr show b0 | grep -q 192.168.10.1/24 || ip addr show b0
+        for guest in 1 2; do
+            ip -n g$guest addr add 192.168.10.1$guest/24 dev eth0; ip -n g$guest route replace default via 192.168.10.1
+        done
+        reaches g1 192.0.2.2 || echo "not reached"
+        "#,
+    ),
+    (
+        "a port without a carrier",
+        r#"
+        ip -n g1 link set eth0 down; sleep 0.2
+        same "ports" "warning " "$(words ports)"
+        brouter doctor | grep -q 'ports: p1 has no carrier: no guest or no cable at its other end' || brouter doctor
+        "#,
+    ),
+    (
+        "one guest on two bridges",
+        r#"
+        brctl addbr b1; brctl setfd b1 0; ip link set b1 up; ip link add q1 type veth peer name eth1 netns g1; ip link set q1 up; brctl addif b1 q1
+        ip -n g1 link set eth1 address $(ip netns exec g1 cat /sys/class/net/eth0/address); ip -n g1 link set eth1 up
+        ip -n g1 addr add 10.6.0.1/24 dev eth1; reaches g1 10.6.0.9 1; reaches $out
+        same "macs" "warning " "$(words macs)"; same "the line" "             brctl delif b0 p1" "$(lines macs)"
+        "#,
+    ),
+    (
+        "an ordinary user is told what he cannot see",
+        r#"
+        as=(setpriv --bounding-set=-all --inh-caps=-all); read -r _ _ users </proc/self/uid_map
+        [ "$users" -eq 1 ] || as+=(--reuid 65534 --regid 65534 --clear-groups)
+        mkdir -m 755 /run/user; cp $(command -v brouter) /run/user; chmod 755 /run/user/brouter
+        "${as[@]}" /run/user/brouter doctor >/run/out 2>/run/said; same "status" 1 $?; cat /run/said
+        for check in iptables 'n forward' 'n masquerade'; do
+            grep -q "^warning  $check: not known: " /run/out || { echo "$check:"; cat /run/out; }
+        done
+        grep -q '^failure' /run/out && cat /run/out
+        "#,
+    ),
+    (
+        "without iptables its rules are not known",
+        r#"
+        : >/run/none; for program in iptables-nft iptables-legacy nft; do
+            ! program=$(readlink -f "$(command -v $program)") || mount --bind /run/none $program
+        done
+        brouter doctor >/run/out; same "status" 1 $?
+        grep -q '^warning  n masquerade: not known: there is no iptables$' /run/out || cat /run/out
+        grep -q '^failure' /run/out && cat /run/out
+        "#,
+    ),
+    (
+        "without /proc and /sys something is said all the same",
+        r#"
+        mount -t tmpfs none /sys; mount -t tmpfs none /proc; brouter doctor b0 >/run/out 2>/run/said; status=$?; umount /proc /sys
+        [ $status = 1 -o $status = 2 ] && [ -s /run/out ] && grep -q '^warning  sysfs:' /run/out || { echo $status; cat /run/out /run/said; }
+        for check in overlap forwarding outside; do grep -q "^warning  n $check: not known" /run/out || { echo $check:; cat /run/out; }; done
+        "#,
+    ),
+    (
+        "the /sys of another namespace",
+        r#"
+        cat >/run/inner <<'END'
+        mount --bind /run/brouter /run/brouter; ip link add b9 type bridge; ip addr add 10.3.0.1/24 dev b9; ip link set b9 up
+        brouter doctor b9 | grep -A3 '^warning  sysfs' >/run/foreign
+        command=$(sed -n 's/^             //p' /run/foreign)
+        bash -c "$command" <<<'brouter doctor b9 | grep sysfs' >/run/mended
+END
+        unshare -n -m bash /run/inner
+        grep -q 'warning  sysfs: /sys shows another network namespace' /run/foreign || cat /run/foreign
+        same "mended" "ok       sysfs: /sys/class/net shows this network namespace" "$(cat /run/mended)"
+        "#,
+    ),
+    (
+        "names that a shell would read are quoted",
+        r#"
+        ip link add name 'a;b' type bridge; ip addr add 10.7.0.1/24 dev 'a;b'
+        same "the line" "             ip link set 'a;b' up" "$(lines bridge | head -1)"
+        "#,
+    ),
+    (
+        "a host of network-virtual",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf
+        network-virtual start bridge=b0 bridgeip=10.9.0.1/24 masquerade=yes firewall=none; brctl addif b0 p1; brctl addif b0 p2
+        settle="sleep 0.1"; well "started"
+        iptables -t nat -F; cut=$out; mends failure masquerade
+        network-virtual stop bridge=b0 firewall=none
+        "#,
+    ),
+];
+
+/// On a Xen host.
+pub(crate) const XEN: &[(&str, &str)] = &[
+    (
+        "Xen: an interface that could not be attached",
+        r#"
+        path=/local/domain/0/backend/vif/1/0
+        ip link add vif1.0 type veth peer name x2; ip link set x2 up
+        xenstore-write $path/bridge nosuch $path/script $(command -v vif-bridge) $path/mac 00:16:3e:00:00:01
+        XENBUS_PATH=$path vif=vif1.0 vif-bridge online 2>/dev/null && echo "attached"
+        brouter doctor | tr -s ' \n' ' ' | grep -q "failure hotplug: $path/hotplug-error: .*nosuch" || brouter doctor
+        xenstore-write $path/bridge b0
+        cut=; mends failure hotplug
+        [ -e /sys/class/net/b0/brif/vif1.0 ] || echo "not attached"
+        "#,
+    ),
+    (
+        "Xen: two guests with one hardware address",
+        r#"
+        for guest in 1 2; do xenstore-write /local/domain/0/backend/vif/$guest/0/mac 00:16:3e:00:00:01; done
+        same "hotplug" "failure " "$(words hotplug)"; same "the line" "             xl network-detach 2 0" "$(lines hotplug)"
+        "#,
+    ),
+    (
+        "Xen: no xenstored",
+        r#"
+        same "xenstored" "ok " "$(words xenstored)"
+        kill $xenstored_pid; sleep 0.2; [ -e /run/xenstored/socket ] || { echo "no socket"; }
+        printf '#!/bin/bash\nxenstored_start >/dev/null 2>&1 </dev/null\n' >/etc/init.d/xencommons; chmod 755 /etc/init.d/xencommons
+        same "hotplug" "warning " "$(words hotplug)"
+        cut=; mends failure xenstored
+        "#,
+    ),
+];

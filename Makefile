@@ -2,12 +2,19 @@
 # make demo       a network with guests, in private namespaces: what a brouter is
 # make test       everything that is checked; needs the original programs, and installs them when run as root
 # make test-xen   our programs on a real Xen, in an emulator: a quarter of an hour at most
+# make  archives twice, the same bytes; Debian packages in a clean Debian, which is booted: ten minutes
 # make lint       formatting, clippy, manual pages
 # make bench      times in ratios to the original programs
-# make install    DESTDIR, PREFIX, SBINDIR, MANDIR
+# make install    DESTDIR, PREFIX, SBINDIR, MANDIR; LINKS=hard|soft|none, SPLIT=1, NAMES="brctl ip …": see below
+# make install-xen  network-virtual and vif-bridge into XEN_SCRIPT_DIR
+# make install-service  networks at boot, by INIT=systemd|sysv|openrc
 # make TARGET=…   for another of rustup's targets, such as aarch64-unknown-linux-musl
 
 CARGO ?= cargo
+# The crates may lie in vendor/, from a release's archive of them: then nothing is fetched.
+ifneq ($(wildcard vendor),)
+override CARGO += --offline --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="vendor"'
+endif
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
@@ -31,7 +38,8 @@ else
 LINK := none
 endif
 
-.PHONY: all demo test test-xen bench lint man install uninstall clean
+.PHONY: all demo test test-xen bench lint man clean
+.PHONY: install uninstall install-xen uninstall-xen install-service uninstall-service
 all: $(PROGRAMS:%=build/%)
 
 # one run of cargo for all of them
@@ -46,19 +54,23 @@ build/.built: $(SOURCES) Makefile
 # Sequences of instructions that occur often become functions: a fiftieth of a program.
 SMALL := -C llvm-args=-enable-machine-outliner=always
 
+# The same bytes wherever the sources and the crates lie.
+CARGO_HOME ?= $(HOME)/.cargo
+ANYWHERE := --remap-path-prefix=$(CURDIR)/vendor=crates --remap-path-prefix=$(CARGO_HOME)/registry/src=crates
+
 # At a fixed place in memory: rustup's musl targets would have a program move itself at its start.
 TARGET_FLAGS = CARGO_TARGET_$(shell echo $(TARGET) | tr a-z- A-Z_)_RUSTFLAGS
 .PHONY: build-with-target build-with-musl-gcc build-with-none
 build-with-target:
-	$(TARGET_FLAGS)="-C relocation-model=static $(SMALL)" $(CARGO) build --release --locked --bins --target $(TARGET)
+	$(TARGET_FLAGS)="-C relocation-model=static $(SMALL) $(ANYWHERE)" $(CARGO) build --release --locked --bins --target $(TARGET)
 
 # The library's folder is searched before musl's own, and libutil comes first of all libraries: see compat/musl/gnu-std.c.
 # The target is named, though it is the host's: only then do the flags leave build scripts and macros alone.
 # The constants are behind the code, in the same pages, and nothing is kept apart for a loader to protect: there is none.
 build-with-musl-gcc: build/musl/libutil.a
-	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static $(SMALL) \
-		-C linker=musl-gcc -C link-arg=-L$(CURDIR)/build/musl --cfg musl_link \
-		-C link-arg=-Wl,--no-eh-frame-hdr,-T,$(CURDIR)/compat/musl/no-unwind-tables.ld,-z,noseparate-code,-z,norelro" \
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static $(SMALL) $(ANYWHERE) \
+		-C linker=musl-gcc -C link-arg=-Lbuild/musl --cfg musl_link \
+		-C link-arg=-Wl,--no-eh-frame-hdr,-T,compat/musl/no-unwind-tables.ld,-z,noseparate-code,-z,norelro" \
 		$(CARGO) build --release --locked --bins --target $(TARGET)
 
 build-with-none:
@@ -81,6 +93,7 @@ test: all
 	@compat/need-packages bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base busybox-static jq graphviz
 	@compat/fetch-xen build/xen
 	@compat/fetch-scripts build/scripts
+	tests/packages/install.sh build/install
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
 
 # Not part of `make test`: minutes of an emulator, and 200 MB of packages.
@@ -106,16 +119,42 @@ man/brouter-compat.7: compat/DEVIATIONS.md compat/deviations-to-mdoc
 	compat/deviations-to-mdoc compat/DEVIATIONS.md >$@.new
 	mv $@.new $@
 
+# The names that brouter gets beside its own. brctl and ip are left to bridge-utils and iproute2.
+NAMES ?= network-virtual vif-bridge
+# how it gets them: hard or soft (symbolic) links, or none at all
+LINKS ?= soft
+# 1: small programs of their own under these names, instead of links
+SPLIT ?=
+# 1: programs of others that have such a name are replaced
+FORCE ?=
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+# where Xen's toolstacks look for their scripts
+XEN_SCRIPT_DIR ?= /etc/xen/scripts
+# what starts networks at boot (systemd, sysv or openrc), and where its files are
+INIT ?= systemd
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+INITDIR ?= /etc/init.d
+PUT = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SBINDIR='$(SBINDIR)' MANDIR='$(MANDIR)' NAMES='$(NAMES)' LINKS='$(LINKS)' \
+	SPLIT='$(SPLIT)' FORCE='$(FORCE)' ZSHDIR='$(ZSHDIR)' XEN_SCRIPT_DIR='$(XEN_SCRIPT_DIR)' \
+	INIT='$(INIT)' UNITDIR='$(UNITDIR)' INITDIR='$(INITDIR)'
+
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
-	install -m 755 build/brouter $(DESTDIR)$(SBINDIR)/brouter
-	ln -sf brouter $(DESTDIR)$(SBINDIR)/network-virtual
-	ln -sf brouter $(DESTDIR)$(SBINDIR)/vif-bridge
-	install -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man8
+	@$(PUT) compat/install/programs install
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/brouter $(DESTDIR)$(SBINDIR)/network-virtual $(DESTDIR)$(SBINDIR)/vif-bridge
-	rm -f $(MANUALS:man/%=$(DESTDIR)$(MANDIR)/man8/%)
+	@$(PUT) compat/install/programs uninstall
+
+install-xen: all
+	@$(PUT) compat/install/xen install
+
+uninstall-xen:
+	@$(PUT) compat/install/xen uninstall
+
+install-service:
+	@$(PUT) compat/install/service install
+
+uninstall-service:
+	@$(PUT) compat/install/service uninstall
 
 clean:
 	rm -rf build target

@@ -2,12 +2,13 @@
 # make demo       a network with guests, in private namespaces: what a brouter is
 # make test       everything that is checked; needs the original programs, and installs them when run as root
 # make test-xen   our programs on a real Xen, in an emulator: a quarter of an hour at most
-# make  archives twice, the same bytes; Debian packages in a clean Debian, which is booted: ten minutes
+# make test-packages  archives twice, the same bytes; Debian packages in a clean Debian, which is booted: ten minutes
 # make lint       formatting, clippy, manual pages
 # make bench      times in ratios to the original programs
 # make install    DESTDIR, PREFIX, SBINDIR, MANDIR; LINKS=hard|soft|none, SPLIT=1, NAMES="brctl ip …": see below
 # make install-xen  network-virtual and vif-bridge into XEN_SCRIPT_DIR
 # make install-service  networks at boot, by INIT=systemd|sysv|openrc
+# make dist, deb  archives of a release in build/dist, Debian packages in build/deb
 # make TARGET=…   for another of rustup's targets, such as aarch64-unknown-linux-musl
 
 CARGO ?= cargo
@@ -38,7 +39,7 @@ else
 LINK := none
 endif
 
-.PHONY: all demo test test-xen bench lint man clean
+.PHONY: all demo test test-xen test-packages bench lint man dist deb clean
 .PHONY: install uninstall install-xen uninstall-xen install-service uninstall-service
 all: $(PROGRAMS:%=build/%)
 
@@ -101,6 +102,11 @@ test-xen: all
 	@compat/need-packages qemu-system-x86 cpio kmod xz-utils
 	@tests/xen/run.sh build build/xen-vm
 
+# Nor is this: a Debian is installed, and all is built three times.
+test-packages:
+	@compat/need-packages git debhelper dpkg-dev musl-tools lintian debootstrap qemu-system-x86 e2fsprogs
+	@tests/packages/run.sh build/packages
+
 lint:
 	@compat/need-packages mandoc
 	$(CARGO) fmt --check
@@ -118,6 +124,13 @@ man: man/brouter-compat.7
 man/brouter-compat.7: compat/DEVIATIONS.md compat/deviations-to-mdoc
 	compat/deviations-to-mdoc compat/DEVIATIONS.md >$@.new
 	mv $@.new $@
+
+dist:
+	@compat/dist build/dist
+
+deb:
+	@compat/need-packages debhelper dpkg-dev musl-tools
+	@compat/make-deb build/deb
 
 # The names that brouter gets beside its own. brctl and ip are left to bridge-utils and iproute2.
 NAMES ?= network-virtual vif-bridge

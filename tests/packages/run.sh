@@ -1,0 +1,94 @@
+#!/bin/bash
+# run.sh FOLDER [STEP...]: the archives of a release and the Debian packages, made and tried out. FOLDER keeps a clean Debian and
+# the logs.
+#
+#   dist        made twice, of two clones in different folders: the same bytes
+#   deb         the packages, and lintian
+#   chroot.sh   the packages in a clean Debian: installed, used, purged
+#   boot.sh     a Debian with them, booted in qemu: the unit in its sandbox, the network of the initramfs
+set -u
+here=$(dirname "$(readlink -f "$0")")
+top=$here/../..
+mkdir -p "$1"
+cd "$1" || exit
+folder=$(pwd)
+shift
+steps=$*
+failed=0
+[ "$(id -u)" = 0 ] || { echo "a chroot and mounts are needed: run it as root" >&2; exit 1; }
+
+# step NAME WHAT COMMAND...: its output goes to a log, and is shown where it fails
+step() {
+	local name=$1 what=$2 log=$folder/$1.log began=$SECONDS
+	shift 2
+	[ -z "$steps" ] || case " $steps " in *" $name "*) ;; *) return ;; esac
+	if "$@" >"$log" 2>&1; then
+		echo "ok: $what ($((SECONDS - began)) s)"
+	else
+		failed=1
+		echo "FAILED: $what; the end of $log:"
+		tail -n 40 "$log"
+	fi
+}
+
+same_bytes() {
+	local clone
+	rm -rf one another && mkdir -p one another/place/with-a-longer-name
+	for clone in one another/place/with-a-longer-name; do
+		git clone -q "$top" "$clone/source" || return
+		# what must not matter: the folder, the time, the locale, the home, the umask
+		(
+			umask 077
+			export CARGO_HOME="${CARGO_HOME-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME-$HOME/.rustup}" TZ=Asia/Tokyo
+			HOME=$folder/$clone make -C "$clone/source" dist
+		) || return
+		(cd "$clone/source/build/dist" && sha256sum ./*.tar.gz) >"$clone/sums" || return
+		[ "$(wc -l <"$clone/sums")" = 3 ] || return
+		sleep 1
+	done
+	cat one/sums
+	diff one/sums another/place/with-a-longer-name/sums
+}
+
+lint() {
+	lintian --allow-root --fail-on error,warning "$top"/build/deb/brouter_*.changes
+}
+
+# A clean Debian: what every one has, and what the tests need besides: manual pages, a firewall, a kernel.
+clean_debian() {
+	[ ! -e base/complete ] || return 0
+	rm -rf base
+	local packages=man-db,iptables,systemd,systemd-sysv,udev,kmod,initramfs-tools,busybox-static,iputils-ping
+	# a kernel; and what iproute2 needs, but not iproute2 itself
+	packages=$packages,linux-image-cloud-amd64,libbpf1,libelf1,libmnl0,libatm1,libtirpc3,libbsd0,libcap2-bin
+	debootstrap --variant=minbase "--include=$packages" bookworm base http://deb.debian.org/debian || return
+	touch base/complete
+}
+
+in_chroot() {
+	rm -rf chroot && cp -a base chroot && rm chroot/complete || return
+	mkdir -p chroot/packages/originals
+	cp "$top"/build/deb/*.deb chroot/packages/
+	cp "$here/chroot.sh" chroot/packages/
+	cp "$top/compat/service/brouter.openrc" chroot/packages/
+	(cd chroot/packages/originals && apt-get download -q iproute2 bridge-utils) || return
+	mkdir chroot/packages/openrc
+	(cd chroot/packages/openrc && apt-get download -q openrc librc1 libeinfo1 insserv) || return
+	unshare -n -m -p -f --kill-child sh -ec '
+		mount --make-rprivate /
+		mount -t proc proc chroot/proc
+		mount -t sysfs sysfs chroot/sys
+		mount -t tmpfs tmpfs chroot/run
+		mount -t tmpfs tmpfs chroot/tmp
+		mount --bind /dev chroot/dev
+		mount -t devpts devpts chroot/dev/pts
+		exec chroot chroot /packages/chroot.sh'
+}
+
+step dist 'the archives of a release, made twice, are the same' same_bytes
+step deb 'Debian packages' make -C "$top" --no-print-directory deb
+step lintian 'lintian has nothing to say' lint
+step base 'a clean Debian' clean_debian
+step chroot 'installed, used, removed and purged' in_chroot
+step boot 'booted: the unit in its sandbox, the network of the initramfs' "$here/boot.sh" .
+exit $failed

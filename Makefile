@@ -3,6 +3,7 @@
 # make test       everything that is checked; needs the original programs, and installs them when run as root
 # make test-xen   our programs on a real Xen, in an emulator: a quarter of an hour at most
 # make test-packages  archives twice, the same bytes; Debian packages in a clean Debian, which is booted: ten minutes
+# make image      an initramfs of busybox and brouter in build/image, booted in an emulator with a guest that pings
 # make lint       formatting, clippy, manual pages
 # make bench      times in ratios to the original programs
 # make install    DESTDIR, PREFIX, SBINDIR, MANDIR; LINKS=hard|soft|none, SPLIT=1, NAMES="brctl ip …": see below
@@ -39,7 +40,7 @@ else
 LINK := none
 endif
 
-.PHONY: all demo test test-xen test-packages bench lint man dist deb clean
+.PHONY: all demo test test-xen test-packages image bench lint man dist deb clean
 .PHONY: install uninstall install-xen uninstall-xen install-service uninstall-service
 all: $(PROGRAMS:%=build/%)
 
@@ -101,6 +102,11 @@ test: all
 test-xen: all
 	@compat/need-packages qemu-system-x86 cpio kmod xz-utils
 	@tests/xen/run.sh build build/xen-vm
+
+# The smallest host of guests, for qemu, and its boot with a guest.
+image: all
+	@compat/need-packages qemu-system-x86 cpio kmod xz-utils
+	@tests/image/run.sh build build/image
 
 # Nor is this: a Debian is installed, and all is built three times.
 test-packages:

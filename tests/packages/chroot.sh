@@ -24,11 +24,11 @@ has() {
 	case $said in *"$text"*) ;; *) false ;; esac
 }
 
-# state FILE: every file of the system with its owner, mode, target and contents, but for what dpkg itself writes down, and for the
-# initramfs, which is made anew with each change of a hook
+# state FILE: every file of the system with its owner, mode, target and contents, but for what dpkg itself writes down, and for
+# the initramfs, which is made anew with each change of a hook
 state() {
-	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /packages -o -name 'initrd.img-*' \
-		-o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /var/lib/apt \) -prune -o \
+	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /packages \
+		-o -name 'initrd.img-*' -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /var/lib/apt \) -prune -o \
 		\( -type f -printf '%p %M %u %g ' -exec md5sum {} \; -o -printf '%p %M %u %g %l\n' \) | sort >"$1"
 }
 

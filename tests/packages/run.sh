@@ -1,6 +1,6 @@
 #!/bin/bash
-# run.sh FOLDER [STEP...]: the archives of a release and the Debian packages, made and tried out. FOLDER keeps a clean Debian and
-# the logs.
+# run.sh FOLDER [STEP...]: the archives of a release and the Debian packages, made and tried out. FOLDER keeps a clean Debian
+# and the logs.
 #
 #   dist        made twice, of two clones in different folders: the same bytes
 #   deb         the packages, and lintian

@@ -11,14 +11,7 @@ mkdir -p "$2"
 cd "$2"
 unpack=$here/../../compat/unpack-packages
 
-newest() { apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-.*-amd64\)$/\1/p' | head -n 1; }
-linux=$(newest)
-if [ -z "$linux" ] && [ "$(id -u)" = 0 ]; then
-	apt-get update -q >/dev/null
-	linux=$(newest)
-fi
-[ -n "$linux" ] || { echo "no package linux-image-amd64: Debian 12 (bookworm) is needed, and apt-get update" >&2; exit 1; }
-
+linux=$("$here/../../compat/newest-kernel" amd64)
 "$unpack" kernel "$linux" xen-hypervisor-4.17-amd64
 "$unpack" debian bash dash coreutils sed grep mawk util-linux bsdutils mount procps kmod findutils hostname busybox-static \
 	iproute2 iputils-ping bridge-utils iptables xen-utils-4.17 xen-utils-common xenstore-utils \

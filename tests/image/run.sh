@@ -1,0 +1,56 @@
+#!/bin/bash
+# run.sh PROGRAMS FOLDER: makes the image of compat/image/build and boots it in qemu, with a guest on the second interface and a
+# host outside on the first one, which are machines of their own. The guest pings the bridge, and the host outside by way of it.
+set -u
+here=$(dirname "$(readlink -f "$0")")
+folder=$2
+"$here/../../compat/image/build" "$1" "$folder" || exit
+cd "$folder" || exit
+sizes=$(stat -c '%n %s' brouter.img vmlinuz | awk '{ printf "%s %.2f MiB; ", $1, $2 / 1048576 }')
+echo "${sizes%; }"
+
+machines=()
+# machine NAME IMAGE APPEND QEMU-OPTION...
+machine() {
+	local name=$1 image=$2 append=$3
+	shift 3
+	# without the hardware's help, which a machine that is an emulated one itself has but by name
+	timeout -k 5 240 qemu-system-x86_64 -machine pc,accel=tcg -m 160 -nodefaults -display none -monitor none \
+		-no-reboot -serial "file:$name.console" -kernel vmlinuz -initrd "$image" \
+		-append "console=ttyS0 quiet panic=1 $append" "$@" 2>"$name.qemu" &
+	machines+=($!)
+}
+trap 'kill "${machines[@]}" 2>/dev/null; wait' EXIT
+rm -f ./*.console ./*.socket
+# wire NAME NUMBER: an end of a wire between two machines, which is a socket of this folder
+wire() {
+	local other=$1$((1 - $2))
+	echo "-netdev dgram,id=$1$2,local.type=unix,local.path=$1$2.socket,remote.type=unix,remote.path=$other.socket"
+	echo "-device virtio-net-pci,netdev=$1$2,romfile=,mac=52:54:00:00:$3:0$2"
+}
+# shellcheck disable=SC2046 # words
+{
+	machine host brouter.img '' $(wire outside 0 01) $(wire inside 0 02)
+	machine outside guest.img 'address=192.0.2.2/24 router=192.0.2.1' $(wire outside 1 01)
+	machine guest guest.img 'address=192.168.10.11/24 router=192.168.10.1 ping=192.168.10.1,192.0.2.2' $(wire inside 1 02)
+}
+began=$SECONDS
+until grep -q 'guest: done' guest.console 2>/dev/null || [ $((SECONDS - began)) -gt 220 ]; do sleep 0.2; done
+
+failed=0
+# said MACHINE TEXT
+said() {
+	if grep -q "$2" "$1.console"; then
+		echo "ok: $1: $(grep -m 1 "$2" "$1.console" | tr -d '\r')"
+	else
+		failed=1
+		echo "FAILED: $1 does not say \"$2\"; the end of $folder/$1.console:"
+		tail -n 30 "$1.console" "$1.qemu"
+	fi
+}
+said host 'brouter is running'
+said host 'xenbr0.*192.168.10.1/24'
+said guest 'guest: 192.168.10.1 answers'
+said guest 'guest: 192.0.2.2 answers'
+echo "$((SECONDS - began)) s"
+exit $failed

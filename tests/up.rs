@@ -57,7 +57,7 @@ calls() {
 "#;
 
 /// A test's name, and its script.
-const TESTS: [(&str, &str); 18] = [
+const TESTS: [(&str, &str); 19] = [
     (
         "the steps that --dry-run prints are those of up, and make the same network by the original tools",
         r#"
@@ -388,6 +388,20 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         brouter up "${full[@]}" >/run/out 2>/run/said && echo "up without iptables"
         same "without iptables" "brouter: n: there is no iptables" "$(cat /run/said)"
         umount $real; same "without iptables" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "networks that go at once leave none of what they share",
+        r#"
+        before=$(state)
+        for round in 1 2 3 4 5; do
+            for n in 1 2 3; do
+                brouter up n$n --bridge b$n --address 10.$n.0.1/24 --outside eth0 --masquerade --antispoof >/dev/null
+            done
+            for n in 1 2 3; do brouter down n$n >/dev/null & done; wait
+            same "round $round" "$before" "$(state)"
+            [ -z "$(records)" ] || echo "round $round: left: $(records)"
+        done
         "#,
     ),
     (

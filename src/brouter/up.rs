@@ -82,6 +82,8 @@ pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
     let network = Network::read(call.kernel, options)?;
     let mut site = Site::new(call.kernel, &network.name, &network.bridge, (call.environment)("PATH"));
     let _lock = if options.dry_run { None } else { lock_if_possible(&site)? };
+    // Of two that go at once each would leave to the other what both share. Without a turn it goes all the same.
+    let _turn = if options.dry_run { None } else { claim(&site, "networks.down").ok() };
     let earlier = recorded(&site)?;
     if let Some(earlier) = &earlier {
         site.bridge = earlier.bridge.clone();
@@ -235,7 +237,11 @@ fn lock(site: &Site) -> Result<Lock, String> {
 }
 
 fn lock_or_error(site: &Site) -> std::io::Result<Lock> {
-    Lock::claim_in(site.kernel, site.records.folder(), &[site.network, ".lock"].concat(), PATIENCE)
+    claim(site, &[site.network, ".lock"].concat())
+}
+
+fn claim(site: &Site, name: &str) -> std::io::Result<Lock> {
+    Lock::claim_in(site.kernel, site.records.folder(), name, PATIENCE)
 }
 
 fn why_no_lock(site: &Site, error: &std::io::Error) -> String {

@@ -211,6 +211,16 @@ fn marked_anywhere(pages: &[(String, String)]) -> Words {
 }
 
 #[test]
+fn the_introduction_has_every_command() {
+    let introduction = printed(BROUTER, &[]);
+    let listed: Words =
+        introduction.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(String::from)).collect();
+    let mut commands: Words = printed(BROUTER, &["--list"]).lines().map(String::from).collect();
+    commands.extend(OWN_COMMANDS.map(String::from));
+    assert_eq!(listed, commands);
+}
+
+#[test]
 fn every_command_has_a_page_that_has_what_a_reader_looks_for() {
     let pages = pages();
     let names: Words = pages.iter().map(|(name, _)| name.clone()).collect();

@@ -133,22 +133,26 @@ fn say(call: &mut Call, text: &str) -> Outcome {
     written.map_err(|error| Failure::new(line!("brouter: cannot write: ", io_text(&error))))
 }
 
+/// brouter's own commands, as the introduction has them.
+const OWN: [(&str, &str); 4] = [
+    ("up", "make a network"),
+    ("down", "take it away"),
+    ("status", "show the networks, and what is out of order"),
+    ("doctor", "say why a guest has no network"),
+];
+
 fn introduction() -> String {
-    let applets = applet::TABLE.map(|applet| format!("  {:<17}{}\n", applet.name, applet.summary)).concat();
-    format!(
-        "\
-brouter {}: a Xen host's virtual network in one program, without netlink.
-A brouter is a bridge with an address: guests are on it, the host routes. Commands:
-{applets}\
-  {:<17}make a network, take it away
-  {:<17}show the networks, and what is out of order
-  {:<17}say why a guest has no network
-Run one as `brouter COMMAND ...`, or under its own name after
-`brouter --install DIR`. See also: brouter --help, brouter(8)
-",
+    let mut text = String::from(concat!(
+        "brouter ",
         env!("CARGO_PKG_VERSION"),
-        "up, down",
-        "status",
-        "doctor",
-    )
+        ": a Xen host's virtual network in one program, without netlink.\n",
+        "A brouter is a bridge with an address: guests are on it, the host routes.\nCommands:\n"
+    ));
+    let applets = applet::TABLE.iter().map(|applet| (applet.name, applet.summary));
+    for (name, summary) in OWN.into_iter().chain(applets) {
+        text.push_str(&format!("  {name:<17}{summary}\n"));
+    }
+    text.push_str("Run one as `brouter COMMAND ...`, all but the first four also under their own\n");
+    text.push_str("names after `brouter --install DIR`. See also: brouter --help, brouter(8)\n");
+    text
 }

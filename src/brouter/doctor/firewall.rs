@@ -151,6 +151,7 @@ pub(super) fn masquerade(scene: &Scene, net: &Net, problems: &mut Problems) {
         |own: &Own| matches!(own.net, IpNet::V4(net) if net.addr().is_private() || net.addr().is_link_local());
     let rules = &scene.rules[0];
     let outside = scene.outside(net, false);
+    let mut is_there = false;
     for own in scene.own(net) {
         if own.is_v6() || !is_private(own) && net.masquerade.is_none() {
             continue;
@@ -181,6 +182,7 @@ pub(super) fn masquerade(scene: &Scene, net: &Net, problems: &mut Problems) {
         }
         if !by.is_empty() {
             problems.well("by iptables -t nat %0", &[&by]);
+            is_there = true;
         } else if !rules.unknown.is_empty() || rules.sets.is_empty() {
             problems.not_known(if rules.sets.is_empty() { "there is no iptables" } else { &rules.unknown });
         } else {
@@ -196,7 +198,9 @@ pub(super) fn masquerade(scene: &Scene, net: &Net, problems: &mut Problems) {
             );
         }
     }
-    problems.well("none is needed", &[]);
+    if !is_there {
+        problems.well("none is needed", &[]);
+    }
 }
 
 fn is_masquerading(hit: &Hit) -> bool {

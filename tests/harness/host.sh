@@ -109,6 +109,7 @@ show_own_sys
 mount -t tmpfs none /run
 cd /run
 # Else links get random addresses that stay tentative for a while.
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 echo 0 >/proc/sys/net/ipv4/ip_forward
 

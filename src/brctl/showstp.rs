@@ -7,10 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::{print, show};
 use crate::applet::Call;
 use crate::error::{Outcome, line};
-use crate::kernel::{BridgeInfo, PortInfo};
-
-/// Port states of IEEE 802.1D in the kernel's numbers (linux/if_bridge.h, `BR_STATE_*`).
-const STATES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
+use crate::kernel::{BridgeInfo, PortInfo, port_state};
 
 /// `showstp BRIDGE`
 pub(super) fn showstp(call: &mut Call, operands: &[OsString]) -> Outcome {
@@ -57,7 +54,7 @@ fn print_bridge(out: &mut dyn Write, name: &[u8], info: &BridgeInfo) {
 }
 
 fn print_port(out: &mut dyn Write, name: &[u8], info: &PortInfo) {
-    let state = STATES.get(usize::from(info.state)).unwrap_or(&"<INVALID STATE>");
+    let state = port_state::NAMES.get(usize::from(info.state)).unwrap_or(&"<INVALID STATE>");
     print(out, line!(name, format!(" ({})", info.number)));
     print(out, format!(" port id\t\t{:04x}\t\t\tstate\t\t{state:>15}\n", info.id));
     print(out, format!(" designated root\t{}\tpath cost\t\t{:4}\n", info.designated_root, info.path_cost as i32));

@@ -12,6 +12,7 @@ mod step;
 mod up;
 
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -140,6 +141,14 @@ const OWN: [(&str, &str); 4] = [
     ("status", "show the networks, and what is out of order"),
     ("doctor", "say why a guest has no network"),
 ];
+
+/// Whether standard output is a terminal that has colours, and they are not declined (no-color.org).
+fn has_colours(call: &Call) -> bool {
+    let is_set = |value: &OsString| !value.is_empty();
+    std::io::stdout().is_terminal()
+        && !(call.environment)("NO_COLOR").is_some_and(|value| is_set(&value))
+        && (call.environment)("TERM").is_some_and(|value| is_set(&value) && value != "dumb")
+}
 
 fn introduction() -> String {
     let mut text = String::from(concat!(

@@ -341,10 +341,10 @@ impl<'a> Site<'a> {
                 }
             }
             Part::Port(port) => Ok(kernel.bridge_of(port.as_bytes()).is_some_and(|own| own == *self.bridge)),
-            Part::Up(link) => match kernel.link_flags(link.as_bytes()) {
-                Err(Errno::ENODEV) => Ok(false),
-                flags => flags.map(|flags| flags & flag::UP != 0).map_err(told),
-            },
+            Part::Up(link) => {
+                let flags = kernel.flags_if_there(link.as_bytes()).map_err(told)?;
+                Ok(flags.is_some_and(|flags| flags & flag::UP != 0))
+            }
             Part::Masquerade(net) => self.has_rule(part, &masquerading("-C", &net.to_string(), &self.bridge)),
             Part::Accept(link) => self.has_rule(part, &from_outside("-C", link)),
             Part::Drop(_) => self.policy().map(|policy| policy == "DROP"),
@@ -384,7 +384,7 @@ impl<'a> Site<'a> {
 
     /// Whether another network, whose bridge is there, needs a part.
     pub(super) fn is_claimed_by_others(&self, part: &Part) -> bool {
-        let is_alive = |bridge: &str| self.kernel.link_index(bridge.as_bytes()) != Err(Errno::ENODEV);
+        let is_alive = |bridge: &str| self.kernel.has_link(bridge.as_bytes()) != Ok(false);
         let claims = |(name, kept): (String, Kept)| {
             name != self.network
                 && Record::parse(&kept)

@@ -25,7 +25,7 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
         let plan = plan::up(&site, &network, recorded(&site)?.as_ref())?;
         return say(call, &listing(&plan, &site, "is up"));
     }
-    let _lock = lock(&site).map_err(|error| refuse(&site, &error))?;
+    let _lock = lock(&site).map_err(|error| refuse(&site, &why_no_lock(&site, &error)))?;
     let earlier = recorded(&site)?;
     let plan = plan::up(&site, &network, earlier.as_ref())?;
     if plan.steps.is_empty()
@@ -51,8 +51,8 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
         }
         done.push(step);
     }
-    if let Some(signal) = kernel::signal() {
-        return Err(undo(&site, done, None, earlier.as_ref()).with_status(128 + signal as u8));
+    if kernel::signal().is_some() {
+        return Err(undo(&site, done, None, earlier.as_ref()));
     }
     let ended = match open.parts == plan.record.parts {
         true => site.records.end_change(site.network),
@@ -232,11 +232,7 @@ fn recorded(site: &Site) -> Result<Option<Record>, Failure> {
     }
 }
 
-fn lock(site: &Site) -> Result<Lock, String> {
-    lock_or_error(site).map_err(|error| why_no_lock(site, &error))
-}
-
-fn lock_or_error(site: &Site) -> std::io::Result<Lock> {
+fn lock(site: &Site) -> std::io::Result<Lock> {
     claim(site, &[site.network, ".lock"].concat())
 }
 
@@ -253,7 +249,7 @@ fn why_no_lock(site: &Site, error: &std::io::Error) -> String {
 
 /// A lock, or none where nobody can have one: what is there must be able to go.
 fn lock_if_possible(site: &Site) -> Result<Option<Lock>, Failure> {
-    match lock_or_error(site) {
+    match lock(site) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull) => Ok(None),
         Err(error) => Err(refuse(site, &why_no_lock(site, &error))),

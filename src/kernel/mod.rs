@@ -24,7 +24,7 @@ use nix::sys::socket::{AddressFamily, SockType};
 pub use address::scope;
 pub use address::{Address, Ipv6Flags, Label, Listed};
 pub use answers::{Answers, BridgeAnswers};
-pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting};
+pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
 pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
 pub use link::{Count, Link, LinkFile, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
 pub use procfs::Neighbour;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ipnet::Ipv4Net;
 
 use crate::kernel::Kernel;
+use crate::net::order;
 
 /// The records of a network namespace.
 pub struct Records {
@@ -42,6 +43,10 @@ pub struct Kept {
     pub is_open: bool,
 }
 
+/// What a start of network-virtual has begun.
+const MAKING: &str = ".making";
+/// How a bridge of network-virtual is masqueraded.
+const MASQUERADE: &str = ".masquerade";
 /// Of a network that is made.
 const MADE: &str = ".network";
 /// Of one that is being changed, or was when the call was killed.
@@ -158,8 +163,7 @@ impl Records {
 
     /// The networks of this namespace of which something is kept, with what that is.
     pub fn networks(&self) -> Vec<(String, Kept)> {
-        let mut names: Vec<String> = self.kept(MADE).chain(self.kept(CHANGING)).collect();
-        names.sort_unstable();
+        let mut names = order::sorted_names([self.kept(MADE), self.kept(CHANGING)].concat());
         names.dedup();
         names.into_iter().filter_map(|name| self.network(&name).ok()?.map(|kept| (name, kept))).collect()
     }
@@ -173,20 +177,12 @@ impl Records {
     }
 
     /// The names of the records of one kind.
-    fn kept(&self, kind: &'static str) -> impl Iterator<Item = String> {
-        names_in(&self.folder, kind).into_iter()
+    fn kept(&self, kind: &str) -> Vec<String> {
+        names_in(&self.folder, kind)
     }
 
     fn file(&self, name: &str, kind: &str) -> PathBuf {
         self.folder.join([name, kind].concat())
-    }
-
-    fn making_file(&self, bridge: &str) -> PathBuf {
-        self.folder.join(format!("{bridge}.making"))
-    }
-
-    fn masquerade_file(&self, bridge: &str) -> PathBuf {
-        self.folder.join(format!("{bridge}.masquerade"))
     }
 
     /// Makes a file, and the folder where it is missing.
@@ -209,7 +205,7 @@ impl Records {
             Work::Bridge => "bridge",
             Work::Address => "address",
         };
-        let file = self.making_file(bridge);
+        let file = self.file(bridge, MAKING);
         let noted = self.make(&file, |file| symlink(word, file));
         if noted.is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
             // an old note, of a bridge that someone else has deleted since
@@ -219,12 +215,12 @@ impl Records {
 
     /// Notes that it is done, or undone.
     pub fn end(&self, bridge: &str) {
-        let _ = fs::remove_file(self.making_file(bridge));
+        let _ = fs::remove_file(self.file(bridge, MAKING));
     }
 
     /// What an earlier start began and did not end.
     pub fn begun(&self, bridge: &str) -> Option<Work> {
-        let word = fs::read_link(self.making_file(bridge)).ok()?;
+        let word = fs::read_link(self.file(bridge, MAKING)).ok()?;
         Some(if word == Path::new("address") { Work::Address } else { Work::Bridge })
     }
 
@@ -235,24 +231,25 @@ impl Records {
     pub fn keep_masquerade(&self, bridge: &str, masquerade: &Masquerade) -> io::Result<()> {
         let before = if masquerade.forwarded_before { 1 } else { 0 };
         let text = format!("{} {before}\n", masquerade.net);
-        self.make(&self.masquerade_file(bridge), |file| fs::write(file, &text))
+        self.make(&self.file(bridge, MASQUERADE), |file| fs::write(file, &text))
     }
 
     /// What was kept of a bridge.
     pub fn masquerade(&self, bridge: &str) -> Option<Masquerade> {
-        let text = fs::read_to_string(self.masquerade_file(bridge)).ok()?;
+        let text = fs::read_to_string(self.file(bridge, MASQUERADE)).ok()?;
         let (net, before) = text.trim_end().split_once(' ')?;
         Some(Masquerade { net: net.parse().ok()?, forwarded_before: before == "1" })
     }
 
     /// Forgets it.
     pub fn forget_masquerade(&self, bridge: &str) {
-        let _ = fs::remove_file(self.masquerade_file(bridge));
+        let _ = fs::remove_file(self.file(bridge, MASQUERADE));
     }
 
     /// The bridges of this namespace, other than this one, of which something is kept.
     pub fn other_masquerades(&self, bridge: &str) -> Vec<(String, Masquerade)> {
-        self.kept(".masquerade")
+        let others = self.kept(MASQUERADE).into_iter();
+        others
             .filter(|other| other != bridge)
             .filter_map(|other| self.masquerade(&other).map(|masquerade| (other, masquerade)))
             .collect()

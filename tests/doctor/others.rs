@@ -33,8 +33,11 @@ pub(crate) const OTHERS: &[(&str, &str)] = &[
         iptables -P FORWARD DROP; iptables -t nat -F; iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -m comment --comment "$(printf 'word %.0s' {1..30})" -j MASQUERADE
         brouter doctor >/run/out; awk 'length > 80 { print "too long: " $0 }' /run/out
         grep -q -P '\x1b' /run/out && echo "colour"
-        script -qec 'brouter doctor' /dev/null </dev/null | grep -q -P '^\x1b\[31mfailure  \x1b\[0mn forward:' || echo "no colour on a terminal"
-        NO_COLOR=1 script -qec 'brouter doctor' /dev/null </dev/null | tr -d '\r' | diff - /run/out
+        on_terminal() { env "$@" script -qec 'brouter doctor' /dev/null </dev/null; }
+        on_terminal TERM=xterm | grep -q -P '^\x1b\[31mfailure  \x1b\[0mn forward:' || echo "no colour on a terminal"
+        for variable in "NO_COLOR=1 TERM=xterm" TERM=dumb TERM=; do
+            on_terminal $variable | tr -d '\r' | diff - /run/out || echo "$variable"
+        done
         LC_ALL=C grep -q -P '[^\x20-\x7e\n]' /run/out && echo "not ASCII"
         "#,
     ),
@@ -156,6 +159,20 @@ END
         ip -n g1 link set eth1 address $(ip netns exec g1 cat /sys/class/net/eth0/address); ip -n g1 link set eth1 up
         ip -n g1 addr add 10.6.0.1/24 dev eth1; reaches g1 10.6.0.9 1; reaches $out
         same "macs" "warning " "$(words macs)"; same "the line" "             brctl delif b0 p1" "$(lines macs)"
+        # of 300 ports as well, one with a number that one byte does not hold
+        ip link set p1 nomaster; for ((i = 1; i <= 300; i++)); do echo "tuntap add d$i mode tap"; echo "link set d$i master b0"; done | ip -batch -
+        ip link set p1 master b0; sleep 0.1; reaches $out
+        [ $(($(cat /sys/class/net/p1/brport/port_no))) -gt 255 ] || echo "p1 has number $(cat /sys/class/net/p1/brport/port_no)"
+        same "the line" "             brctl delif b0 p1" "$(lines macs)"
+        "#,
+    ),
+    (
+        "what is missing is not asked of the kernel, which would run modprobe",
+        r#"
+        sed -i 's/^outside=.*/outside=nosuch0/' /etc/brouter/n.conf; echo port=nosuch1 >>/etc/brouter/n.conf
+        for command in doctor status; do
+            strace -f -e trace=ioctl -o /run/trace brouter $command >/dev/null; grep -E 'nosuch[01]' /run/trace
+        done
         "#,
     ),
     (

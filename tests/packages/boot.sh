@@ -8,7 +8,7 @@ rm -rf machine machine.img
 cp -a base machine
 mkdir machine/packages
 cp "$here"/../../build/deb/*.deb machine/packages/
-cp "$here/booted.sh" machine/packages/
+cp "$here/booted.sh" "$here/checks.sh" machine/packages/
 cat >machine/etc/systemd/system/booted.service <<'UNIT'
 [Unit]
 After=multi-user.target brouter@dmz.service

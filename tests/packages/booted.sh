@@ -3,26 +3,7 @@
 # unit's own sandbox, with both kinds of iptables, and the end of it all with the package's.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C SYSTEMD_PAGER=cat
-failed=0
-check() {
-	what=$1
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok: $what"
-	else
-		echo "FAILED: $what"
-		echo "$said" | sed 's/^/    /'
-		failed=1
-	fi
-}
-not() { ! "$@"; }
-has() {
-	text=$1
-	shift
-	said=$("$@" 2>&1)
-	echo "$said"
-	case $said in *"$text"*) ;; *) false ;; esac
-}
+. "${0%/*}/checks.sh"
 here() { [ -e "/sys/class/net/$1" ]; }
 log() { journalctl -q -b --no-pager -u "brouter@$1" -o cat; }
 masqueraded() { has "-s $1 ! -o $2 -j MASQUERADE" iptables -t nat -S; }

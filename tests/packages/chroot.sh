@@ -3,26 +3,7 @@
 # services would, removes and purges them. Nothing may be left.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-failed=0
-check() {
-	what=$1
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok: $what"
-	else
-		echo "FAILED: $what"
-		echo "$said" | sed 's/^/    /'
-		failed=1
-	fi
-}
-not() { ! "$@"; }
-has() {
-	text=$1
-	shift
-	said=$("$@" 2>&1)
-	echo "$said"
-	case $said in *"$text"*) ;; *) false ;; esac
-}
+. "${0%/*}/checks.sh"
 
 # state FILE: every file of the system with its owner, mode, target and contents, but for what dpkg itself writes down, and for
 # the initramfs, which is made anew with each change of a hook

@@ -69,7 +69,7 @@ in_chroot() {
 	rm -rf chroot && cp -a base chroot && rm chroot/complete || return
 	mkdir -p chroot/packages/originals
 	cp "$top"/build/deb/*.deb chroot/packages/
-	cp "$here/chroot.sh" chroot/packages/
+	cp "$here/chroot.sh" "$here/checks.sh" chroot/packages/
 	cp "$top/compat/service/brouter.openrc" chroot/packages/
 	(cd chroot/packages/originals && apt-get download -q iproute2 bridge-utils) || return
 	mkdir chroot/packages/openrc

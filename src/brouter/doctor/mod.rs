@@ -13,11 +13,9 @@ mod rules;
 mod scene;
 mod xen;
 
-use std::io::IsTerminal;
-
 use argh::FromArgs;
 
-use super::say;
+use super::{has_colours, say};
 use crate::applet::Call;
 use crate::error::{Failure, Outcome};
 use crate::json::Json;
@@ -180,8 +178,6 @@ fn fill(text: &str, values: &[&str], is_command: bool) -> String {
 /// `brouter doctor`
 pub(super) fn doctor(call: &mut Call, options: &Options) -> Outcome {
     let scene = Scene::look(call, options.name.as_deref())?;
-    let has = |name| (call.environment)(name).filter(|value| !value.is_empty());
-    let is_plain = has("NO_COLOR").is_some() || has("TERM").is_some_and(|value| value == "dumb");
     let mut problems = Problems {
         check: "",
         network: "",
@@ -189,7 +185,7 @@ pub(super) fn doctor(call: &mut Call, options: &Options) -> Outcome {
         worst: State::Ok,
         report: String::new(),
         is_json: options.json,
-        is_coloured: !is_plain && std::io::stdout().is_terminal(),
+        is_coloured: has_colours(call),
     };
     for (check, look) in &CHECKS {
         problems.check = check;

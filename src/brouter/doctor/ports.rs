@@ -2,8 +2,8 @@
 
 use super::scene::{Net, Scene};
 use super::{Problems, State};
-use crate::kernel::flag;
-use crate::net::Mac;
+use crate::kernel::{FdbEntry, flag, port_state};
+use crate::net::{Mac, order};
 
 /// What Xen gives all its ports, so that none of them becomes the bridge's.
 const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
@@ -18,20 +18,22 @@ pub(super) fn ports(scene: &Scene, net: &Net, problems: &mut Problems) {
     for (port, state) in kernel.port_infos(bridge).unwrap_or_default() {
         let port = port.to_string_lossy();
         let flags = kernel.link_flags(port.as_bytes()).unwrap_or(0);
-        let is_listening = state.state == 1;
+        let is_listening = state.state == port_state::LISTENING;
         let ticks = state.forward_delay_timer.0 + if is_listening { info.forward_delay.0 } else { 0 };
         let text = match state.state {
             _ if flags & flag::UP == 0 => "%0 is down\nip link set %0 up",
             _ if flags & flag::RUNNING == 0 => "%0 has no carrier: no guest or no cable at its other end",
-            3 => continue,
+            port_state::FORWARDING => continue,
             _ if !is_up => continue,
-            1 | 2 if info.stp_enabled => {
+            port_state::LISTENING | port_state::LEARNING if info.stp_enabled => {
                 // with spanning tree the kernel takes no delay below 2 s
                 "%0 listens and learns, and forwards in %2 s: the forward delay is %3 s\n\
                  brctl stp %1 off && brctl setfd %1 0"
             }
-            1 | 2 => "%0 listens and learns, and forwards in %2 s: the forward delay is %3 s\nbrctl setfd %1 0",
-            4 => "%0 is blocking: by the spanning tree there is another way\nbrctl showstp %1",
+            port_state::LISTENING | port_state::LEARNING => {
+                "%0 listens and learns, and forwards in %2 s: the forward delay is %3 s\nbrctl setfd %1 0"
+            }
+            port_state::BLOCKING => "%0 is blocking: by the spanning tree there is another way\nbrctl showstp %1",
             _ => "%0 is disabled, though it is up\nip link set %0 down && ip link set %0 up",
         };
         let seconds = |ticks: u64| ticks.div_ceil(100).to_string();
@@ -102,14 +104,20 @@ fn learnt_elsewhere(scene: &Scene, net: &Net, problems: &mut Problems) {
     if scene.bridges.len() < 2 {
         return;
     }
-    let learnt = |bridge: &str| scene.kernel.forwarding_table(bridge.as_bytes()).unwrap_or_default();
+    let learnt = |bridge: &str| -> Vec<FdbEntry> {
+        let table = scene.kernel.forwarding_table(bridge.as_bytes()).unwrap_or_default();
+        table.into_iter().filter(|entry| !entry.is_local()).collect()
+    };
+    let key = |entry: &FdbEntry| order::name_key(&entry.mac().0);
     let here = learnt(&net.bridge);
+    let sorted = order::places(here.iter().map(key));
+    let mut infos = None;
     for other in scene.bridges.iter().filter(|other| **other != net.bridge) {
         for entry in learnt(other) {
-            let is_same = |own: &&crate::kernel::FdbEntry| own.mac() == entry.mac() && !own.is_local();
-            let Some(own) = here.iter().find(is_same).filter(|_| !entry.is_local()) else { continue };
-            let infos = scene.kernel.port_infos(net.bridge.as_bytes()).unwrap_or_default();
-            let port = infos.iter().find(|(_, info)| info.number as u8 == own.port());
+            let Ok(place) = sorted.binary_search_by_key(&key(&entry), |(key, _)| *key) else { continue };
+            let number = here[sorted[place].1].port_number();
+            let infos = infos.get_or_insert_with(|| scene.kernel.port_infos(net.bridge.as_bytes()).unwrap_or_default());
+            let port = infos.iter().find(|(_, info)| info.number == number);
             let port = port.map_or("PORT".into(), |(port, _)| port.to_string_lossy());
             problems.warning(
                 "%3 is behind %1 and on %2 too: a loop, or a guest on both\nbrctl delif %0 %1",

@@ -154,11 +154,10 @@ pub(super) fn outside(scene: &Scene, net: &Net, problems: &mut Problems) {
     }
     let outside = scene.outside(net, false).unwrap_or("INTERFACE");
     if outside != "INTERFACE" {
-        let flags = kernel.has_link(outside.as_bytes()).and_then(|_| kernel.link_flags(outside.as_bytes()));
-        let text = match flags.unwrap_or(u32::MAX) {
-            u32::MAX => "there is no interface %0",
-            flags if flags & flag::UP == 0 => "%0 is down\nip link set %0 up",
-            flags if flags & flag::RUNNING == 0 => "%0 has no carrier: see to its cable",
+        let text = match kernel.flags_if_there(outside.as_bytes()) {
+            Ok(Some(flags)) if flags & flag::UP == 0 => "%0 is down\nip link set %0 up",
+            Ok(Some(flags)) if flags & flag::RUNNING == 0 => "%0 has no carrier: see to its cable",
+            Ok(None) => "there is no interface %0",
             _ => "",
         };
         if !text.is_empty() {

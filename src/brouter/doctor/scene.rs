@@ -1,7 +1,6 @@
 //! What there is to be looked at: the bridges with addresses, the networks that they belong to, routes and rules.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -14,7 +13,7 @@ use crate::brouter::step::{Part, Record};
 use crate::error::{Failure, errno_text, line};
 use crate::kernel::{self, Kernel, flag6, scope};
 use crate::xen::fault_of_name;
-use crate::xen::record::Records;
+use crate::xen::record::{Records, names_in};
 
 /// The host.
 pub(super) struct Scene<'a> {
@@ -235,12 +234,11 @@ fn networks(kernel: &Kernel, records: &Records) -> Vec<Net> {
             None => net.kept = Kept::Nonsense,
         }
     }
-    for entry in fs::read_dir(kernel.path("/etc/brouter")).into_iter().flatten().flatten() {
-        let file = text(&entry.file_name());
-        let Some(name) = file.strip_suffix(".conf").filter(|name| fault_of_name(name.as_bytes()).is_none()) else {
+    for name in &names_in(&kernel.path("/etc/brouter"), ".conf") {
+        if fault_of_name(name.as_bytes()).is_some() {
             continue;
-        };
-        let place = nets.iter().position(|net| net.name == name);
+        }
+        let place = nets.iter().position(|net| net.name == *name);
         let place = place.unwrap_or_else(|| add(&mut nets, name));
         let net = &mut nets[place];
         net.has_file = true;

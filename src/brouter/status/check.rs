@@ -139,11 +139,10 @@ pub(super) fn check_what_is_there(kernel: &Kernel, brouter: &mut Brouter, host: 
         }
     }
     if let Some(outside) = brouter.outside.clone() {
-        let flags = kernel.link_flags(outside.as_bytes()).unwrap_or(flag::UP | flag::RUNNING);
-        let kind = match flags & (flag::UP | flag::RUNNING) {
-            _ if kernel.has_link(outside.as_bytes()) == Ok(false) => &OUTSIDE_MISSING,
-            flags if flags & flag::UP == 0 => &OUTSIDE_DOWN,
-            flag::UP => &OUTSIDE_NO_CARRIER,
+        let kind = match kernel.flags_if_there(outside.as_bytes()) {
+            Ok(None) => &OUTSIDE_MISSING,
+            Ok(Some(flags)) if flags & flag::UP == 0 => &OUTSIDE_DOWN,
+            Ok(Some(flags)) if flags & flag::RUNNING == 0 => &OUTSIDE_NO_CARRIER,
             _ => return,
         };
         brouter.remark(kind, outside.clone(), outside);

@@ -20,7 +20,7 @@ use argh::FromArgs;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{complaint, say};
+use super::{complaint, has_colours, say};
 use crate::applet::Call;
 use crate::brctl::number;
 use crate::error::{Failure, Outcome, line};
@@ -73,8 +73,7 @@ pub(super) fn status(call: &mut Call, options: &Options) -> Outcome {
     }
     let is_terminal = stdout().is_terminal();
     let locales = [(call.environment)("LC_ALL"), (call.environment)("LC_CTYPE"), (call.environment)("LANG")];
-    let terminal = (call.environment)("TERM").filter(|_| is_terminal);
-    let style = Style::of(locales, (call.environment)("NO_COLOR"), terminal);
+    let style = Style::of(locales, has_colours(call));
     let text = |host: &Host| match (options.json, options.dot) {
         (true, _) => json::json(host),
         (_, true) => dot::dot(host),

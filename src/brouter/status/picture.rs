@@ -32,18 +32,13 @@ const BOLD: &str = "1";
 const FAINT: &str = "2";
 
 impl Style {
-    /// As the locale says, the first of these that is set; with colours unless they are declined, on a terminal that has them.
-    pub(super) fn of(locales: [Option<OsString>; 3], no_color: Option<OsString>, terminal: Option<OsString>) -> Self {
-        let is_set = |value: &OsString| !value.is_empty();
-        let mut locale = locales.into_iter().flatten().find(is_set).unwrap_or_default();
+    /// As the locale says, the first of these that is set.
+    pub(super) fn of(locales: [Option<OsString>; 3], colour: bool) -> Self {
+        let mut locale = locales.into_iter().flatten().find(|value| !value.is_empty()).unwrap_or_default();
         locale.make_ascii_uppercase();
         // behind it a modifier can be, such as @euro
         let locale = locale.as_encoded_bytes().split(|&byte| byte == b'@').next().unwrap_or_default();
-        Style {
-            colour: !no_color.is_some_and(|value| is_set(&value))
-                && terminal.is_some_and(|value| is_set(&value) && value != "dumb"),
-            utf8: locale.ends_with(b"UTF-8") || locale.ends_with(b"UTF8"),
-        }
+        Style { colour, utf8: locale.ends_with(b"UTF-8") || locale.ends_with(b"UTF8") }
     }
 
     /// Prints a text in a colour. A name can hold any byte but '/' and blanks, and every character is to take one column.
@@ -335,16 +330,12 @@ mod tests {
     }
 
     #[test]
-    fn locale_and_colour() {
-        let style = |locales: [&str; 3], no_color: &str, terminal: Option<&str>| {
-            let Style { colour, utf8 } =
-                Style::of(locales.map(|value| Some(value.into())), Some(no_color.into()), terminal.map(OsString::from));
-            (colour, utf8)
-        };
-        assert_eq!(style(["", "", "de_DE.UTF-8"], "", Some("xterm")), (true, true));
-        assert_eq!(style(["", "", "de_DE.utf8@euro"], "1", Some("xterm")), (false, true));
-        assert_eq!(style(["C", "", "C.UTF-8"], "", Some("dumb")), (false, false));
-        assert_eq!(style(["", "C.UTF-8", "C"], "", None), (false, true));
+    fn locale() {
+        let utf8 = |locales: [&str; 3]| Style::of(locales.map(|value| Some(value.into())), false).utf8;
+        assert!(utf8(["", "", "de_DE.UTF-8"]));
+        assert!(utf8(["", "", "de_DE.utf8@euro"]));
+        assert!(!utf8(["C", "", "C.UTF-8"]));
+        assert!(utf8(["", "C.UTF-8", "C"]));
     }
 
     #[test]

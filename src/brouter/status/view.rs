@@ -13,7 +13,7 @@ use super::wanted::{self, Wanted};
 use crate::applet::Call;
 use crate::brouter::step::Part;
 use crate::error::{Failure, errno_text, line};
-use crate::kernel::{Address, BridgeInfo, FdbEntry, Kernel, Link, PortInfo, Traffic, flag};
+use crate::kernel::{Address, BridgeInfo, FdbEntry, Kernel, Link, PortInfo, Traffic, flag, port_state};
 use crate::net::order;
 use crate::xen::record::Records;
 
@@ -70,20 +70,13 @@ pub(super) struct Port {
     pub(super) reason: String,
 }
 
-/// The states of a port (linux/if_bridge.h, BR_STATE_*).
-const STATES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
-const DISABLED: u8 = 0;
-const LISTENING: u8 = 1;
-const FORWARDING: u8 = 3;
-const BLOCKING: u8 = 4;
-
 impl Port {
     pub(super) fn state(&self) -> &'static str {
-        STATES.get(usize::from(self.state)).copied().unwrap_or("unknown")
+        port_state::NAMES.get(usize::from(self.state)).copied().unwrap_or("unknown")
     }
 
     pub(super) fn forwards(&self) -> bool {
-        self.state == FORWARDING
+        self.state == port_state::FORWARDING
     }
 }
 
@@ -233,7 +226,8 @@ fn brouter(kernel: &Kernel, bridge: OsString) -> Brouter {
     let mut ports = Vec::with_capacity(infos.len());
     for (name, info) in infos {
         by_number[info.number as usize % 1024] = ports.len();
-        let reason = if info.state == FORWARDING { String::new() } else { reason(kernel, &name, &info, delay) };
+        let reason =
+            if info.state == port_state::FORWARDING { String::new() } else { reason(kernel, &name, &info, delay) };
         ports.push(Port { name, number: info.number, state: info.state, reason, ..Port::default() });
     }
     for entry in kernel.forwarding_table(name).unwrap_or_default() {
@@ -257,13 +251,13 @@ fn reason(kernel: &Kernel, name: &OsStr, info: &PortInfo, delay: Option<u64>) ->
     let flags = kernel.link_flags(name.as_bytes()).unwrap_or(flag::UP | flag::RUNNING);
     let text = match (info.state, delay) {
         (_, None) => "bridge is down",
-        (DISABLED, _) if flags & flag::UP == 0 => "switched off",
-        (DISABLED, _) if flags & flag::RUNNING == 0 => "no carrier",
-        (DISABLED, _) => "just attached",
-        (BLOCKING, _) => "by spanning tree",
+        (port_state::DISABLED, _) if flags & flag::UP == 0 => "switched off",
+        (port_state::DISABLED, _) if flags & flag::RUNNING == 0 => "no carrier",
+        (port_state::DISABLED, _) => "just attached",
+        (port_state::BLOCKING, _) => "by spanning tree",
         (state, Some(delay)) => {
             // first it listens, then it learns, as long again
-            let left = info.forward_delay_timer.0 + if state == LISTENING { delay } else { 0 };
+            let left = info.forward_delay_timer.0 + if state == port_state::LISTENING { delay } else { 0 };
             return text(&[&"forwards in ", &left.div_ceil(100), &" s"]);
         }
     };

@@ -45,6 +45,22 @@ pub struct BridgeInfo {
     pub topology_change_detected: bool,
 }
 
+/// Port states of IEEE 802.1D in the kernel's numbers (linux/if_bridge.h, `BR_STATE_*`).
+pub mod port_state {
+    /// Switched off, or without a carrier.
+    pub const DISABLED: u8 = 0;
+    /// Waits a forward delay for other bridges to be heard.
+    pub const LISTENING: u8 = 1;
+    /// Waits as long again to learn who is behind it.
+    pub const LEARNING: u8 = 2;
+    /// At work.
+    pub const FORWARDING: u8 = 3;
+    /// The spanning tree has another way.
+    pub const BLOCKING: u8 = 4;
+    /// Their names, in bridge-utils' words.
+    pub const NAMES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
+}
+
 /// What the kernel tells of a port (`struct __port_info`, or the files of `brport/`).
 #[derive(Clone, Debug, Default)]
 pub struct PortInfo {
@@ -52,7 +68,7 @@ pub struct PortInfo {
     pub number: u32,
     /// Number and priority in one.
     pub id: u16,
-    /// Disabled, listening, learning, forwarding, blocking: 0 to 4.
+    /// One of [`port_state`].
     pub state: u8,
     /// See [`PortSetting::PATH_COST`].
     pub path_cost: u32,

@@ -15,7 +15,7 @@ use super::sysfs::exists;
 use super::{Kernel, Result, Sysfs, sysfs};
 use crate::net::{BridgeId, order};
 use info::Files;
-pub use info::{BridgeInfo, PortInfo};
+pub use info::{BridgeInfo, PortInfo, port_state};
 pub use table::FdbEntry;
 
 /// A value of a bridge that can be set: its file under `bridge/` and its command of the old ioctl.

@@ -202,6 +202,18 @@ impl Kernel {
         self.ask(name, ioctl::SIOCGIFFLAGS).map(|answer| answer.short().into())
     }
 
+    /// The same of a link that may be missing: nothing then. (For a name that it does not know an ioctl would have the kernel
+    /// run modprobe.)
+    ///
+    /// # Errors
+    /// Where that cannot be asked.
+    pub fn flags_if_there(&self, name: &[u8]) -> Result<Option<u32>> {
+        match self.has_link(name)? {
+            true => self.link_flags(name).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// One request about the link of this name.
     pub(super) fn ask(&self, name: &[u8], request: ioctl::Request<Ifreq>) -> Result<Ifreq> {
         let mut answer = Ifreq::named(name);

@@ -8,7 +8,7 @@ mod harness;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use harness::host::{Host, Programs};
+use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -119,19 +119,9 @@ const TESTS: [(&str, &str); 8] = [
 ];
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
-    let tests = TESTS.into_iter().map(|(name, script)| Test {
-        name: name.into(),
-        kind: String::new(),
-        needs: vec!["strace".into(), "iptables".into()],
-        run: Box::new({
-            let host = host.clone();
-            move || {
-                let run = host.run(Programs::Ours, "", &format!("{PRELUDE}{script}"), Mode::Sys)?;
-                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                if said.is_empty() { Ok(()) } else { Err(said.into()) }
-            }
-        }),
-    });
-    conclude(&host, tests.collect())
+    let hosts = Arc::new(Hosts::new());
+    let test = |(name, script)| {
+        Test::of_script(&hosts, name, &["strace", "iptables"], "", format!("{PRELUDE}{script}"), Mode::Sys)
+    };
+    conclude(&hosts, TESTS.into_iter().map(test).collect())
 }

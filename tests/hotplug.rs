@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use brouter::xen::store::{Fault, Store};
-use harness::host::{Host, Programs};
+use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -336,20 +336,11 @@ fn main() -> ExitCode {
         store().unwrap_or_else(|fault| println!("{fault:?}"));
         return ExitCode::SUCCESS;
     }
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let own = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
-    let tests = TESTS.into_iter().map(|(name, script)| Test {
-        name: name.into(),
-        kind: String::new(),
-        needs: vec!["xen".into(), "strace".into(), "iptables".into()],
-        run: Box::new({
-            let (host, own) = (host.clone(), own.clone());
-            move || {
-                let run = host.run(Programs::Ours, STATE, &format!("self='{own}'\n{PRELUDE}{script}"), Mode::Sys)?;
-                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                if said.is_empty() { Ok(()) } else { Err(said.into()) }
-            }
-        }),
-    });
-    conclude(&host, tests.collect())
+    let test = |(name, script)| {
+        let script = format!("self='{own}'\n{PRELUDE}{script}");
+        Test::of_script(&hosts, name, &["xen", "strace", "iptables"], STATE, script, Mode::Sys)
+    };
+    conclude(&hosts, TESTS.into_iter().map(test).collect())
 }

@@ -5,7 +5,7 @@ mod harness;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use harness::host::{Host, Programs};
+use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -48,22 +48,12 @@ brouter down virbr0 >/dev/null
 "#;
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let line = MIGRATION.lines().map(str::trim).find(|line| line.starts_with("dnsmasq ")).expect("a line for dnsmasq");
     let conf = MIGRATION.split("```\n").find(|block| block.contains("address=192.168.122.1/24\n")).expect("a file");
     let script = format!("LINE='{line}' CONF='{conf}'\n{SCRIPT}");
-    let test = Test {
-        name: "the line for dnsmasq gives a guest an address, a gateway and names".into(),
-        kind: String::new(),
-        needs: ["dnsmasq", "busybox", "iptables", "ss"].map(String::from).into(),
-        run: Box::new({
-            let host = host.clone();
-            move || {
-                let run = host.run(Programs::Ours, STATE, &script, Mode::Sys)?;
-                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                if said.is_empty() { Ok(()) } else { Err(said.into()) }
-            }
-        }),
-    };
-    conclude(&host, vec![test])
+    let name = "the line for dnsmasq gives a guest an address, a gateway and names";
+    let needs = ["dnsmasq", "busybox", "iptables", "ss"];
+    let test = Test::of_script(&hosts, name, &needs, STATE, script, Mode::Sys);
+    conclude(&hosts, vec![test])
 }

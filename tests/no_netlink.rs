@@ -10,20 +10,20 @@ use std::sync::Arc;
 use libtest_mimic::Failed;
 
 use harness::Test;
-use harness::host::{Host, Programs};
+use harness::hosts::{Hosts, Programs};
 use harness::table::{self, Case, Mode, TABLES};
 
 /// Starts `network-virtual` with nothing to run besides.
 const ALONE: &str = "network-virtual start firewall=none bridgeip=10.0.0.1/24";
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let mut known = HashSet::new();
     let mut tests = Vec::new();
     for case in TABLES.into_iter().chain(["vif-bridge"]).flat_map(table::read) {
         let first = known.insert((case.era.clone(), case.state_name.clone(), case.verb()));
         if case.modes.contains(&Mode::Sys) && (first || case.command == ALONE) {
-            let host = host.clone();
+            let hosts = hosts.clone();
             tests.push(Test {
                 name: [
                     case.era.as_deref().map_or(String::new(), |era| format!("{era} ")),
@@ -32,22 +32,22 @@ fn main() -> ExitCode {
                 .concat(),
                 kind: String::new(),
                 needs: [case.needs.clone(), vec![String::from("strace")]].concat(),
-                run: Box::new(move || check(&host, &case)),
+                run: Box::new(move || check(&hosts, &case)),
             });
         }
     }
-    harness::conclude(&host, tests)
+    harness::conclude(&hosts, tests)
 }
 
-fn check(host: &Host, case: &Case) -> Result<(), Failed> {
+fn check(hosts: &Hosts, case: &Case) -> Result<(), Failed> {
     let traced = format!(
         "strace -ff -qq -o /run/trace -e trace=execve,clone,?clone3,?fork,?vfork,socket bash -c {} >/dev/null 2>&1
-        for trace in /run/trace.*; do echo process ${{trace##*.}}; cat $trace; done",
+        for trace in /run/trace.*; do echo process ${{trace##*.}}; cat $trace; done; rm /run/trace.*",
         quoted(&case.command)
     );
-    let run = host.run_in(case.era.as_deref(), Programs::Ours, &case.state, &traced, Mode::Sys)?;
+    let run = hosts.run_on_kept(case.era.as_deref(), Programs::Ours, &case.state, &traced, Mode::Sys)?;
     let trace = String::from_utf8_lossy(&run.stdout);
-    let calls = our_calls(&trace, &format!("execve(\"{}/", host.programs(Programs::Ours).display()));
+    let calls = our_calls(&trace, &format!("execve(\"{}/", hosts.programs(Programs::Ours).display()));
     if calls.is_empty() {
         return Err(Failed::from(format!("none of our programs was run:\n{trace}")));
     }

@@ -54,10 +54,10 @@ mod tests {
 
     use libtest_mimic::Failed;
 
-    use crate::harness::host::{Host, Programs, STATIC};
+    use crate::harness::hosts::{Hosts, Programs, STATIC};
     use crate::harness::outcome::Outcome;
     use crate::harness::table::{self, Case, Mode, TABLES};
-    use crate::harness::{Test, conclude, report};
+    use crate::harness::{RunBy, Test, conclude, on_kept_or_new, report};
     use crate::old_kernel::{KERNELS, OldKernel};
 
     /// Linked with the host's C library.
@@ -89,20 +89,20 @@ mod tests {
 
     pub(crate) fn run() -> ExitCode {
         let all = std::env::var_os("BROUTER_TEST_KERNELS").is_some_and(|value| value == "all");
-        let host = Arc::new(Host::new());
-        host.put_cargos_own(CARGOS_OWN);
+        let hosts = Arc::new(Hosts::new());
+        hosts.put_cargos_own(CARGOS_OWN);
         let tracer = std::env::current_exe().expect("this program");
         for kernel in &KERNELS {
             for program in ["brctl", "ip", "network-virtual", PROBE] {
-                host.put(kernel.name, program, &tracer);
+                hosts.put(kernel.name, program, &tracer);
             }
         }
         // where there is no compiler the tests that need it say so; an error of its own they show
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/old_kernel/probe.c");
-        let program = host.programs(Programs::Ours).join(PROBE);
+        let program = hosts.programs(Programs::Ours).join(PROBE);
         let _ = Command::new("musl-gcc").args(["-static", "-o"]).arg(&program).arg(source).status();
-        let mut tests: Vec<Test> = KERNELS.iter().zip(SEEN).map(|(kernel, seen)| probe(&host, kernel, seen)).collect();
-        tests.push(descriptors(&host));
+        let mut tests: Vec<Test> = KERNELS.iter().zip(SEEN).map(|(kernel, seen)| probe(&hosts, kernel, seen)).collect();
+        tests.push(descriptors(&hosts));
         let mut known = HashSet::new();
         for case in TABLES.into_iter().flat_map(table::read).map(Arc::new) {
             let turn = known.len();
@@ -111,25 +111,25 @@ mod tests {
                 for (kernel_at, kernel) in KERNELS.iter().enumerate() {
                     let its_turn = turn % KERNELS.len() == kernel_at && turn / KERNELS.len() % case.modes.len() == at;
                     if all || is_first && its_turn {
-                        tests.push(test(&host, &case, kernel, mode));
+                        tests.push(test(&hosts, &case, kernel, mode));
                     }
                 }
             }
         }
-        conclude(&host, tests)
+        conclude(&hosts, tests)
     }
 
     /// The imitation against the kernels themselves.
-    fn probe(host: &Arc<Host>, kernel: &'static OldKernel, seen: &'static str) -> Test {
+    fn probe(hosts: &Arc<Hosts>, kernel: &'static OldKernel, seen: &'static str) -> Test {
         Test {
             name: format!("{}: answers as the kernel did", kernel.name),
             kind: String::new(),
             needs: vec![String::from("musl-gcc")],
             run: Box::new({
-                let host = host.clone();
+                let hosts = hosts.clone();
                 move || {
                     let command = format!("{PROBE} 2>/dev/null");
-                    let run = host.run(Programs::Of(kernel.name), "", &command, Mode::Sys)?;
+                    let run = hosts.run(Programs::Of(kernel.name), "", &command, Mode::Sys)?;
                     let answered = String::from_utf8_lossy(&run.stdout);
                     if answered == seen {
                         Ok(())
@@ -142,15 +142,15 @@ mod tests {
     }
 
     /// O_CLOEXEC is ignored before 2.6.23: what a program of the firewall finds open must be what it was given all the same.
-    fn descriptors(host: &Arc<Host>) -> Test {
+    fn descriptors(hosts: &Arc<Hosts>) -> Test {
         Test {
             name: String::from("2.6.16: a program of the firewall inherits no descriptor"),
             kind: String::new(),
             needs: vec![String::from(STATIC)],
             run: Box::new({
-                let host = host.clone();
+                let hosts = hosts.clone();
                 move || {
-                    let run = host.run(
+                    let run = hosts.run(
                         Programs::Of("2.6.16"),
                         "stub open 'ls /proc/$$/fd'",
                         "open >/run/given; network-virtual start bridgeip=10.0.0.1/24 firewall=open >/run/found; \
@@ -164,21 +164,21 @@ mod tests {
         }
     }
 
-    fn test(host: &Arc<Host>, case: &Arc<Case>, kernel: &'static OldKernel, mode: Mode) -> Test {
+    fn test(hosts: &Arc<Hosts>, case: &Arc<Case>, kernel: &'static OldKernel, mode: Mode) -> Test {
         Test {
             name: format!("{} {} {}: {}", kernel.name, mode.name(), case.state_name, case.command),
             kind: String::new(),
             needs: [case.needs.clone(), vec![String::from(STATIC)]].concat(),
             run: Box::new({
-                let (host, case) = (host.clone(), case.clone());
-                move || compare(&host, &case, kernel, mode)
+                let (hosts, case) = (hosts.clone(), case.clone());
+                move || on_kept_or_new(|run| compare(run, &hosts, &case, kernel, mode))
             }),
         }
     }
 
-    fn compare(host: &Host, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
+    fn compare(run: RunBy, hosts: &Hosts, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
         let look = |era, programs| {
-            let run = host.run_in(era, programs, &case.state, &case.command, mode)?;
+            let run = run(hosts, era, programs, &case.state, &case.command, mode)?;
             Ok::<_, Failed>(Outcome::of(&run, case.timers))
         };
         // such a kernel makes them print as the tools of its time did, unless they are told otherwise

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Failed;
 use nix::libc::SYS_write;
 
-use harness::host::{Host, STATIC};
+use harness::hosts::{Hosts, STATIC};
 use harness::{Test, conclude, elf};
 
 const KIB: u64 = 1024;
@@ -32,7 +32,7 @@ const RESIDENT: u64 = 1024;
 type Promise = (&'static str, &'static [&'static str], fn() -> Result<(), Failed>);
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let tests: [Promise; 5] = [
         ("no interpreter, no dynamic section, no glibc", &[STATIC], linked),
         ("the size of the programs", &[STATIC], sizes),
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         needs: needs.iter().map(|&need| need.into()).collect(),
         run: Box::new(run),
     });
-    conclude(&host, tests.collect())
+    conclude(&hosts, tests.collect())
 }
 
 /// The programs of the folder that is tested.

@@ -8,7 +8,7 @@ mod harness;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use harness::host::{Host, Programs};
+use harness::hosts::Hosts;
 use harness::table::Mode::{self, Foreign, NoSys, Sys, User};
 use harness::{Test, conclude};
 
@@ -438,23 +438,14 @@ fn picture() -> &'static str {
 }
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let mut tests = Vec::new();
     for (name, modes, need, script) in TESTS {
         for &mode in modes {
-            let host = host.clone();
             let script = format!("PICTURE='xenbr0, network{}'\n{PRELUDE}{script}", picture());
-            tests.push(Test {
-                name: format!("{} {name}", mode.name()),
-                kind: String::new(),
-                needs: vec!["iptables".into(), "jq".into(), need.into()],
-                run: Box::new(move || {
-                    let run = host.run(Programs::Ours, STATE, &script, mode)?;
-                    let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                    if said.is_empty() { Ok(()) } else { Err(said.into()) }
-                }),
-            });
+            let name = format!("{} {name}", mode.name());
+            tests.push(Test::of_script(&hosts, name, &["iptables", "jq", need], STATE, script, mode));
         }
     }
-    conclude(&host, tests)
+    conclude(&hosts, tests)
 }

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use harness::host::{Host, Programs};
+use harness::hosts::{Hosts, Programs};
 use harness::outcome::Outcome;
 use harness::table::Mode;
 use harness::{Test, conclude, report};
@@ -22,13 +22,13 @@ const JSON: [&str; 2] = ["-j addr", "-j -p link"];
 
 fn main() -> ExitCode {
     let count = std::env::var("BROUTER_TOPOLOGIES").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let tests = (0..=count).map(|number| Test {
         name: format!("topology {number}"),
         kind: String::new(),
         needs: Vec::new(),
         run: Box::new({
-            let host = host.clone();
+            let hosts = hosts.clone();
             move || {
                 let state = Topology::new(number).state();
                 let mut listings = LISTINGS.to_vec();
@@ -36,13 +36,14 @@ fn main() -> ExitCode {
                     listings.extend(JSON);
                 }
                 let command: String = listings.iter().map(|what| format!("echo '# {what}'; ip {what}\n")).collect();
-                let look = |programs| host.run(programs, &state, &command, Mode::Sys).map(|run| listed(&run));
+                let look =
+                    |programs| hosts.run_on_kept(None, programs, &state, &command, Mode::Sys).map(|run| listed(&run));
                 let differences = report::differences(&look(Programs::Original)?, &look(Programs::Ours)?);
                 if differences.is_empty() { Ok(()) } else { Err(format!("{differences}\nmade by\n{state}").into()) }
             }
         }),
     });
-    conclude(&host, tests.collect())
+    conclude(&hosts, tests.collect())
 }
 
 /// What was listed. The discipline of a link that is off is left out: no file shows whether it was ever on.

@@ -8,7 +8,7 @@ mod harness;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use harness::host::{Host, Programs};
+use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -43,6 +43,14 @@ records() { ls /run/brouter/*/ 2>/dev/null | grep -v '^$'; }
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
 # runs the rest with strace's fault injected; a shell says of itself who was killed
 with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) >/run/out 2>/run/said; }
+# what a call can fail with; one that writes, with the second word
+error_of() {
+    case $1 in
+        write*|open*|mkdir*|rename*|unlink*) echo $2 ;;
+        clone*|vfork*|fork*) echo EAGAIN ;;
+        *) echo EIO ;;
+    esac
+}
 # the system calls by which a command can change something, and those of which it learns what there is: `NAME:when=N`, the Nth
 # of its name (strace counts each name by itself). The kernel begins some calls anew while its lock of the network is taken.
 calls() {
@@ -245,12 +253,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         before=$(state); calls=$(calls brouter up "${full[@]}"); wanted=$(state); brouter down n >/dev/null
         failed=0 done=0
         for call in $calls; do
-            case $call in
-                write*|open*|mkdir*|rename*|unlink*) error=ENOSPC ;;
-                clone*|vfork*|fork*) error=EAGAIN ;;
-                *) error=EIO ;;
-            esac
-            if with $call:error=$error brouter up "${full[@]}"; then
+            if with $call:error=$(error_of $call ENOSPC) brouter up "${full[@]}"; then
                 done=$((done + 1))
                 same "$call failed and up did not say so" "$wanted" "$(state)"
             else
@@ -273,13 +276,8 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         before=$(state); brouter up "${full[@]}" >/dev/null; up=$(state); calls=$(calls brouter down n)
         failed=0
         for call in $calls; do
-            case $call in
-                write*|open*|mkdir*|rename*|unlink*) error=EROFS ;;
-                clone*|vfork*|fork*) error=EAGAIN ;;
-                *) error=EIO ;;
-            esac
             brouter up "${full[@]}" >/dev/null
-            if with $call:error=$error brouter down n; then
+            if with $call:error=$(error_of $call EROFS) brouter down n; then
                 same "$call failed and down did not say so" "$before" "$(state)"
             else
                 failed=$((failed + 1))
@@ -421,19 +419,9 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
 ];
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
-    let tests = TESTS.into_iter().map(|(name, script)| Test {
-        name: name.into(),
-        kind: String::new(),
-        needs: vec!["strace".into(), "iptables".into()],
-        run: Box::new({
-            let host = host.clone();
-            move || {
-                let run = host.run(Programs::Ours, STATE, &format!("{PRELUDE}{script}"), Mode::Sys)?;
-                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                if said.is_empty() { Ok(()) } else { Err(said.into()) }
-            }
-        }),
-    });
-    conclude(&host, tests.collect())
+    let hosts = Arc::new(Hosts::new());
+    let test = |(name, script)| {
+        Test::of_script(&hosts, name, &["strace", "iptables"], STATE, format!("{PRELUDE}{script}"), Mode::Sys)
+    };
+    conclude(&hosts, TESTS.into_iter().map(test).collect())
 }

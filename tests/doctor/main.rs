@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use broken::{BROKEN, BROKEN_IPV6, IPV6};
-use harness::host::{Host, Programs};
+use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 use others::{OTHERS, XEN};
@@ -81,26 +81,16 @@ well "the host before"
 "#;
 
 fn main() -> ExitCode {
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let exported = "export xenstored_pid xen; export -f xenstored_start\n";
     let with_xen = format!("{STATE}\nxenstored\n{exported}");
     let plain = [(BROKEN, ""), (OTHERS, ""), (BROKEN_IPV6, IPV6)];
     let plain = plain.into_iter().flat_map(|(tests, more)| tests.iter().map(move |test| (test, more, STATE, None)));
     let xen = XEN.iter().map(|test| (test, "", with_xen.as_str(), Some("xen")));
-    let tests = plain.chain(xen).map(|((name, script), more, state, needs)| Test {
-        name: (*name).into(),
-        kind: String::new(),
-        needs: ["strace", "iptables", "nft", "script"].into_iter().chain(needs).map(String::from).collect(),
-        run: Box::new({
-            let (host, state) = (host.clone(), state.to_string());
-            let other = "OTHER=iptables-legacy; case $(iptables --version) in *legacy*) OTHER=iptables-nft;; esac";
-            let script = format!("{PRELUDE}{other}\n{more}{script}");
-            move || {
-                let run = host.run(Programs::Ours, &state, &script, Mode::Sys)?;
-                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                if said.is_empty() { Ok(()) } else { Err(said.into()) }
-            }
-        }),
-    });
-    conclude(&host, tests.collect())
+    let other = "OTHER=iptables-legacy; case $(iptables --version) in *legacy*) OTHER=iptables-nft;; esac";
+    let test = |((name, script), more, state, need): (&(&str, &str), _, _, Option<_>)| {
+        let needs: Vec<&str> = ["strace", "iptables", "nft", "script"].into_iter().chain(need).collect();
+        Test::of_script(&hosts, *name, &needs, state, format!("{PRELUDE}{other}\n{more}{script}"), Mode::Sys)
+    };
+    conclude(&hosts, plain.chain(xen).map(test).collect())
 }

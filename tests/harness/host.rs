@@ -1,45 +1,21 @@
-//! Hosts to run a command on: new namespaces each time, made by `host.sh`.
+//! A host: namespaces of its own, in which `host.sh` prepares, runs what it is sent, and looks.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::harness::elf;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::harness::hosts::SYSTEM_PATH;
 use crate::harness::table::Mode;
-use crate::harness::xenstored;
-
-const SCRIPT: &str = include_str!("host.sh");
-
-/// Where the originals and what prepares a host are looked for.
-const SYSTEM_PATH: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/// What every host is made with.
-const ALWAYS_NEEDED: [&str; 5] = ["bash", "ip", "brctl", "unshare", "timeout"];
 
 /// Far more than any command takes.
-const SECONDS_TO_END: &str = "300";
-
-/// Which programs a command line means.
-#[derive(Clone, Copy)]
-pub(crate) enum Programs {
-    Ours,
-    Original,
-    /// Those that a test has put into a folder of this name.
-    Of(&'static str),
-}
-
-/// What a test needs, besides programs and devices: ours linked statically.
-pub(crate) const STATIC: &str = "static programs";
-
-/// What a row needs that talks to a xenstored.
-const XEN: &str = "xen";
-
-/// What a row needs that runs scripts of others: Debian's packages of them, unpacked by `compat/fetch-scripts`.
-const SCRIPTS: &str = "scripts";
-const SCRIPTS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/scripts");
+const MILLISECONDS_TO_END: u16 = 60_000;
 
 /// What a command did.
 pub(crate) struct Run {
@@ -47,192 +23,94 @@ pub(crate) struct Run {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) kernel: Vec<u8>,
+    /// The host is as it was, and can run another.
+    pub(crate) left_all_the_same: bool,
 }
 
-/// Makes hosts.
+/// A host that is up. It ends when it is dropped.
 pub(crate) struct Host {
+    process: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
     folder: PathBuf,
-    unshare: Result<Vec<&'static str>, String>,
-    runs: AtomicUsize,
-    /// Xen's own scripts and a xenstored, for those who need `xen`.
-    xen: OnceLock<Result<(), String>>,
 }
 
 impl Host {
-    /// Gathers the programs in a folder of our own: a rebuild does not change them under way, and a user without rights finds
-    /// them wherever the project lies.
-    pub(crate) fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("brouter-tests-{}", std::process::id()));
-        let host = Self { folder, unshare: namespaces(), runs: AtomicUsize::new(0), xen: OnceLock::new() };
-        fs::create_dir_all(host.programs(Programs::Ours)).expect("a folder for the tests");
-        fs::create_dir_all(host.programs(Programs::Original)).expect("a folder for the tests");
-        fs::write(host.folder.join("host.sh"), SCRIPT).expect("host.sh");
-        symlink(SCRIPTS_FOLDER, host.folder.join("scripts")).expect("a link to the scripts of others");
-        for (name, built) in OURS {
-            let ours = match std::env::var_os("BROUTER_PROGRAMS") {
-                Some(folder) => Path::new(&folder).join(name),
-                None => PathBuf::from(built),
-            };
-            copy(&ours, &host.programs(Programs::Ours).join(name));
-        }
-        copy(Path::new(REFERENCE_SCRIPT), &host.programs(Programs::Original).join("network-virtual"));
-        host
-    }
-
-    /// Puts a program into the folder of [`Programs::Of`] a name.
-    pub(crate) fn put(&self, folder: &'static str, program: &str, from: &Path) {
-        let folder = self.programs(Programs::Of(folder));
-        fs::create_dir_all(&folder).expect("a folder for the tests");
-        copy(from, &folder.join(program));
-    }
-
-    /// Ours, as cargo has just built them, linked with the host's C library.
-    pub(crate) fn put_cargos_own(&self, folder: &'static str) {
-        for (name, built) in OURS {
-            self.put(folder, name, Path::new(built));
-        }
-    }
-
-    /// The folder that stands first in PATH.
-    pub(crate) fn programs(&self, programs: Programs) -> PathBuf {
-        self.folder.join(match programs {
-            Programs::Ours => "ours",
-            Programs::Original => "original",
-            Programs::Of(name) => name,
-        })
-    }
-
-    /// What this machine lacks to run hosts with these programs, and what to do about it; empty if nothing.
-    pub(crate) fn lacks(&self, needs: &[String]) -> String {
-        if needs.iter().any(|need| need == STATIC) && !self.is_static() {
-            return String::from(
-                "our programs are not static here: run `make test`, or set BROUTER_PROGRAMS to their folder",
-            );
-        }
-        if needs.iter().any(|need| need == XEN)
-            && let Err(lack) = self.xen()
-        {
-            return lack.clone();
-        }
-        if needs.iter().any(|need| need == SCRIPTS) && !Path::new(SCRIPTS_FOLDER).join("complete").exists() {
-            return "the scripts of others are not here: run compat/fetch-scripts build/scripts (Debian 12)".into();
-        }
-        let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS].contains(need));
-        let needs = ALWAYS_NEEDED.into_iter().chain(needs);
-        let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
-        if !missing.is_empty() {
-            return format!(
-                "not here, or not for this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux jq graphviz)",
-                missing.join(", ")
-            );
-        }
-        self.unshare.as_ref().err().cloned().unwrap_or_default()
-    }
-
-    fn is_static(&self) -> bool {
-        OURS.iter().all(|(name, _)| {
-            let program = fs::read(self.programs(Programs::Ours).join(name)).expect("our programs");
-            elf::segments(&program).is_some_and(|segments| !segments.contains(&elf::INTERPRETER))
-        })
-    }
-
-    fn xen(&self) -> &Result<(), String> {
-        self.xen.get_or_init(|| xenstored::prepare(&self.folder.join("xen"), &self.programs(Programs::Original)))
-    }
-
-    /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
-    pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
-        self.run_in(None, programs, state, command, mode)
-    }
-
-    /// The same with a value of `BROUTER_ERA`.
-    pub(crate) fn run_in(
-        &self,
-        era: Option<&str>,
-        programs: Programs,
+    /// Starts `script` in new namespaces. The folder is the host's own. What is not to be kept is not looked at before a command.
+    pub(crate) fn start(
+        unshare: &[&str],
+        script: &Path,
+        folder: PathBuf,
+        programs: &Path,
         state: &str,
-        command: &str,
         mode: Mode,
-    ) -> Result<Run, String> {
-        let folder = self.folder.join(format!("run-{}", self.runs.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir(&folder).map_err(|error| error.to_string())?;
-        let output = Command::new("timeout")
-            .args(["--kill-after=5", SECONDS_TO_END, "unshare"])
-            .args(self.unshare.as_ref()?)
-            .arg("bash")
-            .arg(self.folder.join("host.sh"))
-            .arg(&folder)
-            .arg(mode.name())
-            .arg(self.programs(programs))
-            .args([state, command])
-            .env_clear()
-            .env("PATH", SYSTEM_PATH.join(":"))
-            .envs(era.map(|era| ("BROUTER_ERA", era)))
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| error.to_string())?;
-        let left = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
-        let run = Run {
-            status: String::from_utf8_lossy(&left("status")).trim().parse().unwrap_or(-1),
-            stdout: left("stdout"),
-            stderr: left("stderr"),
-            kernel: left("kernel"),
+        kept: bool,
+    ) -> Result<Self, String> {
+        let start = || {
+            fs::create_dir(&folder)?;
+            let mut process = Command::new("unshare")
+                .args(unshare)
+                .arg("bash")
+                .args([script, &folder])
+                .arg(mode.name())
+                .arg(programs)
+                .arg(state)
+                .args(kept.then_some("kept"))
+                .env_clear()
+                .env("PATH", SYSTEM_PATH.join(":"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(fs::File::create(folder.join("said"))?)
+                .process_group(0)
+                .spawn()?;
+            let answers = BufReader::new(process.stdout.take().expect("a pipe"));
+            Ok::<_, std::io::Error>((process, answers))
         };
-        let _ = fs::remove_dir_all(&folder);
-        // The script writes the status last.
-        if output.status.success() && run.status >= 0 {
-            return Ok(run);
+        let (mut process, answers) = start().map_err(|error| error.to_string())?;
+        Ok(Self { requests: process.stdin.take(), process, answers, folder })
+    }
+
+    /// Runs a command line. An error is one of the host, not of the command.
+    pub(crate) fn run(&mut self, programs: &Path, era: Option<&str>, command: &str) -> Result<Run, String> {
+        let Some(answer) = self.answer(&format!("{}\0{}\0{command}\0", programs.display(), era.unwrap_or_default()))
+        else {
+            return Err(format!(
+                "the host did not come about, or the command did not end within {MILLISECONDS_TO_END} ms:\n{}",
+                String::from_utf8_lossy(&self.left("said"))
+            ));
+        };
+        Ok(Run {
+            status: String::from_utf8_lossy(&self.left("status")).trim().parse().expect("a status"),
+            stdout: self.left("stdout"),
+            stderr: self.left("stderr"),
+            kernel: self.left("kernel"),
+            left_all_the_same: answer == "same\n",
+        })
+    }
+
+    fn left(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.join(name)).unwrap_or_default()
+    }
+
+    /// Nothing, if the host ends without one or does not answer in time; then it has ended.
+    fn answer(&mut self, request: &str) -> Option<String> {
+        self.requests.as_mut()?.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        let mut waiting = [PollFd::new(self.answers.get_ref().as_fd(), PollFlags::POLLIN)];
+        if poll(&mut waiting, MILLISECONDS_TO_END).is_ok_and(|ready| ready > 0) {
+            self.answers.read_line(&mut answer).ok()?;
+        } else {
+            let _ = killpg(Pid::from_raw(self.process.id() as i32), Signal::SIGKILL);
         }
-        Err(format!(
-            "the host did not come about, or the command did not end within {SECONDS_TO_END} s ({}):\n{}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ))
+        Some(answer).filter(|answer| !answer.is_empty())
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
+        // It reads an end of file, and ends.
+        self.requests = None;
+        let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
-
-/// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
-const OURS: [(&str, &str); 5] = [
-    ("brouter", env!("CARGO_BIN_EXE_brouter")),
-    ("brctl", env!("CARGO_BIN_EXE_brctl")),
-    ("ip", env!("CARGO_BIN_EXE_ip")),
-    ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
-    ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),
-];
-
-fn copy(from: &Path, to: &Path) {
-    fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
-}
-
-/// Whether there is such a program, or a device that may be opened.
-fn usable(name: &str) -> bool {
-    if name.starts_with('/') {
-        return fs::File::options().read(true).write(true).open(name).is_ok();
-    }
-    SYSTEM_PATH.iter().any(|folder| Path::new(folder).join(name).exists())
-}
-
-/// How this user comes by namespaces with a /sys of their own.
-fn namespaces() -> Result<Vec<&'static str>, String> {
-    let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    let options = if root { vec!["-n", "-m"] } else { vec!["-r", "-n", "-m"] };
-    let attempt = Command::new("unshare").args(&options).args(["mount", "-t", "sysfs", "sysfs", "/sys"]).output();
-    match attempt {
-        Ok(output) if output.status.success() => Ok(options),
-        Ok(output) => Err(format!(
-            "cannot make network namespaces ({}): run the tests as root, or allow user namespaces (sysctl \
-             kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
-        Err(error) => Err(format!("unshare: {error}")),
     }
 }

@@ -1,12 +1,13 @@
-# host.sh FOLDER MODE PROGRAMS STATE COMMAND
+# host.sh FOLDER MODE PROGRAMS STATE [kept]
 #
-# Runs in network and mount namespaces of its own: prepares the host with STATE (shell, the original tools), runs COMMAND
-# (shell, the programs of the folder PROGRAMS first in PATH), and leaves in FOLDER what came of it: stdout, stderr, status,
-# kernel.
+# Runs in network and mount namespaces of its own: prepares the host with STATE (shell, the original tools; $programs is the folder
+# PROGRAMS), then takes requests from standard input. A request is three texts, each ended by a zero byte: the folder of programs
+# that is first in PATH, BROUTER_ERA (empty: not set), and a command (shell). What came of it is left in FOLDER: stdout, stderr,
+# status, kernel. It is answered by a line: `same` if the host is `kept` and is as it was, else `changed`.
 
 set -eu
-shopt -s nullglob extglob
-folder=$1 mode=$2 programs=$3 state=$4 command=$5
+shopt -s nullglob extglob globstar
+folder=$1 mode=$2 programs=$3 state=$4 kept=${5-}
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 ### For states (settle, below, too)
@@ -46,12 +47,13 @@ scripts() {
 
 # The state of a link (UP, NO-CARRIER, a port's forwarding) comes up to a second late. Asking for the link by itself brings it
 # up to date, since Linux 6.8; twice, for the bridges that follow their ports. (To read its `carrier` does too, but waits for
-# its turn busily.)
+# its turn busily.) Of no type, they are asked for and not shown; a batch has no means for the names that are left out.
 settle() {
-    local links=(/sys/class/net/*/ifindex)
+    local links=(/sys/class/net/!(*[\'\"#\\]*)/ifindex) asked
     links=("${links[@]%/ifindex}")
-    printf 'link show dev %s\n' "${links[@]##*/}" "${links[@]##*/}" | ip -force -batch - >/dev/null 2>&1 || :
+    printf -v asked 'link show dev %s type none\n' "${links[@]##*/}" "${links[@]##*/}"
     [ -z "$slow" ] || sleep 2.2
+    ip -batch - <<<"$asked${1-}"
 }
 slow=
 IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
@@ -59,16 +61,16 @@ IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
 
 # All that a command can have changed, but for what passes by itself.
 dump() {
-    settle
     echo '## ip addr; ip route show table all'
-    ip -batch - <<<$'addr show\nroute show table all'
+    settle $'addr show\nroute show table all'
     echo '## /sys/class/net'
     cd /sys/class/net
-    grep -sH '' */flags */bridge/!(*_timer|flush) */brport/!(*_timer|flush) || :
+    grep -sH '' */@(flags|mtu|tx_queue_len|netdev_group|ifalias|address) */bridge/!(*_timer|flush) */brport/!(*_timer|flush) || :
     echo ports: */brif/*
     cd /run
     echo '## ip_forward'
-    echo "$(</proc/sys/net/ipv4/ip_forward)"
+    read -r forward </proc/sys/net/ipv4/ip_forward
+    echo "$forward"
     if [ -e calls ]; then
         echo '## programs called'
         echo "$(<calls)"
@@ -78,6 +80,37 @@ dump() {
         eval "$watched" 2>&1
     fi
 }
+
+# look VARIABLE: the same, and what a command could leave to the next.
+look() {
+    printf -v "$1" '%s' "$(
+        dump
+        echo "$besides"
+        IFS= read -r -d '' mounts </proc/self/mounts || :
+        printf '%s\n' "$mounts" /run/**
+    )"
+}
+besides='## mounts; /run'
+
+# mend BEFORE AFTER: what has another value in /sys gets the one that it had.
+mend() {
+    local line file IFS=$'\n'
+    local -A is_left
+    set -f
+    for line in $2; do is_left[.$line]=yes; done
+    for line in $1; do
+        file=/sys/class/net/${line%%:*}
+        [ -n "${is_left[.$line]-}" ] || [ ! -f "$file" ] || echo "${line#*:}" >"$file" || :
+    done 2>/dev/null
+    set +f
+}
+
+### Requests
+
+# Answers and requests are none of a command's business, nor of what a state leaves running.
+exec 3>&1 4<&0 >&2 </dev/null
+
+request() { IFS= read -r -d '' -u 4 programs && IFS= read -r -d '' -u 4 era && IFS= read -r -d '' -u 4 command; }
 
 ### What the command sees at /sys
 
@@ -98,35 +131,33 @@ if [ "$mode" = foreign ]; then
     ip link add p1 address 02:00:00:00:0f:11 type veth peer name v1 address 02:00:00:00:0f:01
     brctl addif b0 v1
     before=$(dump)
-    unshare -n -m bash "$0" "$folder" within "$programs" "$state" "$command"
-    difference=$(diff <(echo "$before") <(dump)) || printf '## changed around it\n%s\n' "$difference" >>"$folder/kernel"
+    coproc within { exec unshare -n -m bash "$0" "$folder" within "$programs" "$state" "$kept" 3>&- 4>&-; }
+    while request; do
+        printf '%s\0' "$programs" "$era" "$command" >&"${within[1]}"
+        read -r answer <&"${within[0]}"
+        difference=$(diff <(echo "$before") <(dump)) || {
+            printf '## changed around it\n%s\n' "$difference" >>"$folder/kernel"
+            answer=changed
+        }
+        echo "$answer" >&3
+    done
     exit
 fi
 
-### The run
+### The host
 
 show_own_sys
 mount -t tmpfs none /run
 cd /run
+# umount and iptables would make them
+mkdir mount
+(umask 077; : >xtables.lock)
 # Else links get random addresses that stay tentative for a while.
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 echo 0 >/proc/sys/net/ipv4/ip_forward
 
-eval "$state"
-settle
-cover
-
-systems=()
-if [ -n "$placed" ]; then
-    for name in brctl ip; do
-        # the originals stand there already
-        [ -e "$programs/$name" ] || continue
-        systems+=("$(readlink -f "$(command -v "$name")")")
-        mount --bind "$programs/$name" "${systems[-1]}"
-        cmp "$programs/$name" "/sbin/$name"
-    done
-fi
+eval "$state" 3>&- 4<&-
 
 as=()
 if [ "$mode" = user ]; then
@@ -135,10 +166,48 @@ if [ "$mode" = user ]; then
     read -r _ _ users </proc/self/uid_map
     [ "$users" -eq 1 ] || as+=(--reuid 65534 --regid 65534 --clear-groups)
 fi
-status=0
-PATH=$programs:/run/bin:$PATH "${as[@]}" bash -c "$command" >"$folder/stdout" 2>"$folder/stderr" || status=$?
 
-for system in "${systems[@]}"; do umount "$system"; done
-uncover
-dump >"$folder/kernel"
-echo "$status" >"$folder/status"
+before=
+if [ -n "$kept" ]; then
+    look before
+else
+    settle
+fi
+
+while request; do
+    cover
+    systems=()
+    if [ -n "$placed" ]; then
+        for name in brctl ip; do
+            # the originals stand there already
+            [ -e "$programs/$name" ] || continue
+            systems+=("$(readlink -f "$(command -v "$name")")")
+            mount --bind "$programs/$name" "${systems[-1]}"
+            cmp "$programs/$name" "/sbin/$name"
+        done
+    fi
+
+    status=0
+    (
+        [ -z "$era" ] || export BROUTER_ERA=$era
+        PATH=$programs:/run/bin:$PATH
+        exec "${as[@]}" bash -c "$command" >"$folder/stdout" 2>"$folder/stderr" 3>&- 4<&-
+    ) || status=$?
+    echo "$status" >"$folder/status"
+
+    for system in "${systems[@]}"; do umount "$system"; done
+    uncover
+    answer=changed
+    if [ -n "$kept" ]; then
+        look after
+        echo "${after%%$'\n'"$besides"*}" >"$folder/kernel"
+        if [ "$before" != "$after" ]; then
+            mend "$before" "$after"
+            look after
+        fi
+        [ "$before" != "$after" ] || answer=same
+    else
+        dump >"$folder/kernel"
+    fi
+    echo "$answer" >&3
+done

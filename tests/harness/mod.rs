@@ -1,14 +1,15 @@
-//! Runs the rows of a case table: each command line on the original tools and on ours, each time on a host of its own, prepared
-//! alike, and compares stdout, stderr, exit status and what is left in the kernel, byte for byte.
+//! Runs the rows of a case table: each command line on the original tools and on ours, on hosts that are alike, and compares
+//! stdout, stderr, exit status and what is left in the kernel, byte for byte.
 //!
 //! A table is a text file in `tests/cases/`; [`table`] reads it and says how it is written, `tests/README.md` how to run a row
-//! and how to add one. [`host`] makes the hosts: namespaces in which the script `host.sh` prepares, runs and looks. [`outcome`]
-//! takes out what differs by chance, [`report`] shows a difference.
+//! and how to add one. A [`host`] is namespaces in which the script `host.sh` prepares, runs and looks; [`hosts`] makes them, and
+//! keeps those that a command has left as they were. [`outcome`] takes out what differs by chance, [`report`] shows a difference.
 
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 pub(crate) mod elf;
 pub(crate) mod host;
+pub(crate) mod hosts;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod table;
@@ -20,13 +21,14 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use host::{Host, Programs};
+use host::Run;
+use hosts::{Hosts, Programs, XEN};
 use outcome::Outcome;
 use table::{Case, Mode, Wanted};
 
 /// Runs the table `NAME.cases`, one test for each row and mode.
 pub(crate) fn run(name: &str) -> ExitCode {
-    let host = Arc::new(Host::new());
+    let hosts = Arc::new(Hosts::new());
     let cases = table::read(name);
     let deviations: BTreeSet<String> =
         cases.iter().filter_map(|case| case.wanted.deviation().map(str::to_owned)).collect();
@@ -44,13 +46,17 @@ pub(crate) fn run(name: &str) -> ExitCode {
                 kind: case.wanted.deviation().map_or_else(String::new, |name| format!("deviation {name}")),
                 needs: case.needs.clone(),
                 run: Box::new({
-                    let (host, case) = (host.clone(), case.clone());
-                    move || compare(&host, &case, mode)
+                    let (hosts, case) = (hosts.clone(), case.clone());
+                    move || match case.needs.iter().any(|need| need == XEN) {
+                        // Little is left as it was where a xenstored looks on.
+                        true => compare(Hosts::run_in, &hosts, &case, mode),
+                        false => on_kept_or_new(|run| compare(run, &hosts, &case, mode)),
+                    }
                 }),
             });
         }
     }
-    conclude(&host, tests)
+    conclude(&hosts, tests)
 }
 
 /// A test that can be run alone, by its name.
@@ -61,12 +67,36 @@ pub(crate) struct Test {
     pub(crate) run: Box<dyn FnOnce() -> Result<(), Failed> + Send>,
 }
 
+impl Test {
+    /// A script for a host with our programs, which prints what is not as it should be, and nothing else.
+    pub(crate) fn of_script(
+        hosts: &Arc<Hosts>,
+        name: impl Into<String>,
+        needs: &[&str],
+        state: &str,
+        script: String,
+        mode: Mode,
+    ) -> Self {
+        let (hosts, state) = (hosts.clone(), state.to_string());
+        Test {
+            name: name.into(),
+            kind: String::new(),
+            needs: needs.iter().map(ToString::to_string).collect(),
+            run: Box::new(move || {
+                let run = hosts.run(Programs::Ours, &state, &script, mode)?;
+                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+                if said.is_empty() { Ok(()) } else { Err(said.into()) }
+            }),
+        }
+    }
+}
+
 /// Runs tests. What this machine cannot run is said aloud, and skipped, or failed where `BROUTER_TEST_STRICT` is 1.
-pub(crate) fn conclude(host: &Host, tests: Vec<Test>) -> ExitCode {
+pub(crate) fn conclude(hosts: &Hosts, tests: Vec<Test>) -> ExitCode {
     let strict = std::env::var_os("BROUTER_TEST_STRICT").is_some_and(|value| value == "1");
     let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
     let trials = tests.into_iter().map(|test| {
-        let lack = host.lacks(&test.needs);
+        let lack = hosts.lacks(&test.needs);
         if lack.is_empty() {
             return Trial::test(test.name, test.run).with_kind(test.kind);
         }
@@ -95,9 +125,18 @@ fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
     Ok(())
 }
 
-fn compare(host: &Host, case: &Case, mode: Mode) -> Result<(), Failed> {
+/// How a comparison comes by its hosts.
+pub(crate) type RunBy = fn(&Hosts, Option<&str>, Programs, &str, &str, Mode) -> Result<Run, String>;
+
+/// Compares on hosts that others have left as they were. What differs there must differ on new ones too: a host counts the links
+/// that it has had.
+pub(crate) fn on_kept_or_new(compare: impl Fn(RunBy) -> Result<(), Failed>) -> Result<(), Failed> {
+    compare(Hosts::run_on_kept).or_else(|_| compare(Hosts::run_in))
+}
+
+fn compare(run: RunBy, hosts: &Hosts, case: &Case, mode: Mode) -> Result<(), Failed> {
     let look = |programs, command, mode| {
-        let run = host.run_in(case.era.as_deref(), programs, &case.state, command, mode)?;
+        let run = run(hosts, case.era.as_deref(), programs, &case.state, command, mode)?;
         Ok::<_, Failed>(Outcome::of(&run, case.timers))
     };
     let ours = look(Programs::Ours, &case.command, mode)?;

@@ -1,0 +1,254 @@
+//! Hosts to run commands on: new namespaces, or those that the commands before have left as they were.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use crate::harness::elf;
+use crate::harness::host::{Host, Run};
+use crate::harness::table::Mode;
+use crate::harness::xenstored;
+
+const SCRIPT: &str = include_str!("host.sh");
+
+/// Where the originals and what prepares a host are looked for.
+pub(crate) const SYSTEM_PATH: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// What every host is made with.
+const ALWAYS_NEEDED: [&str; 4] = ["bash", "ip", "brctl", "unshare"];
+
+/// Rows that follow one another have a state and a few modes, and several run at once.
+const MOST_KEPT: usize = 16;
+
+/// Which programs a command line means.
+#[derive(Clone, Copy)]
+pub(crate) enum Programs {
+    Ours,
+    Original,
+    /// Those that a test has put into a folder of this name.
+    Of(&'static str),
+}
+
+/// What a test needs, besides programs and devices: ours linked statically.
+pub(crate) const STATIC: &str = "static programs";
+
+/// What a row needs that talks to a xenstored.
+pub(crate) const XEN: &str = "xen";
+
+/// What a row needs that runs scripts of others: Debian's packages of them, unpacked by `compat/fetch-scripts`.
+const SCRIPTS: &str = "scripts";
+const SCRIPTS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/scripts");
+
+/// Makes hosts, and keeps those that a command has left as they were.
+pub(crate) struct Hosts {
+    folder: PathBuf,
+    unshare: Result<Vec<&'static str>, String>,
+    made: AtomicUsize,
+    /// Those that came last are last.
+    kept: Mutex<Vec<Kept>>,
+    /// Xen's own scripts and a xenstored, for those who need `xen`.
+    xen: OnceLock<Result<(), String>>,
+}
+
+struct Kept {
+    state: String,
+    mode: Mode,
+    host: Host,
+}
+
+impl Hosts {
+    /// Gathers the programs in a folder of our own: a rebuild does not change them under way, and a user without rights finds
+    /// them wherever the project lies.
+    pub(crate) fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("brouter-tests-{}", std::process::id()));
+        let hosts = Self {
+            folder,
+            unshare: namespaces(),
+            made: AtomicUsize::new(0),
+            kept: Mutex::default(),
+            xen: OnceLock::new(),
+        };
+        fs::create_dir_all(hosts.programs(Programs::Ours)).expect("a folder for the tests");
+        fs::create_dir_all(hosts.programs(Programs::Original)).expect("a folder for the tests");
+        fs::write(hosts.folder.join("host.sh"), SCRIPT).expect("host.sh");
+        symlink(SCRIPTS_FOLDER, hosts.folder.join("scripts")).expect("a link to the scripts of others");
+        for (name, built) in OURS {
+            let ours = match std::env::var_os("BROUTER_PROGRAMS") {
+                Some(folder) => Path::new(&folder).join(name),
+                None => PathBuf::from(built),
+            };
+            copy(&ours, &hosts.programs(Programs::Ours).join(name));
+        }
+        copy(Path::new(REFERENCE_SCRIPT), &hosts.programs(Programs::Original).join("network-virtual"));
+        hosts
+    }
+
+    /// Puts a program into the folder of [`Programs::Of`] a name.
+    pub(crate) fn put(&self, folder: &'static str, program: &str, from: &Path) {
+        let folder = self.programs(Programs::Of(folder));
+        fs::create_dir_all(&folder).expect("a folder for the tests");
+        copy(from, &folder.join(program));
+    }
+
+    /// Ours, as cargo has just built them, linked with the host's C library.
+    pub(crate) fn put_cargos_own(&self, folder: &'static str) {
+        for (name, built) in OURS {
+            self.put(folder, name, Path::new(built));
+        }
+    }
+
+    /// The folder that stands first in PATH.
+    pub(crate) fn programs(&self, programs: Programs) -> PathBuf {
+        self.folder.join(match programs {
+            Programs::Ours => "ours",
+            Programs::Original => "original",
+            Programs::Of(name) => name,
+        })
+    }
+
+    /// What this machine lacks to run hosts with these programs, and what to do about it; empty if nothing.
+    pub(crate) fn lacks(&self, needs: &[String]) -> String {
+        if needs.iter().any(|need| need == STATIC) && !self.is_static() {
+            return String::from(
+                "our programs are not static here: run `make test`, or set BROUTER_PROGRAMS to their folder",
+            );
+        }
+        if needs.iter().any(|need| need == XEN)
+            && let Err(lack) = self.xen()
+        {
+            return lack.clone();
+        }
+        if needs.iter().any(|need| need == SCRIPTS) && !Path::new(SCRIPTS_FOLDER).join("complete").exists() {
+            return "the scripts of others are not here: run compat/fetch-scripts build/scripts (Debian 12)".into();
+        }
+        let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS].contains(need));
+        let needs = ALWAYS_NEEDED.into_iter().chain(needs);
+        let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
+        if !missing.is_empty() {
+            return format!(
+                "not here, or not for this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux jq graphviz)",
+                missing.join(", ")
+            );
+        }
+        self.unshare.as_ref().err().cloned().unwrap_or_default()
+    }
+
+    fn is_static(&self) -> bool {
+        OURS.iter().all(|(name, _)| {
+            let program = fs::read(self.programs(Programs::Ours).join(name)).expect("our programs");
+            elf::segments(&program).is_some_and(|segments| !segments.contains(&elf::INTERPRETER))
+        })
+    }
+
+    fn xen(&self) -> &Result<(), String> {
+        self.xen.get_or_init(|| xenstored::prepare(&self.folder.join("xen"), &self.programs(Programs::Original)))
+    }
+
+    /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
+    pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
+        self.run_in(None, programs, state, command, mode)
+    }
+
+    /// The same with a value of `BROUTER_ERA`.
+    pub(crate) fn run_in(
+        &self,
+        era: Option<&str>,
+        programs: Programs,
+        state: &str,
+        command: &str,
+        mode: Mode,
+    ) -> Result<Run, String> {
+        let programs = self.programs(programs);
+        self.start(&programs, state, mode, false)?.run(&programs, era, command)
+    }
+
+    /// The same on a host that may have run others, if these left it as it was.
+    pub(crate) fn run_on_kept(
+        &self,
+        era: Option<&str>,
+        programs: Programs,
+        state: &str,
+        command: &str,
+        mode: Mode,
+    ) -> Result<Run, String> {
+        let programs = self.programs(programs);
+        let mut host = match self.take_kept(state, mode) {
+            Some(host) => host,
+            None => self.start(&programs, state, mode, true)?,
+        };
+        let run = host.run(&programs, era, command)?;
+        if run.left_all_the_same {
+            self.keep(state, mode, host);
+        }
+        Ok(run)
+    }
+
+    fn start(&self, programs: &Path, state: &str, mode: Mode, kept: bool) -> Result<Host, String> {
+        let folder = self.folder.join(format!("host-{}", self.made.fetch_add(1, Ordering::Relaxed)));
+        Host::start(self.unshare.as_ref()?, &self.folder.join("host.sh"), folder, programs, state, mode, kept)
+    }
+
+    fn take_kept(&self, state: &str, mode: Mode) -> Option<Host> {
+        let mut kept = self.kept.lock().expect("hosts");
+        let at = kept.iter().rposition(|kept| kept.mode == mode && kept.state == state)?;
+        Some(kept.remove(at).host)
+    }
+
+    /// Rows of a state follow one another: the host that was not asked for longest goes.
+    fn keep(&self, state: &str, mode: Mode, host: Host) {
+        let mut kept = self.kept.lock().expect("hosts");
+        kept.push(Kept { state: state.to_owned(), mode, host });
+        let gone = (kept.len() > MOST_KEPT).then(|| kept.remove(0));
+        drop(kept);
+        drop(gone);
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        self.kept.get_mut().expect("hosts").clear();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
+
+/// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
+const OURS: [(&str, &str); 5] = [
+    ("brouter", env!("CARGO_BIN_EXE_brouter")),
+    ("brctl", env!("CARGO_BIN_EXE_brctl")),
+    ("ip", env!("CARGO_BIN_EXE_ip")),
+    ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
+    ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),
+];
+
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+}
+
+/// Whether there is such a program, or a device that may be opened.
+fn usable(name: &str) -> bool {
+    if name.starts_with('/') {
+        return fs::File::options().read(true).write(true).open(name).is_ok();
+    }
+    SYSTEM_PATH.iter().any(|folder| Path::new(folder).join(name).exists())
+}
+
+/// How this user comes by namespaces with a /sys of their own.
+fn namespaces() -> Result<Vec<&'static str>, String> {
+    let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    let options = if root { vec!["-n", "-m"] } else { vec!["-r", "-n", "-m"] };
+    let attempt = Command::new("unshare").args(&options).args(["mount", "-t", "sysfs", "sysfs", "/sys"]).output();
+    match attempt {
+        Ok(output) if output.status.success() => Ok(options),
+        Ok(output) => Err(format!(
+            "cannot make network namespaces ({}): run the tests as root, or allow user namespaces (sysctl \
+             kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+        Err(error) => Err(format!("unshare: {error}")),
+    }
+}

@@ -53,7 +53,8 @@ settle() {
     links=("${links[@]%/ifindex}")
     printf -v asked 'link show dev %s type none\n' "${links[@]##*/}" "${links[@]##*/}"
     [ -z "$slow" ] || sleep 2.2
-    ip -batch - <<<"$asked${1-}"
+    # a link may have gone meanwhile, with another namespace that its other end was in
+    ip -force -batch - <<<"$asked${1-}" 2>/dev/null || :
 }
 slow=
 IFS=.- read -r major minor _ </proc/sys/kernel/osrelease

@@ -51,7 +51,7 @@ killed_while_masquerading() {
 "#;
 
 /// A test's name, and its script.
-const TESTS: [(&str, &str); 8] = [
+const TESTS: [(&str, &str); 10] = [
     (
         "a start that is killed at any system call is finished by the next",
         r#"
@@ -108,6 +108,35 @@ const TESTS: [(&str, &str); 8] = [
             with $call:error=EROFS "${start[@]}" && "${stop[@]}"
             left | sed "s/^/left after $call failed: /"
             "${stop[@]}"
+        done
+        "#,
+    ),
+    (
+        "networks that stop at once leave nothing",
+        r#"
+        masquerade
+        for round in {1..15}; do
+            for n in 1 2 3; do network-virtual start bridge=b$n bridgeip=10.9.$n.1/24 firewall=none masquerade=yes; done
+            brouter up n --bridge b4 --address 10.9.4.1/24 --outside lo --masquerade >/dev/null
+            for n in 1 2 3; do network-virtual stop bridge=b$n bridgeip=10.9.$n.1/24 firewall=none masquerade=yes & stops[n]=$!; done
+            brouter down n >/dev/null || echo "down: $?"
+            wait "${stops[@]}" || echo "stop: $?"
+            left | sed "s/^/left in round $round: /"
+        done
+        "#,
+    ),
+    (
+        "a network that starts while another stops is forwarded",
+        r#"
+        masquerade
+        for round in {1..15}; do
+            network-virtual start bridge=b1 bridgeip=10.9.1.1/24 firewall=none masquerade=yes
+            network-virtual stop bridge=b1 bridgeip=10.9.1.1/24 firewall=none masquerade=yes & one=$!
+            "${start[@]}" || echo "start: $?"
+            wait $one || echo "stop: $?"
+            [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding in round $round"
+            "${stop[@]}"
+            left | sed "s/^/left in round $round: /"
         done
         "#,
     ),

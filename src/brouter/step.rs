@@ -17,7 +17,6 @@ use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
 use crate::net::ClockTime;
 use crate::program;
 use crate::xen::firewall::{self, Iptables, from_outside, masquerading};
-use crate::xen::lock::Lock;
 use crate::xen::record::{Kept, Records};
 
 /// Something that is there or not.
@@ -208,7 +207,7 @@ impl<'a> Site<'a> {
             return self.change(part, *on);
         }
         // others may be about to take it away, or to need it
-        let lock = Lock::claim_in(self.kernel, self.records.folder(), "networks.shared", 5);
+        let lock = self.records.lock_shared(self.kernel);
         let _lock =
             lock.map_err(|error| ["cannot have the lock that all networks share: ", &io_text(&error)].concat())?;
         let is_needed = || *on || !self.is_claimed_by_others(part);

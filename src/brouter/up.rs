@@ -82,8 +82,8 @@ pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
     let network = Network::read(call.kernel, options)?;
     let mut site = Site::new(call.kernel, &network.name, &network.bridge, (call.environment)("PATH"));
     let _lock = if options.dry_run { None } else { lock_if_possible(&site)? };
-    // Of two that go at once each would leave to the other what both share. Without a turn it goes all the same.
-    let _turn = if options.dry_run { None } else { claim(&site, "networks.down").ok() };
+    // without a turn it goes all the same
+    let _turn = if options.dry_run { None } else { site.records.turn_to_go(call.kernel).ok() };
     let earlier = recorded(&site)?;
     if let Some(earlier) = &earlier {
         site.bridge = earlier.bridge.clone();
@@ -233,11 +233,7 @@ fn recorded(site: &Site) -> Result<Option<Record>, Failure> {
 }
 
 fn lock(site: &Site) -> std::io::Result<Lock> {
-    claim(site, &[site.network, ".lock"].concat())
-}
-
-fn claim(site: &Site, name: &str) -> std::io::Result<Lock> {
-    Lock::claim_in(site.kernel, site.records.folder(), name, PATIENCE)
+    Lock::claim_in(site.kernel, site.records.folder(), &[site.network, ".lock"].concat(), PATIENCE)
 }
 
 fn why_no_lock(site: &Site, error: &std::io::Error) -> String {

@@ -11,6 +11,7 @@ use ipnet::Ipv4Net;
 
 use crate::kernel::Kernel;
 use crate::net::order;
+use crate::xen::lock::Lock;
 
 /// The records of a network namespace.
 pub struct Records {
@@ -79,6 +80,24 @@ impl Records {
     /// Where they are.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The lock on what networks share: forwarding, and rules for all of them. It is held while one decides whether another needs
+    /// them; waits for 5 seconds.
+    ///
+    /// # Errors
+    /// As [`Lock::claim`].
+    pub fn lock_shared(&self, kernel: &Kernel) -> io::Result<Lock> {
+        Lock::claim_in(kernel, &self.folder, "networks.shared", 5)
+    }
+
+    /// The turn of a network that goes; waits for 10 seconds. Of two that go at once each would leave to the other what both
+    /// share.
+    ///
+    /// # Errors
+    /// As [`Lock::claim`].
+    pub fn turn_to_go(&self, kernel: &Kernel) -> io::Result<Lock> {
+        Lock::claim_in(kernel, &self.folder, "networks.down", 10)
     }
 
     /// What was kept of a network that `brouter up` made.

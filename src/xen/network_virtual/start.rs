@@ -4,7 +4,7 @@ use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
 use super::settings::{Settings, check_name};
-use super::stop::others;
+use super::stop::{others, stop_forwarding};
 use super::{complaint, find_bridge, run_firewall};
 use crate::applet::Call;
 use crate::brctl;
@@ -132,6 +132,8 @@ impl Start<'_> {
                 iptables.unmasquerade(old.net, bridge);
             }
             made.rule = iptables.masquerade(net, bridge)?.then_some(net);
+            // another network may be about to switch forwarding off
+            let _lock = records.lock_shared(kernel);
             let forwarded_before = forwarded_before(kernel, records, bridge);
             // even if it fails half way
             made.record = kept.is_none();
@@ -156,7 +158,8 @@ impl Start<'_> {
         let Start { kernel, settings, records, made, .. } = self;
         let bridge = settings.bridge();
         if made.forwarding {
-            let _ = kernel.set_forwards(false);
+            let _lock = records.lock_shared(kernel);
+            let _ = stop_forwarding(kernel, records, &settings.bridge);
         }
         if let (Some(net), Some(iptables)) = (made.rule, iptables) {
             iptables.unmasquerade(net, &settings.bridge);

@@ -1,6 +1,7 @@
 //! `network-virtual stop`.
 
 use ipnet::Ipv4Net;
+use nix::errno::Errno;
 
 use super::settings::{Settings, check_name};
 use super::{NAME, complaint, find_bridge, run_firewall};
@@ -51,16 +52,22 @@ fn close_the_way(
 ) -> Outcome {
     let bridge = &settings.bridge;
     iptables.unmasquerade(net, bridge);
-    if let Some(Masquerade { forwarded_before: false, .. }) = kept
-        && others(kernel, records, bridge).is_empty()
-        && !records.is_forwarding_needed(kernel)
-    {
-        kernel
-            .set_forwards(false)
+    let Some(kept) = kept else { return Ok(()) };
+    // without a lock it goes all the same
+    let _turn = records.turn_to_go(kernel);
+    let _lock = records.lock_shared(kernel);
+    if !kept.forwarded_before {
+        stop_forwarding(kernel, records, bridge)
             .map_err(|errno| complaint(&format!("cannot switch forwarding off: {}", errno_text(errno))))?;
     }
     records.forget_masquerade(bridge);
     Ok(())
+}
+
+/// Switches forwarding off, unless another masqueraded network needs it. For the holder of the lock.
+pub(super) fn stop_forwarding(kernel: &Kernel, records: &Records, bridge: &str) -> Result<(), Errno> {
+    let is_needed = !others(kernel, records, bridge).is_empty() || records.is_forwarding_needed(kernel);
+    if is_needed { Ok(()) } else { kernel.set_forwards(false) }
 }
 
 /// The other masqueraded networks whose bridges are there.

@@ -93,7 +93,7 @@ mod tests {
         hosts.put_cargos_own(CARGOS_OWN);
         let tracer = std::env::current_exe().expect("this program");
         for kernel in &KERNELS {
-            for program in ["brctl", "ip", "network-virtual", PROBE] {
+            for program in ["brouter", "brctl", "ip", "network-virtual", PROBE] {
                 hosts.put(kernel.name, program, &tracer);
             }
         }
@@ -103,6 +103,7 @@ mod tests {
         let _ = Command::new("musl-gcc").args(["-static", "-o"]).arg(&program).arg(source).status();
         let mut tests: Vec<Test> = KERNELS.iter().zip(SEEN).map(|(kernel, seen)| probe(&hosts, kernel, seen)).collect();
         tests.push(descriptors(&hosts));
+        tests.extend(KERNELS.iter().map(|kernel| network(&hosts, kernel)));
         let mut known = HashSet::new();
         for case in TABLES.into_iter().flat_map(table::read).map(Arc::new) {
             let turn = known.len();
@@ -163,6 +164,50 @@ mod tests {
             }),
         }
     }
+
+    /// A network that brouter makes, looks at and takes away again.
+    fn network(hosts: &Arc<Hosts>, kernel: &'static OldKernel) -> Test {
+        Test {
+            name: format!("{}: brouter up, status, doctor and down", kernel.name),
+            kind: String::new(),
+            needs: [STATIC, "iptables"].map(String::from).to_vec(),
+            run: Box::new({
+                let hosts = hosts.clone();
+                move || {
+                    let look = |programs| {
+                        let run = hosts.run_in(Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
+                        Ok::<_, Failed>(Outcome::of(&run, false))
+                    };
+                    let differences =
+                        report::differences(&look(Programs::Of(CARGOS_OWN))?, &look(Programs::Of(kernel.name))?);
+                    if differences.is_empty() { Ok(()) } else { Err(differences.into()) }
+                }
+            }),
+        }
+    }
+
+    /// A way out, and a guest in a namespace of its own.
+    const NETWORK: &str = r#"
+        ip link add eth0 address 02:00:00:00:00:0e type veth peer name outside address 02:00:00:00:00:0f
+        ip link set eth0 up; ip link set outside up; ip addr add 192.0.2.1/24 dev eth0
+        ip route add default via 192.0.2.2
+        ip link add vif1.0 address 02:00:00:00:00:01 type veth peer name g1 address 02:00:00:00:00:11
+        ip link set g1 up
+    "#;
+
+    /// What has passed, and the namespace's number, are left out.
+    const NETWORK_USED: &str = r#"
+        brouter up n --bridge b0 --address 10.9.0.1/24 --outside eth0 --masquerade --antispoof --port vif1.0 --forward-delay 0
+        echo "$?"
+        # the kernel comes to forwarding within a second
+        sleep 1.2
+        {
+            brouter status; brouter status --json; brouter doctor; echo "$?"
+            ip link set vif1.0 down; brouter doctor; echo "$?"; brouter status
+            iptables -t nat -F; brouter doctor --json; brouter up n; echo "$?"
+            brouter down n; echo "$?"; iptables -S; iptables -t nat -S; ls /run/brouter/*
+        } | sed -E 's/ +[0-9.]+ [KMG]?i?B +[0-9.]+[kM]?//g; s/"(bytes|packets)":[0-9]+/"\1":N/g; s:(/run/brouter/)[0-9]+:\1N:'
+    "#;
 
     fn test(hosts: &Arc<Hosts>, case: &Arc<Case>, kernel: &'static OldKernel, mode: Mode) -> Test {
         Test {

@@ -65,7 +65,7 @@ calls() {
 "#;
 
 /// A test's name, and its script.
-const TESTS: [(&str, &str); 19] = [
+const TESTS: [(&str, &str); 20] = [
     (
         "the steps that --dry-run prints are those of up, and make the same network by the original tools",
         r#"
@@ -403,6 +403,22 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
+        "what a namespace leaves is not taken for its own by one that gets its number",
+        r#"
+        # of the number of its inode, that is: its cookie no other gets (since Linux 5.14)
+        for round in {1..40}; do
+            unshare -n bash -c 'readlink /proc/self/ns/net; brouter up n --bridge b0 --address 10.9.0.1/24 >&2' \
+                2>/dev/null >>/run/numbers
+            sleep 0.1
+            unshare -n bash -c 'readlink /proc/self/ns/net; brouter status --json | jq -c .bridges,.not_known' >/run/out
+            same "round $round" $'[]\n[]' "$(tail -n 2 /run/out)"
+            head -n 1 /run/out >>/run/numbers
+            [ -z "$(sort /run/numbers | uniq -d)" ] || break
+        done
+        [ $round -lt 40 ] || echo "no number came twice"
+        "#,
+    ),
+    (
         "an interface that vanishes in between",
         r#"
         $ip link add p2 type veth peer name p2-far; before=$(state | grep -v '^p2')
@@ -421,7 +437,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
 fn main() -> ExitCode {
     let hosts = Arc::new(Hosts::new());
     let test = |(name, script)| {
-        Test::of_script(&hosts, name, &["strace", "iptables"], STATE, format!("{PRELUDE}{script}"), Mode::Sys)
+        Test::of_script(&hosts, name, &["strace", "iptables", "jq"], STATE, format!("{PRELUDE}{script}"), Mode::Sys)
     };
     conclude(&hosts, TESTS.into_iter().map(test).collect())
 }

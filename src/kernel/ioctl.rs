@@ -10,7 +10,7 @@ mod layout;
 use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -21,6 +21,9 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use super::sysfs::Device;
 pub use layout::IFNAMSIZ;
 pub(super) use layout::{Ifreq, In6Ifreq, In6Rtmsg, Rtentry, kernel_name};
+
+/// asm-generic/socket.h
+const SO_NETNS_COOKIE: c_int = 71;
 
 type Result<T> = std::result::Result<T, Errno>;
 
@@ -74,7 +77,6 @@ const SIOCGIFCONF: c_ulong = 0x8912;
 const SIOCGIFBR: c_ulong = 0x8940;
 const SIOCSIFBR: c_ulong = 0x8941;
 const SIOCETHTOOL: c_ulong = 0x8946;
-const SIOCGSKNS: c_ulong = 0x894c;
 const SIOCDEVPRIVATE: c_ulong = 0x89f0;
 
 /// A socket that no program that we start inherits.
@@ -371,16 +373,19 @@ struct DriverInfo {
 
 const ETHTOOL_GDRVINFO: u32 = 3;
 
-/// The network namespace that a socket belongs to (SIOCGSKNS, since Linux 4.10).
+/// The number of the network namespace that a socket belongs to (SO_NETNS_COOKIE, since Linux 5.14). No other gets it until the
+/// next boot.
 ///
 /// # Errors
-/// EPERM without CAP_NET_ADMIN there, ENOTTY (older kernels).
-pub(super) fn namespace(fd: impl AsFd) -> Result<OwnedFd> {
-    // SAFETY: the request reads no memory, and what it answers is a descriptor that is this process's and nobody's yet.
-    unsafe {
-        let fd = ioctl(fd, SIOCGSKNS, std::ptr::null_mut::<()>())?;
-        Ok(OwnedFd::from_raw_fd(fd as RawFd))
-    }
+/// ENOPROTOOPT (older kernels).
+pub(super) fn namespace(fd: impl AsFd) -> Result<u64> {
+    let mut number = 0_u64;
+    let mut size = size_of::<u64>() as libc::socklen_t;
+    let into = (&raw mut number).cast();
+    // SAFETY: the kernel writes `size` bytes at most, which is what there is.
+    let result =
+        unsafe { libc::getsockopt(fd.as_fd().as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, into, &mut size) };
+    Errno::result(result).map(|_| number)
 }
 
 /// The name of the driver of an interface. Without one it is the kind of a virtual interface, since Linux 5.13.

@@ -231,17 +231,23 @@ impl Kernel {
         real.unwrap_or(0)
     }
 
-    /// The number of this process's network namespace; `0` on kernels that know but one.
+    /// The number of this process's network namespace; `0` on kernels that know but one. Before Linux 5.14 it is that of an inode,
+    /// which another namespace can get when this one has ended.
+    ///
+    /// # Errors
+    /// Where the socket cannot be had: a namespace must not have one number now and another then.
     ///
     /// The socket is asked first: to look into a process's own folder of /proc costs a short process more than all else here.
-    pub fn namespace(&self) -> String {
-        let of_socket = self.control().and_then(ioctl::namespace).and_then(nix::sys::stat::fstat);
-        if let Ok(file) = of_socket {
-            return file.st_ino.to_string();
+    pub fn namespace(&self) -> Result<String> {
+        if self.is_running() {
+            match ioctl::namespace(self.control()?) {
+                Err(Errno::ENOPROTOOPT) => (),
+                number => return number.map(|number| number.to_string()),
+            }
         }
         let link = fs::read_link(self.path("/proc/self/ns/net")).unwrap_or_default();
         let number: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
-        if number.is_empty() { "0".into() } else { number }
+        Ok(if number.is_empty() { "0".into() } else { number })
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
 
+use crate::error::{Failure, errno_text, line};
 use crate::kernel::Kernel;
 use crate::net::order;
 use crate::xen::lock::Lock;
@@ -70,11 +71,17 @@ pub fn names_in(folder: &Path, kind: &str) -> Vec<String> {
 }
 
 impl Records {
-    /// The records of this namespace.
-    pub fn of(kernel: &Kernel) -> Self {
+    /// The records of this namespace, for this program.
+    ///
+    /// # Errors
+    /// Where the namespace cannot be told.
+    pub fn of(kernel: &Kernel, program: &str) -> Result<Self, Failure> {
+        let namespace = kernel.namespace().map_err(|errno| {
+            Failure::new(line!(program, ": cannot tell which network namespace this is: ", errno_text(errno)))
+        })?;
         let run = kernel.path("/run");
         let run = if run.is_dir() { run } else { kernel.path("/var/run") };
-        Records { folder: run.join("brouter").join(kernel.namespace()) }
+        Ok(Records { folder: run.join("brouter").join(namespace) })
     }
 
     /// Where they are.

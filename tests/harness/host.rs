@@ -7,15 +7,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use nix::poll::{PollFd, PollFlags, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use crate::harness::hosts::SYSTEM_PATH;
 use crate::harness::table::Mode;
 
 /// Far more than any command takes.
-const MILLISECONDS_TO_END: u16 = 60_000;
+const MILLISECONDS_TO_END: i32 = 300_000;
 
 /// What a command did.
 pub(crate) struct Run {
@@ -92,15 +93,25 @@ impl Host {
         fs::read(self.folder.join(name)).unwrap_or_default()
     }
 
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.id() as i32)
+    }
+
+    /// Ends all that runs on it, but for what has a session of its own.
+    fn kill(&self) {
+        let _ = killpg(self.pid(), Signal::SIGKILL);
+    }
+
     /// Nothing, if the host ends without one or does not answer in time; then it has ended.
     fn answer(&mut self, request: &str) -> Option<String> {
         self.requests.as_mut()?.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
         let mut waiting = [PollFd::new(self.answers.get_ref().as_fd(), PollFlags::POLLIN)];
-        if poll(&mut waiting, MILLISECONDS_TO_END).is_ok_and(|ready| ready > 0) {
+        let patience = PollTimeout::try_from(MILLISECONDS_TO_END).expect("a timeout");
+        if poll(&mut waiting, patience).is_ok_and(|ready| ready > 0) {
             self.answers.read_line(&mut answer).ok()?;
         } else {
-            let _ = killpg(Pid::from_raw(self.process.id() as i32), Signal::SIGKILL);
+            self.kill();
         }
         Some(answer).filter(|answer| !answer.is_empty())
     }
@@ -108,8 +119,10 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // It reads an end of file, and ends.
+        // It reads an end of file, and ends; what it left running ends too, before another group can get its number.
         self.requests = None;
+        let _ = waitid(Id::Pid(self.pid()), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+        self.kill();
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -53,7 +53,7 @@ type Rule = (c_long, usize, Later, u32, Errno);
 /// Later than every 2.6.
 const LATER: u32 = 40;
 
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 21] = [
     (libc::SYS_open, 1, Later::IgnoredBits(libc::O_CLOEXEC as u64), 23, Errno::EINVAL),
     (libc::SYS_openat, 2, Later::IgnoredBits(libc::O_CLOEXEC as u64), 23, Errno::EINVAL),
     (libc::SYS_open, 1, Later::IgnoredBits(libc::O_PATH as u64), 39, Errno::EINVAL),
@@ -81,12 +81,15 @@ const RULES: [Rule; 20] = [
     (libc::SYS_prctl, 0, Later::Over(libc::PR_SET_ENDIAN as u64), 23, Errno::EINVAL),
     (libc::SYS_prctl, 0, Later::Over(libc::PR_TASK_PERF_EVENTS_ENABLE as u64), LATER, Errno::EINVAL),
     (libc::SYS_mremap, 3, Later::Bits(!3), LATER, Errno::EINVAL),
+    // SO_DOMAIN 2.6.32; SO_RXQ_OVFL and on 2.6.33
+    (libc::SYS_getsockopt, 2, Later::Over(libc::SO_DOMAIN as u64), 33, Errno::ENOPROTOOPT),
 ];
 
 /// What our programs may try first, because they go on without it.
-const TRIED: [(c_long, &str); 3] = [
+const TRIED: [(c_long, &str); 4] = [
     (libc::SYS_socket, "with SOCK_CLOEXEC: musl, then without, and by fcntl"),
     (libc::SYS_statx, "std, then by stat"),
+    (libc::SYS_getsockopt, "for SO_NETNS_COOKIE, then by /proc"),
     (libc::SYS_pipe2, "musl, then by pipe and fcntl"),
 ];
 

@@ -126,7 +126,7 @@ impl<'a> Scene<'a> {
         }
         let kernel = call.kernel;
         let path = (call.environment)("PATH");
-        let records = Records::of(kernel);
+        let records = Records::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
         let bridges = texts(kernel.bridges_seen());
         let mut addresses = Vec::new();
         let mut known = kernel.addresses_v4().unwrap_or_default();

@@ -88,6 +88,8 @@ pub(super) fn check(call: &Call, brouter: &mut Brouter, wanted: &Wanted) {
     brouter.outside = brouter.outside.take().or(wanted.outside.clone());
     if !brouter.is_only_planned {
         let site = Site::new(call.kernel, &wanted.name, &wanted.bridge, (call.environment)("PATH"));
+        // without records nothing is wanted
+        let Ok(site) = site else { return };
         for part in &wanted.parts {
             if *part == Part::Bridge || brouter.link.is_some() {
                 check_part(&site, brouter, part);

@@ -152,7 +152,7 @@ pub(super) fn guest(name: &OsStr) -> Option<u32> {
 #[inline(never)]
 pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
     let kernel = call.kernel;
-    let records = Records::of(kernel);
+    let records = Records::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
     let networks = wanted::networks(kernel, &records);
     let mut bridges: Vec<OsString> = Vec::new();
     if let Some(name) = name {

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 
 use super::settings::{Settings, check_name};
 use super::stop::{others, stop_forwarding};
-use super::{complaint, find_bridge, run_firewall};
+use super::{NAME, complaint, find_bridge, run_firewall};
 use crate::applet::Call;
 use crate::brctl;
 use crate::error::{Outcome, errno_text, io_text, line};
@@ -32,7 +32,8 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     // The kernel is asked only for what /sys has: asked for a name that it does not know, it runs modprobe.
     let is_there = kernel.is_in_sysfs(settings.bridge()) && find_bridge(kernel, settings.bridge(), &taken)?;
 
-    let mut start = Start { kernel, settings, records: Records::of(kernel), made: Made::default(), begun: None };
+    let records = Records::of(kernel, NAME)?;
+    let mut start = Start { kernel, settings, records, made: Made::default(), begun: None };
     let made =
         start.make_bridge(is_there, &taken).and_then(|()| start.bring_up(address)).and_then(|()| match &iptables {
             Some(iptables) => start.open_the_way(iptables, masqueraded),

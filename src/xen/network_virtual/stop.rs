@@ -22,7 +22,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     let no_bridge = line!(NAME, ": ", settings.bridge(), " is not a bridge, and is left alone");
     let is_there = find_bridge(kernel, settings.bridge(), &no_bridge)?;
 
-    let records = Records::of(kernel);
+    let records = Records::of(kernel, NAME)?;
     let kept = records.masquerade(&settings.bridge);
     if let Some(net) = kept.map(|kept| kept.net).or(masqueraded) {
         match Iptables::find((call.environment)("PATH")) {

@@ -62,6 +62,7 @@ IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
 
 # All that a command can have changed, but for what passes by itself.
 dump() {
+    local forward
     echo '## ip addr; ip route show table all'
     settle $'addr show\nroute show table all'
     echo '## /sys/class/net'

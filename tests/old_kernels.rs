@@ -54,10 +54,10 @@ mod tests {
 
     use libtest_mimic::Failed;
 
-    use crate::harness::hosts::{Hosts, Programs, STATIC};
+    use crate::harness::hosts::{Hosts, Programs, STATIC, Turn};
     use crate::harness::outcome::Outcome;
     use crate::harness::table::{self, Case, Mode, TABLES};
-    use crate::harness::{RunBy, Test, conclude, on_kept_or_new, report};
+    use crate::harness::{Test, conclude, report};
     use crate::old_kernel::{KERNELS, OldKernel};
 
     /// Linked with the host's C library.
@@ -175,7 +175,8 @@ mod tests {
                 let hosts = hosts.clone();
                 move || {
                     let look = |programs| {
-                        let run = hosts.run_in(Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
+                        let run =
+                            hosts.run_in(&Turn::on_new(), Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
                         Ok::<_, Failed>(Outcome::of(&run, false))
                     };
                     let differences =
@@ -216,14 +217,14 @@ mod tests {
             needs: [case.needs.clone(), vec![String::from(STATIC)]].concat(),
             run: Box::new({
                 let (hosts, case) = (hosts.clone(), case.clone());
-                move || on_kept_or_new(|run| compare(run, &hosts, &case, kernel, mode))
+                move || Turn::on_kept_or_new(|turn| compare(turn, &hosts, &case, kernel, mode))
             }),
         }
     }
 
-    fn compare(run: RunBy, hosts: &Hosts, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
+    fn compare(turn: &Turn, hosts: &Hosts, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
         let look = |era, programs| {
-            let run = run(hosts, era, programs, &case.state, &case.command, mode)?;
+            let run = hosts.run_in(turn, era, programs, &case.state, &case.command, mode)?;
             Ok::<_, Failed>(Outcome::of(&run, case.timers))
         };
         // such a kernel makes them print as the tools of its time did, unless they are told otherwise

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
-use crate::error::{Failure, errno_text, io_text};
+use crate::error::{errno_text, io_text};
 use crate::ip::address::change::labels;
 use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
 use crate::net::ClockTime;
@@ -178,16 +178,14 @@ pub(super) struct Site<'a> {
 type Done = Result<(), String>;
 
 impl<'a> Site<'a> {
-    /// # Errors
-    /// As [`Records::of`].
     pub(super) fn new(
         kernel: &'a Kernel,
+        records: Records,
         network: &'a str,
         bridge: &str,
         path: Option<OsString>,
-    ) -> Result<Self, Failure> {
-        let records = Records::of(kernel, "brouter")?;
-        Ok(Site { kernel, records, network, bridge: bridge.into(), path, iptables: OnceCell::new() })
+    ) -> Self {
+        Site { kernel, records, network, bridge: bridge.into(), path, iptables: OnceCell::new() }
     }
 
     fn link(&self) -> &[u8] {

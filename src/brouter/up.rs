@@ -13,6 +13,7 @@ use crate::applet::Call;
 use crate::error::{Failure, Outcome, io_text, line};
 use crate::kernel;
 use crate::xen::lock::Lock;
+use crate::xen::record::Records;
 
 /// Seconds for which another call for the same network is waited for.
 const PATIENCE: u32 = 10;
@@ -20,7 +21,8 @@ const PATIENCE: u32 = 10;
 /// `brouter up`
 pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
     let network = Network::read(call.kernel, options)?;
-    let site = Site::new(call.kernel, &network.name, &network.bridge, (call.environment)("PATH"))?;
+    let records = Records::of(call.kernel, "brouter")?;
+    let site = Site::new(call.kernel, records, &network.name, &network.bridge, (call.environment)("PATH"));
     if options.dry_run {
         let plan = plan::up(&site, &network, recorded(&site)?.as_ref())?;
         return say(call, &listing(&plan, &site, "is up"));
@@ -80,7 +82,8 @@ fn add_state(mut failure: Failure, site: &Site, state: &str) -> Failure {
 /// `brouter down`
 pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
     let network = Network::read(call.kernel, options)?;
-    let mut site = Site::new(call.kernel, &network.name, &network.bridge, (call.environment)("PATH"))?;
+    let records = Records::of(call.kernel, "brouter")?;
+    let mut site = Site::new(call.kernel, records, &network.name, &network.bridge, (call.environment)("PATH"));
     let _lock = if options.dry_run { None } else { lock_if_possible(&site)? };
     // without a turn it goes all the same
     let _turn = if options.dry_run { None } else { site.records.turn_to_go(call.kernel).ok() };

@@ -15,6 +15,7 @@ use crate::net::order;
 use crate::xen::lock::Lock;
 
 /// The records of a network namespace.
+#[derive(Clone)]
 pub struct Records {
     folder: PathBuf,
 }

@@ -35,7 +35,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     sleep(Duration::from_millis(1500));
     let doctor = Step::new(crowded, &programs.our_brouter, "doctor");
     let [doctor] = medians(bench.rounds(20), [doctor])?;
-    // a later host may have the number of this one's namespace, and would find its record
+    // nothing is left under the machine's /run
     Step::new(crowded, &programs.our_brouter, DOWN_AGAIN).run()?;
 
     let table = &mut bench.table;

@@ -6,7 +6,7 @@
 # status, kernel. It is answered by a line: `same` if the host is `kept` and is as it was, else `changed`.
 
 set -eu
-shopt -s nullglob extglob globstar
+shopt -s nullglob extglob globstar inherit_errexit
 folder=$1 mode=$2 programs=$3 state=$4 kept=${5-}
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -49,12 +49,16 @@ scripts() {
 # up to date, since Linux 6.8; twice, for the bridges that follow their ports. (To read its `carrier` does too, but waits for
 # its turn busily.) Of no type, they are asked for and not shown; a batch has no means for the names that are left out.
 settle() {
-    local links=(/sys/class/net/!(*[\'\"#\\]*)/ifindex) asked
-    links=("${links[@]%/ifindex}")
-    printf -v asked 'link show dev %s type none\n' "${links[@]##*/}" "${links[@]##*/}"
     [ -z "$slow" ] || sleep 2.2
-    # a link may have gone meanwhile, with another namespace that its other end was in
-    ip -force -batch - <<<"$asked${1-}" 2>/dev/null || :
+    local links asked tries
+    # again, if a link has gone meanwhile, with another namespace that its other end was in: it ends before it has shown anything
+    for tries in 1 2 3; do
+        links=(/sys/class/net/!(*[\'\"#\\]*)/ifindex)
+        links=("${links[@]%/ifindex}")
+        printf -v asked 'link show dev %s type none\n' "${links[@]##*/}" "${links[@]##*/}"
+        ! ip -batch - <<<"$asked${1-}" || return 0
+    done
+    return 1
 }
 slow=
 IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
@@ -83,14 +87,13 @@ dump() {
     fi
 }
 
-# look VARIABLE: the same, and what a command could leave to the next.
+# look: the same, and what a command could leave to the next.
 look() {
-    printf -v "$1" '%s' "$(
-        dump
-        echo "$besides"
-        IFS= read -r -d '' mounts </proc/self/mounts || :
-        printf '%s\n' "$mounts" /run/**
-    )"
+    local mounts
+    dump
+    echo "$besides"
+    IFS= read -r -d '' mounts </proc/self/mounts || :
+    printf '%s\n' "$mounts" /run/**
 }
 besides='## mounts; /run'
 
@@ -171,7 +174,7 @@ fi
 
 before=
 if [ -n "$kept" ]; then
-    look before
+    before=$(look)
 else
     settle
 fi
@@ -201,11 +204,11 @@ while request; do
     uncover
     answer=changed
     if [ -n "$kept" ]; then
-        look after
+        after=$(look)
         echo "${after%%$'\n'"$besides"*}" >"$folder/kernel"
         if [ "$before" != "$after" ]; then
             mend "$before" "$after"
-            look after
+            after=$(look)
         fi
         [ "$before" != "$after" ] || answer=same
     else

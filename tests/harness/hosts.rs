@@ -1,11 +1,14 @@
 //! Hosts to run commands on: new namespaces, or those that the commands before have left as they were.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
+
+use libtest_mimic::Failed;
 
 use crate::harness::elf;
 use crate::harness::host::{Host, Run};
@@ -51,6 +54,30 @@ pub(crate) struct Hosts {
     kept: Mutex<Vec<Kept>>,
     /// Xen's own scripts and a xenstored, for those who need `xen`.
     xen: OnceLock<Result<(), String>>,
+}
+
+/// How a comparison comes by its hosts.
+pub(crate) struct Turn {
+    /// They are kept, and may be such as were.
+    keeps: bool,
+    /// One had run others.
+    met_used: Cell<bool>,
+}
+
+impl Turn {
+    pub(crate) fn on_new() -> Self {
+        Self { keeps: false, met_used: Cell::new(false) }
+    }
+
+    /// Compares on hosts that others have left as they were. What differs there must differ on new ones too: a host counts the
+    /// links that it has had.
+    pub(crate) fn on_kept_or_new(compare: impl Fn(&Turn) -> Result<(), Failed>) -> Result<(), Failed> {
+        let turn = Self { keeps: true, met_used: Cell::new(false) };
+        match compare(&turn) {
+            Err(_) if turn.met_used.get() => compare(&Self::on_new()),
+            compared => compared,
+        }
+    }
 }
 
 struct Kept {
@@ -149,12 +176,13 @@ impl Hosts {
 
     /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
     pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
-        self.run_in(None, programs, state, command, mode)
+        self.run_in(&Turn::on_new(), None, programs, state, command, mode)
     }
 
-    /// The same with a value of `BROUTER_ERA`.
+    /// The same in this turn, with a value of `BROUTER_ERA`.
     pub(crate) fn run_in(
         &self,
+        turn: &Turn,
         era: Option<&str>,
         programs: Programs,
         state: &str,
@@ -162,22 +190,13 @@ impl Hosts {
         mode: Mode,
     ) -> Result<Run, String> {
         let programs = self.programs(programs);
-        self.start(&programs, state, mode, false)?.run(&programs, era, command)
-    }
-
-    /// The same on a host that may have run others, if these left it as it was.
-    pub(crate) fn run_on_kept(
-        &self,
-        era: Option<&str>,
-        programs: Programs,
-        state: &str,
-        command: &str,
-        mode: Mode,
-    ) -> Result<Run, String> {
-        let programs = self.programs(programs);
-        let mut host = match self.take_kept(state, mode) {
-            Some(host) => host,
-            None => self.start(&programs, state, mode, true)?,
+        let kept = if turn.keeps { self.take_kept(state, mode) } else { None };
+        let mut host = match kept {
+            Some(host) => {
+                turn.met_used.set(true);
+                host
+            }
+            None => self.start(&programs, state, mode, turn.keeps)?,
         };
         let run = host.run(&programs, era, command)?;
         if run.left_all_the_same {

@@ -21,8 +21,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use host::Run;
-use hosts::{Hosts, Programs, XEN};
+use hosts::{Hosts, Programs, Turn, XEN};
 use outcome::Outcome;
 use table::{Case, Mode, Wanted};
 
@@ -49,8 +48,8 @@ pub(crate) fn run(name: &str) -> ExitCode {
                     let (hosts, case) = (hosts.clone(), case.clone());
                     move || match case.needs.iter().any(|need| need == XEN) {
                         // Little is left as it was where a xenstored looks on.
-                        true => compare(Hosts::run_in, &hosts, &case, mode),
-                        false => on_kept_or_new(|run| compare(run, &hosts, &case, mode)),
+                        true => compare(&Turn::on_new(), &hosts, &case, mode),
+                        false => Turn::on_kept_or_new(|turn| compare(turn, &hosts, &case, mode)),
                     }
                 }),
             });
@@ -125,18 +124,9 @@ fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// How a comparison comes by its hosts.
-pub(crate) type RunBy = fn(&Hosts, Option<&str>, Programs, &str, &str, Mode) -> Result<Run, String>;
-
-/// Compares on hosts that others have left as they were. What differs there must differ on new ones too: a host counts the links
-/// that it has had.
-pub(crate) fn on_kept_or_new(compare: impl Fn(RunBy) -> Result<(), Failed>) -> Result<(), Failed> {
-    compare(Hosts::run_on_kept).or_else(|_| compare(Hosts::run_in))
-}
-
-fn compare(run: RunBy, hosts: &Hosts, case: &Case, mode: Mode) -> Result<(), Failed> {
+fn compare(turn: &Turn, hosts: &Hosts, case: &Case, mode: Mode) -> Result<(), Failed> {
     let look = |programs, command, mode| {
-        let run = run(hosts, case.era.as_deref(), programs, &case.state, command, mode)?;
+        let run = hosts.run_in(turn, case.era.as_deref(), programs, &case.state, command, mode)?;
         Ok::<_, Failed>(Outcome::of(&run, case.timers))
     };
     let ours = look(Programs::Ours, &case.command, mode)?;

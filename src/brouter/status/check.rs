@@ -7,6 +7,7 @@ use super::wanted::Wanted;
 use crate::applet::Call;
 use crate::brouter::step::{Part, Site, Step};
 use crate::kernel::{Ipv6Flags, Kernel, flag};
+use crate::xen::record::Records;
 
 /// Something out of order, or not known.
 #[derive(Clone)]
@@ -83,13 +84,11 @@ fn kinds(part: &Part, bridge: &str) -> Option<(&'static Kind, Option<&'static Ki
 
 /// Compares a bridge with a network on it. That of network-virtual has no name.
 #[inline(never)]
-pub(super) fn check(call: &Call, brouter: &mut Brouter, wanted: &Wanted) {
+pub(super) fn check(call: &Call, records: &Records, brouter: &mut Brouter, wanted: &Wanted) {
     brouter.remarks.extend_from_slice(&wanted.remarks);
     brouter.outside = brouter.outside.take().or(wanted.outside.clone());
     if !brouter.is_only_planned {
-        let site = Site::new(call.kernel, &wanted.name, &wanted.bridge, (call.environment)("PATH"));
-        // without records nothing is wanted
-        let Ok(site) = site else { return };
+        let site = Site::new(call.kernel, records.clone(), &wanted.name, &wanted.bridge, (call.environment)("PATH"));
         for part in &wanted.parts {
             if *part == Part::Bridge || brouter.link.is_some() {
                 check_part(&site, brouter, part);

@@ -192,10 +192,10 @@ pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
         }
         let of_it = || networks.iter().filter(|network| network.bridge == any.bridge);
         brouter.is_only_planned = name.is_none() && brouter.link.is_none() && !of_it().any(|network| network.is_made);
-        check::check(call, &mut brouter, &any);
+        check::check(call, &records, &mut brouter, &any);
         for network in of_it() {
             brouter.networks.push(network.name.clone());
-            check::check(call, &mut brouter, network);
+            check::check(call, &records, &mut brouter, network);
         }
         check::check_what_is_there(kernel, &mut brouter, &host);
         host.brouters.push(brouter);

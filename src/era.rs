@@ -7,9 +7,6 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::error::{Failure, line};
-use crate::kernel::{Ipv6Flags, Kernel};
-
 /// An era, by the tools that it had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Era {
@@ -22,6 +19,10 @@ pub enum Era {
 
 /// The environment variable that decides which tools are followed, whatever the kernel: `2006` or `today`.
 pub const VARIABLE: &str = "BROUTER_ERA";
+
+/// A value of [`VARIABLE`] that names no era.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownEra(pub OsString);
 
 /// What differs in brctl.
 pub struct Brctl {
@@ -96,14 +97,14 @@ const TODAY: (Brctl, Ip) = (
         misses_tables: true,
         unnamed_kinds: &[],
         address_flags: &[
-            (Ipv6Flags::SECONDARY, true, "temporary"),
-            (Ipv6Flags::NODAD, true, "nodad"),
-            (Ipv6Flags::OPTIMISTIC, true, "optimistic"),
-            (Ipv6Flags::DADFAILED, true, "dadfailed"),
-            (Ipv6Flags::HOMEADDRESS, true, "home"),
-            (Ipv6Flags::DEPRECATED, true, "deprecated"),
-            (Ipv6Flags::TENTATIVE, true, "tentative"),
-            (Ipv6Flags::PERMANENT, false, "dynamic"),
+            (libc::IFA_F_SECONDARY as u8, true, "temporary"),
+            (libc::IFA_F_NODAD as u8, true, "nodad"),
+            (libc::IFA_F_OPTIMISTIC as u8, true, "optimistic"),
+            (libc::IFA_F_DADFAILED as u8, true, "dadfailed"),
+            (libc::IFA_F_HOMEADDRESS as u8, true, "home"),
+            (libc::IFA_F_DEPRECATED as u8, true, "deprecated"),
+            (libc::IFA_F_TENTATIVE as u8, true, "tentative"),
+            (libc::IFA_F_PERMANENT as u8, false, "dynamic"),
         ],
         named_flags: !0,
         all_of_link: true,
@@ -131,10 +132,10 @@ const OF_2006: (Brctl, Ip) = (
         // ARPHRD_IP6GRE, ARPHRD_NONE
         unnamed_kinds: &[823, 0xfffe],
         address_flags: &[
-            (Ipv6Flags::SECONDARY, true, "secondary"),
-            (Ipv6Flags::TENTATIVE, true, "tentative"),
-            (Ipv6Flags::DEPRECATED, true, "deprecated"),
-            (Ipv6Flags::PERMANENT, false, "dynamic"),
+            (libc::IFA_F_SECONDARY as u8, true, "secondary"),
+            (libc::IFA_F_TENTATIVE as u8, true, "tentative"),
+            (libc::IFA_F_DEPRECATED as u8, true, "deprecated"),
+            (libc::IFA_F_PERMANENT as u8, false, "dynamic"),
         ],
         named_flags: 0xffff,
         all_of_link: false,
@@ -149,19 +150,17 @@ const OF_2006: (Brctl, Ip) = (
 static TABLE: [(Brctl, Ip); 2] = [OF_2006, TODAY];
 
 impl Era {
-    /// The era that the user chose by [`VARIABLE`], else that of the kernel. An empty value is none.
+    /// Returns the era that the user chose by [`VARIABLE`], else that of the kernel's release. An empty value is no choice.
     ///
     /// # Errors
-    /// A value that means neither: status 2.
-    pub fn choose(chosen: Option<OsString>, kernel: &Kernel) -> Result<Self, Failure> {
-        match chosen.as_deref().unwrap_or_default().as_encoded_bytes() {
-            b"" => Ok(Era::of_release(&kernel.release())),
+    /// A value that names neither era.
+    pub fn choose(chosen: Option<&OsStr>, release: impl FnOnce() -> OsString) -> Result<Self, UnknownEra> {
+        let chosen = chosen.unwrap_or_default();
+        match chosen.as_encoded_bytes() {
+            b"" => Ok(Era::of_release(&release())),
             b"2006" => Ok(Era::Of2006),
             b"today" => Ok(Era::Today),
-            other => {
-                let text = line!("brouter: ", VARIABLE, "=\"", other, "\": 2006 or today is expected");
-                Err(Failure::new(text).with_status(2))
-            }
+            _ => Err(UnknownEra(chosen.into())),
         }
     }
 
@@ -217,13 +216,12 @@ mod tests {
 
     #[test]
     fn the_user_has_the_last_word() {
-        let kernel = Kernel::at(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host-2.6.18"));
-        let choose = |word: &str| Era::choose(Some(word.into()), &kernel);
-        assert_eq!(Era::choose(None, &kernel), Ok(Era::Of2006));
+        let release = || OsString::from("2.6.18-xen");
+        let choose = |word: &str| Era::choose(Some(word.as_ref()), release);
+        assert_eq!(Era::choose(None, release), Ok(Era::Of2006));
         assert_eq!(choose(""), Ok(Era::Of2006));
         assert_eq!(choose("today"), Ok(Era::Today));
         assert_eq!(choose("2006"), Ok(Era::Of2006));
-        let refusal = Failure::new(b"brouter: BROUTER_ERA=\"2005\": 2006 or today is expected\n".to_vec());
-        assert_eq!(choose("2005"), Err(refusal.with_status(2)));
+        assert_eq!(choose("2005"), Err(UnknownEra("2005".into())));
     }
 }

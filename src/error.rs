@@ -54,7 +54,7 @@ impl Failure {
     }
 
     /// As it is said in an era. This is done where a failure is printed, so that who fails need not know the era.
-    pub fn told_in(self, era: Era) -> Self {
+    pub fn in_era(self, era: Era) -> Self {
         match self.former {
             Some(former) if era == Era::Of2006 => Failure { text: former.0, status: former.1, former: None },
             _ => Failure { former: None, ..self },

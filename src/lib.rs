@@ -4,40 +4,47 @@
 //! world. `network-virtual` makes one as Xen3's script of that name did, `vif-bridge` attaches guests to it; `brctl` and `ip`
 //! are the commands for the rest, byte for byte as bridge-utils and iproute2 print, without netlink.
 //!
-//! # The map of the house
-//! - [`applet`]: the one table of commands, and how a process becomes one of them.
-//! - [`brouter`]: the program that is all others, and its own commands `up`, `down` and `status`.
-//! - [`brctl`], [`ip`], [`xen`]: a command each (or a family). A command is a grammar, which turns arguments into plain values,
-//!   and a formatter; in between it calls the kernel's verbs.
-//! - [`net`]: values of the network and their text, without system calls.
+//! # The map
+//! From the top floor down; imports point down only, and rooms on one floor do not import each other.
+//! - [`applet`]: the one table of commands.
+//! - [`manage`] (brouter's own `up`, `down`, `status`, `doctor`), [`xen`] (what Xen calls), [`ip`] and [`brctl`]: the commands. A
+//!   command is a grammar, which turns arguments into plain values, and a formatter; in between it calls the floors below.
+//! - [`call`]: one invocation, and how a process becomes one.
+//! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
+//! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
-//! - [`era`]: which tools are followed, today's or those of 2006, and what differs.
-//! - [`error`]: why a command stops; the texts of errno.
-//! - [`json`]: JSON values and their text.
-//! - [`program`]: other programs that are run.
-//! - [`stdio`]: standard output as C buffers it.
+//! - [`program`]: other programs that are run. [`error`]: why a command stops; the texts of errno.
+//! - [`net`]: values and their text, no system calls. [`era`]: which tools are followed, today's or those of 2006. [`json`],
+//!   [`shell`], [`stdio`]: JSON, the shell's words, C's output buffer.
 //!
 //! # The rules
 //! 1. No netlink, not even through a library. A test traces the programs.
 //! 2. `unsafe` in `kernel/ioctl.rs` alone.
-//! 3. A request flows in one direction: arguments, parser, plain value, checks, kernel verbs, formatter, exit status. Nothing
-//!    below a command's own file reads arguments or the environment; [`applet::start`] alone prints a failure and exits.
+//! 3. A request flows in one direction: arguments, parser, plain value, checks, kernel verbs, formatter, exit status. A parser
+//!    asks nothing of the host; [`call::start`] alone prints a failure and exits.
 //! 4. Everything is checked before anything is changed.
-//! 5. A name is checked before it becomes part of a path ([`kernel::is_path_safe`]).
-//! 6. What an original prints comes from our own tables, never from the C library.
+//! 5. A name is checked once, where it enters, before it becomes part of a path.
+//! 6. Lower floors return typed errors; only a command turns them into text, and nobody parses that text again.
+//! 7. What an original prints comes from our own tables, never from the C library.
 
 pub mod applet;
 pub mod brctl;
-pub mod brouter;
+pub mod call;
 pub mod era;
 pub mod error;
+pub mod firewall;
 pub mod ip;
 pub mod json;
 pub mod kernel;
+pub mod lock;
+pub mod manage;
 pub mod net;
+pub mod network;
 pub mod program;
+pub mod shell;
 pub mod stdio;
 pub mod xen;
+pub mod xenstore;
 
 /// Only in programs that the Makefile links with musl without a musl target.
 #[cfg(musl_link)]

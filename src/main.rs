@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use brouter::applet;
+use brouter::{applet, call, manage};
 
 fn main() -> ExitCode {
-    applet::start(brouter::brouter::run)
+    call::start(&applet::TABLE, manage::run)
 }

@@ -8,7 +8,7 @@ mod harness;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use brouter::xen::store::{Fault, Store};
+use brouter::xenstore::{Fault, Store};
 use harness::hosts::{Hosts, STATIC};
 use harness::table::Mode;
 use harness::{Test, conclude};

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use brouter::applet::{Applet, BRCTL, Call, IP};
-use brouter::brctl::number;
+use brouter::applet::{BRCTL, IP};
+use brouter::call::{Applet, Call};
 use brouter::era::Era;
 use brouter::ip::prefix::{self, Family, Prefix};
 use brouter::kernel::Kernel;
+use brouter::net::number;
 use brouter::net::{BridgeId, ClockTime};
 use brouter::xen::script::Arguments;
 use proptest::collection::vec;
@@ -41,6 +42,7 @@ fn run(applet: &Applet, args: &[OsString]) {
 
 fn run_in(era: Era, applet: &Applet, args: &[OsString]) {
     let outcome = (applet.run)(&mut Call {
+        applets: &[],
         program: applet.name.as_ref(),
         args,
         environment: &|_| None,
@@ -49,7 +51,7 @@ fn run_in(era: Era, applet: &Applet, args: &[OsString]) {
         out: &mut std::io::sink(),
         err: &mut std::io::sink(),
     });
-    if let Err(failure) = outcome.map_err(|failure| failure.told_in(era)) {
+    if let Err(failure) = outcome.map_err(|failure| failure.in_era(era)) {
         assert_ne!(failure.status, 0);
         assert!(failure.text.is_empty() || failure.text.ends_with(b"\n"), "{failure:?}");
     }

@@ -5,7 +5,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use brouter::applet::{Applet, BRCTL, Call, IP};
+use brouter::applet::{BRCTL, IP};
+use brouter::call::{Applet, Call};
 use brouter::era::Era;
 use brouter::kernel::{BridgeSetting, Kernel, PortSetting, Queue, RouteKind, flag};
 
@@ -18,6 +19,7 @@ fn output(applet: &Applet, kernel: &Kernel, args: &[&str]) -> String {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let outcome = (applet.run)(&mut Call {
+        applets: &[],
         program: applet.name.as_ref(),
         args: &args,
         environment: &|_| None,

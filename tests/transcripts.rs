@@ -11,7 +11,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use brouter::applet::{self, Call};
+use brouter::applet;
+use brouter::call::Call;
 use brouter::era::Era;
 use brouter::kernel::{Address, Answers, BridgeAnswers, BridgeInfo, Ipv6Flags, Kernel, PortInfo, scope};
 use brouter::net::{BridgeId, ClockTime};
@@ -137,8 +138,9 @@ fn run(command: &str, kernel: &Kernel) -> Outcome {
     let words: Vec<&str> = command.split(' ').collect();
     let args: Vec<OsString> = words[1..].iter().map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let era = Era::choose(None, kernel).unwrap();
-    let outcome = (applet::find(words[0].as_ref()).unwrap().run)(&mut Call {
+    let era = Era::choose(None, || kernel.release()).unwrap();
+    let outcome = (applet::TABLE.into_iter().find(|applet| words[0] == applet.name).unwrap().run)(&mut Call {
+        applets: &[],
         program: words[0].as_ref(),
         args: &args,
         environment: &|_| None,
@@ -148,7 +150,7 @@ fn run(command: &str, kernel: &Kernel) -> Outcome {
         err: &mut err,
     });
     let mut status = 0;
-    if let Err(failure) = outcome.map_err(|failure| failure.told_in(era)) {
+    if let Err(failure) = outcome.map_err(|failure| failure.in_era(era)) {
         status = failure.status;
         err.extend(failure.text);
     }

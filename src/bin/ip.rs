@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use brouter::applet;
+use brouter::{applet, call};
 
 fn main() -> ExitCode {
-    applet::start(applet::IP.run)
+    call::start(&[], applet::IP.run)
 }

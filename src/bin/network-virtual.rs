@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use brouter::applet;
+use brouter::call::Applet;
+use brouter::{applet, call};
+
+/// Commands that this program runs besides its own.
+const APPLETS: &[&Applet] = &[&applet::BRCTL, &applet::IP];
 
 fn main() -> ExitCode {
-    applet::start(applet::NETWORK_VIRTUAL.run)
+    call::start(APPLETS, applet::NETWORK_VIRTUAL.run)
 }

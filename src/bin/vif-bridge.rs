@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use brouter::applet;
+use brouter::{applet, call};
 
 fn main() -> ExitCode {
-    applet::start(applet::VIF_BRIDGE.run)
+    call::start(&[], applet::VIF_BRIDGE.run)
 }

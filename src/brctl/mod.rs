@@ -4,7 +4,6 @@
 //! [`port`] for their ports, [`set`] for values of both, [`show`], [`showstp`] and [`showmacs`] for listings.
 
 pub mod bridge;
-pub mod number;
 mod options;
 pub mod port;
 pub mod set;
@@ -18,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, errno_text, line};
 use options::Request;

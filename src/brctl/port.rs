@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::{no_such_bridge, no_such_interface};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::Kernel;
 

@@ -5,11 +5,11 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{failed, no_such_bridge, no_such_interface, number};
-use crate::applet::Call;
+use super::{failed, no_such_bridge, no_such_interface};
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::{BridgeSetting, Kernel, PortSetting};
-use crate::net::ClockTime;
+use crate::net::{ClockTime, number};
 
 /// `stp BRIDGE on|off`
 pub(super) fn stp(call: &mut Call, operands: &[OsString]) -> Outcome {

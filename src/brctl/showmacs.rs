@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{failed, print};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::Outcome;
 
 /// `showmacs BRIDGE`: by address. Entries of one address (of several VLANs) stay in the kernel's order.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{print, show};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Outcome, line};
 use crate::kernel::{BridgeInfo, PortInfo, port_state};
 

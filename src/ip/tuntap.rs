@@ -8,7 +8,7 @@ use super::link::is_name;
 use super::list::Record;
 use super::words::{Words, is_short_for};
 use super::{Options, bytes, complete, garbage, print, unknown_command, wrong};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::json::Json;
 use crate::kernel::{IFNAMSIZ, Kernel, Tun, tun_flag};

@@ -2,9 +2,12 @@
 
 mod bridge_id;
 mod clock;
+mod interface;
 mod mac;
+pub mod number;
 pub mod order;
 
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;
+pub(crate) use interface::fault_of_name;
 pub use mac::Mac;

@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{Failure, line};
+use crate::shell::unquoted;
 
 /// A script's arguments.
 pub struct Arguments<'a> {
@@ -81,72 +82,9 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The right-hand side of an assignment without its quotes, where the shell would have nothing else to do.
-///
-/// # Errors
-/// What the shell would have to do.
-pub(crate) fn unquoted(value: &str) -> Result<String, &'static str> {
-    const EVALUATED: &str = "needs a shell to evaluate it, and nothing is evaluated here";
-    const UNBALANCED: &str = "has a quote without its partner (xend splits its line at blanks)";
-    let mut plain = String::new();
-    let mut rest = value.trim_end_matches([' ', '\t']).chars();
-    if rest.as_str().starts_with('~') {
-        return Err(EVALUATED);
-    }
-    while let Some(c) = rest.next() {
-        match c {
-            '\'' => {
-                let (quoted, behind) = rest.as_str().split_once('\'').ok_or(UNBALANCED)?;
-                plain.push_str(quoted);
-                rest = behind.chars();
-            }
-            '"' => loop {
-                match rest.next().ok_or(UNBALANCED)? {
-                    '"' => break,
-                    '$' | '`' => return Err(EVALUATED),
-                    '\\' => match rest.next().ok_or(UNBALANCED)? {
-                        escaped @ ('"' | '\\' | '$' | '`') => plain.push(escaped),
-                        other => plain.extend(['\\', other]),
-                    },
-                    quoted => plain.push(quoted),
-                }
-            },
-            '\\' => plain.push(rest.next().ok_or(EVALUATED)?),
-            '$' | '`' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | ' ' | '\t' | '\n' => return Err(EVALUATED),
-            other => plain.push(other),
-        }
-    }
-    Ok(plain)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quotes_are_stripped_as_by_the_shell() {
-        let good = [
-            ("10.0.0.1/24", "10.0.0.1/24"),
-            ("\"10.0.0.1/24\"", "10.0.0.1/24"),
-            ("'a b'", "a b"),
-            ("a\\ b", "a b"),
-            ("a\"b c\"'d'e", "ab cde"),
-            ("\"a\\\"b\\c\"", "a\"b\\c"),
-            ("'$(x)'", "$(x)"),
-            ("a#b*?[x]{y}!=", "a#b*?[x]{y}!="),
-            ("b  ", "b"),
-            ("", ""),
-        ];
-        for (value, plain) in good {
-            assert_eq!(unquoted(value).as_deref(), Ok(plain), "{value}");
-        }
-        for value in [
-            "$(id)", "\"$x\"", "`id`", "\"`id`\"", "a;b", "a b", "a&b", "a|b", "a>b", "~root", "\"a", "'a", "\"a\\",
-            "a\\",
-        ] {
-            assert!(unquoted(value).is_err(), "{value}");
-        }
-    }
 
     fn parse<'a>(args: &'a [OsString]) -> Result<Arguments<'a>, Failure> {
         Arguments::parse("network-virtual", args, &|name| (name == "netdev").then(|| "eth7".into()))

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
 use super::wanted::Wanted;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::words::Words;
 use crate::ip::{Options, bytes, explained, needs_netlink, no_such_device, proper_name, refused};

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::change::hidden_behind_label;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::list::{self, Filter};
 use crate::ip::prefix::Family;

@@ -7,7 +7,7 @@ mod wanted;
 
 use super::words::Words;
 use super::{Options, needs_netlink, swapped, unknown_command};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
 

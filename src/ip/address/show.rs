@@ -1,6 +1,6 @@
 //! `ip address show`: links with their addresses.
 
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::Outcome;
 use crate::ip::list::{self, Filter, Listing};
 use crate::ip::prefix::Family;

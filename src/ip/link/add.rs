@@ -10,7 +10,7 @@ use super::wanted::Wanted;
 use super::{
     Kind, LOOPBACK, beyond_ioctls, bridge, check_bridge_address, check_privilege, find, is_kind, no_tun_by_netlink,
 };
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::words::Words;
 use crate::ip::{bytes, explained, needs_netlink, refused};

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 
 use super::wanted::Flags;
 use super::{hardware, number};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::words::Words;
 use crate::ip::{Options, duplicate, garbage, usage, wrong};

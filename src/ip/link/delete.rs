@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::wanted::Wanted;
 use super::{Kind, LOOPBACK, check_privilege, find, group_members, no_device_given, refuse_index};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::words::Words;
 use crate::ip::{bytes, explained, needs_netlink, refused};

@@ -20,7 +20,7 @@ use nix::errno::Errno;
 
 use super::words::{Words, is_short_for};
 use super::{Options, complete, explained, needs_netlink, no_such_device, print, refused, unknown_command, usage};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::{Kernel, LinkFile};

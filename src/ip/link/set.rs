@@ -10,7 +10,7 @@ use super::{
     Kind, bridge, by_ioctl, check_bridge_address, check_privilege, find, group_members, no_device_given,
     no_tun_by_netlink, refuse_index,
 };
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::words::Words;
 use crate::ip::{bytes, needs_netlink, no_such_device, refused};

@@ -1,7 +1,7 @@
 //! `ip link show`: links without their addresses.
 
 use super::by_index;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::list::{self, Filter, Listing};

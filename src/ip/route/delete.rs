@@ -11,7 +11,7 @@ use super::names::{self, protocol, table as number};
 use super::removal::{self, Single};
 use super::wanted::Wanted;
 use super::{infer, table};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::Prefix;
 use crate::ip::words::Words;

@@ -8,7 +8,7 @@ use super::names::table;
 use super::removal;
 use super::show::{Unlisted, selected};
 use super::text;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::list::Record;
 use crate::ip::prefix::Family;

@@ -14,7 +14,7 @@ use super::filter::Filter;
 use super::names;
 use super::reach::best;
 use super::{infer, table, text, usage};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::list::Record;

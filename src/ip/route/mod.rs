@@ -22,7 +22,7 @@ mod wanted;
 
 use super::words::Words;
 use super::{Options, needs_netlink, unknown_command};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
 use change::Verb;

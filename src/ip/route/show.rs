@@ -6,7 +6,7 @@ use super::entry::Entry;
 pub use super::filter::Filter;
 use super::names::table;
 use super::{infer, text};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::list::Record;
 use crate::ip::prefix::Family;

@@ -16,10 +16,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::firewall;
 use super::script::Arguments;
-use crate::applet::Call;
 use crate::brctl;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::{
     self,
@@ -104,7 +103,7 @@ fn run_firewall(call: &mut Call, firewall: Option<(PathBuf, Vec<String>)>) -> Ou
     let Some((program, args)) = firewall else { return Ok(()) };
     // its output comes after ours
     let _ = call.out.flush();
-    firewall::run(&program, &args).map_err(|(reason, status)| {
+    crate::firewall::iptables::run(&program, &args).map_err(|(reason, status)| {
         Failure::new(line!(NAME, ": ", program.to_string_lossy().as_bytes(), ": ", reason)).with_status(status)
     })
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::complaint;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
 use crate::ip::prefix::{self, Family, Prefix};
+use crate::net::fault_of_name;
 use crate::program;
-use crate::xen::fault_of_name;
 use crate::xen::script::Arguments;
 
 /// What SUSE's hosts ran, and what is run by default where it is.

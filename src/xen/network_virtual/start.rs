@@ -6,14 +6,14 @@ use nix::errno::Errno;
 use super::settings::{Settings, check_name};
 use super::stop::{others, stop_forwarding};
 use super::{NAME, complaint, find_bridge, run_firewall};
-use crate::applet::Call;
 use crate::brctl;
+use crate::call::Call;
 use crate::error::{Outcome, errno_text, io_text, line};
+use crate::firewall::iptables::Iptables;
 use crate::ip::{self, address::change::Which};
 use crate::kernel::{Kernel, flag};
 use crate::net::ClockTime;
-use crate::xen::firewall::Iptables;
-use crate::xen::record::{Masquerade, Records, Work};
+use crate::network::state::{Masquerade, StateDir, Work};
 
 /// Everything is checked; then the network is made, or what is missing of it. If that fails, what this call made is taken away.
 pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
@@ -32,7 +32,7 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     // The kernel is asked only for what /sys has: asked for a name that it does not know, it runs modprobe.
     let is_there = kernel.is_in_sysfs(settings.bridge()) && find_bridge(kernel, settings.bridge(), &taken)?;
 
-    let records = Records::of(kernel, NAME)?;
+    let records = StateDir::of(kernel, NAME)?;
     let mut start = Start { kernel, settings, records, made: Made::default(), begun: None };
     let made =
         start.make_bridge(is_there, &taken).and_then(|()| start.bring_up(address)).and_then(|()| match &iptables {
@@ -61,7 +61,7 @@ struct Made {
 struct Start<'a> {
     kernel: &'a Kernel,
     settings: &'a Settings,
-    records: Records,
+    records: StateDir,
     made: Made,
     /// What an earlier start, which was killed, has left half done.
     begun: Option<Work>,
@@ -192,7 +192,7 @@ fn add_bridge(kernel: &Kernel, bridge: &[u8]) -> Outcome {
 }
 
 /// Whether the host forwarded before any network was masqueraded: what was kept tells, else the present state.
-fn forwarded_before(kernel: &Kernel, records: &Records, bridge: &str) -> bool {
+fn forwarded_before(kernel: &Kernel, records: &StateDir, bridge: &str) -> bool {
     let kept = records.masquerade(bridge).filter(|_| kernel.forwards());
     match kept {
         Some(kept) => kept.forwarded_before,

@@ -5,13 +5,13 @@ use nix::errno::Errno;
 
 use super::settings::{Settings, check_name};
 use super::{NAME, complaint, find_bridge, run_firewall};
-use crate::applet::Call;
 use crate::brctl;
+use crate::call::Call;
 use crate::error::{Outcome, errno_text, line};
+use crate::firewall::iptables::Iptables;
 use crate::ip;
 use crate::kernel::Kernel;
-use crate::xen::firewall::Iptables;
-use crate::xen::record::{Masquerade, Records};
+use crate::network::state::{Masquerade, StateDir};
 
 /// Takes the bridge away with its address, whatever else is on it: ports are released.
 pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
@@ -22,7 +22,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     let no_bridge = line!(NAME, ": ", settings.bridge(), " is not a bridge, and is left alone");
     let is_there = find_bridge(kernel, settings.bridge(), &no_bridge)?;
 
-    let records = Records::of(kernel, NAME)?;
+    let records = StateDir::of(kernel, NAME)?;
     let kept = records.masquerade(&settings.bridge);
     if let Some(net) = kept.map(|kept| kept.net).or(masqueraded) {
         match Iptables::find((call.environment)("PATH")) {
@@ -44,7 +44,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
 /// Removes the masquerading rule and puts forwarding back as it was, unless another masqueraded network needs it.
 fn close_the_way(
     kernel: &Kernel,
-    records: &Records,
+    records: &StateDir,
     iptables: &Iptables,
     settings: &Settings,
     net: Ipv4Net,
@@ -65,13 +65,13 @@ fn close_the_way(
 }
 
 /// Switches forwarding off, unless another masqueraded network needs it. For the holder of the lock.
-pub(super) fn stop_forwarding(kernel: &Kernel, records: &Records, bridge: &str) -> Result<(), Errno> {
+pub(super) fn stop_forwarding(kernel: &Kernel, records: &StateDir, bridge: &str) -> Result<(), Errno> {
     let is_needed = !others(kernel, records, bridge).is_empty() || records.is_forwarding_needed(kernel);
     if is_needed { Ok(()) } else { kernel.set_forwards(false) }
 }
 
 /// The other masqueraded networks whose bridges are there.
-pub(super) fn others(kernel: &Kernel, records: &Records, bridge: &str) -> Vec<Masquerade> {
+pub(super) fn others(kernel: &Kernel, records: &StateDir, bridge: &str) -> Vec<Masquerade> {
     let others = records.other_masquerades(bridge).into_iter();
     others.filter(|(other, _)| kernel.is_bridge(other.as_bytes())).map(|(_, masquerade)| masquerade).collect()
 }

@@ -5,8 +5,8 @@ use nix::errno::Errno;
 
 use super::settings::{SUSE_FIREWALL, Settings};
 use super::{NAME, run_firewall};
-use crate::applet::Call;
 use crate::brctl;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::prefix::{Family, Prefix};

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::Kernel;
-use crate::xen::store::{Fault, Store};
+use crate::xenstore::{Fault, Store};
 
 /// The keys of one interface.
 pub(super) struct Keys {

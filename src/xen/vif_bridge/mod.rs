@@ -15,14 +15,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::fault_of_name;
-use super::lock::Lock;
 use super::log::{self, Level};
 use super::script::Arguments;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, io_text, line};
 use crate::kernel::Kernel;
+use crate::lock::Lock;
+use crate::net::fault_of_name;
 use keys::{Keys, Owner};
 use port::Port;
 use rules::Rules;
@@ -42,7 +42,7 @@ pub fn run(call: &mut Call) -> Outcome {
     match Arguments::parse(NAME, call.args, call.environment).and_then(|arguments| work(call, &arguments, &mut keys)) {
         Ok(()) => Ok(()),
         Err(failure) => {
-            let failure = failure.told_in(call.era);
+            let failure = failure.in_era(call.era);
             let text = failure.text.trim_ascii_end();
             let text = text.strip_prefix(b"vif-bridge: ").unwrap_or(text);
             keys.report(text);

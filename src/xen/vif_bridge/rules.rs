@@ -4,10 +4,10 @@
 use std::ffi::OsString;
 
 use super::NAME;
+use crate::firewall::iptables::Iptables;
 use crate::kernel::Kernel;
+use crate::lock::Lock;
 use crate::program::Ended;
-use crate::xen::firewall::Iptables;
-use crate::xen::lock::Lock;
 use crate::xen::log;
 
 /// Seconds for which other scripts are waited for, of which each has the firewall for some milliseconds.

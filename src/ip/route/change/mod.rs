@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::wanted::Wanted;
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::words::Words;
 use crate::ip::{Options, needs_netlink, refused};

@@ -5,18 +5,18 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::applet;
+use crate::call::Applet;
 use crate::error::{Failure, Outcome, io_text, line};
 
 /// Makes a hard link for each applet, or a symbolic one where the folder is on another file system, or a copy. All names are
 /// looked at before the first is made: a file that is not ours is replaced with `force` only.
-pub(super) fn install(folder: &Path, copy: bool, force: bool) -> Outcome {
+pub(super) fn install(applets: &[&Applet], folder: &Path, copy: bool, force: bool) -> Outcome {
     let program = std::env::current_exe().map_err(|error| failure("this program's own file", &error))?;
     let meta = fs::metadata(folder).map_err(|error| failure(&folder.display().to_string(), &error))?;
     if !meta.is_dir() {
         return Err(Failure::new(line!("brouter: ", folder.display().to_string(), ": not a folder")));
     }
-    let names = applet::TABLE.map(|applet| folder.join(applet.name));
+    let names = applets.iter().map(|applet| folder.join(applet.name)).collect::<Vec<_>>();
     let foreign: Vec<_> = names.iter().filter(|name| is_foreign(name, &program)).collect();
     if !force && !foreign.is_empty() {
         let foreign: Vec<String> = foreign.iter().map(|name| name.display().to_string()).collect();

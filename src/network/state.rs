@@ -11,12 +11,12 @@ use ipnet::Ipv4Net;
 
 use crate::error::{Failure, errno_text, line};
 use crate::kernel::Kernel;
+use crate::lock::Lock;
 use crate::net::order;
-use crate::xen::lock::Lock;
 
 /// The records of a network namespace.
 #[derive(Clone)]
-pub struct Records {
+pub struct StateDir {
     folder: PathBuf,
 }
 
@@ -39,7 +39,7 @@ pub struct Masquerade {
 }
 
 /// What `brouter up` keeps of a network.
-pub struct Kept {
+pub struct StoredState {
     /// What there is, in lines.
     pub text: String,
     /// A change has begun and not ended: what is kept may be there or not.
@@ -71,7 +71,7 @@ pub fn names_in(folder: &Path, kind: &str) -> Vec<String> {
     files.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(kind)?.to_string())).collect()
 }
 
-impl Records {
+impl StateDir {
     /// The records of this namespace, for this program.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Records {
         })?;
         let run = kernel.path("/run");
         let run = if run.is_dir() { run } else { kernel.path("/var/run") };
-        Ok(Records { folder: run.join("brouter").join(namespace) })
+        Ok(StateDir { folder: run.join("brouter").join(namespace) })
     }
 
     /// Where they are.
@@ -112,14 +112,14 @@ impl Records {
     ///
     /// # Errors
     /// Where there is a record that cannot be read.
-    pub fn network(&self, network: &str) -> io::Result<Option<Kept>> {
+    pub fn network(&self, network: &str) -> io::Result<Option<StoredState>> {
         for (kind, is_open) in [(CHANGING, true), (MADE, false)] {
             match fs::read_to_string(self.file(network, kind)) {
                 Ok(text) => match text.strip_suffix(END) {
-                    Some(text) => return Ok(Some(Kept { text: text.into(), is_open })),
+                    Some(text) => return Ok(Some(StoredState { text: text.into(), is_open })),
                     // a call was killed before its first step
                     None if is_open => (),
-                    None => return Ok(Some(Kept { text, is_open })),
+                    None => return Ok(Some(StoredState { text, is_open })),
                 },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => (),
                 Err(error) => return Err(error),
@@ -157,7 +157,7 @@ impl Records {
     /// The change has ended, and there is something else now.
     ///
     /// # Errors
-    /// As [`Records::end_change`].
+    /// As [`StateDir::end_change`].
     pub fn end_change_with(&self, network: &str, text: &str) -> io::Result<()> {
         self.replace(&self.file(network, MADE), &[text, END].concat())?;
         self.cancel_change(network)
@@ -166,7 +166,7 @@ impl Records {
     /// All is as it was before the change.
     ///
     /// # Errors
-    /// As [`Records::end_change`].
+    /// As [`StateDir::end_change`].
     pub fn cancel_change(&self, network: &str) -> io::Result<()> {
         removed(&self.file(network, CHANGING))
     }
@@ -189,7 +189,7 @@ impl Records {
     }
 
     /// The networks of this namespace of which something is kept, with what that is.
-    pub fn networks(&self) -> Vec<(String, Kept)> {
+    pub fn networks(&self) -> Vec<(String, StoredState)> {
         let mut names = order::sorted_names([self.kept(MADE), self.kept(CHANGING)].concat());
         names.dedup();
         names.into_iter().filter_map(|name| self.network(&name).ok()?.map(|kept| (name, kept))).collect()
@@ -197,7 +197,7 @@ impl Records {
 
     /// Whether a network that `brouter up` made, and whose bridge is there, had forwarding of IPv4 packets switched on.
     pub fn is_forwarding_needed(&self, kernel: &Kernel) -> bool {
-        self.networks().iter().any(|(_, Kept { text, .. })| {
+        self.networks().iter().any(|(_, StoredState { text, .. })| {
             let bridge = text.lines().next().and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
             text.lines().any(|line| line == "forwarding 4") && kernel.is_bridge(bridge.as_bytes())
         })

@@ -14,23 +14,23 @@ use crate::program;
 
 /// The rules of all variants of iptables.
 #[derive(Default)]
-pub(super) struct Rules {
-    pub(super) sets: Vec<Ruleset>,
+pub(crate) struct Rules {
+    pub(crate) sets: Vec<Ruleset>,
     /// Why not all are known; empty if they are.
-    pub(super) unknown: String,
+    pub(crate) unknown: String,
 }
 
 /// The rules of one.
-pub(super) struct Ruleset {
+pub(crate) struct Ruleset {
     /// How it is called here: `iptables`, or `iptables-legacy` where that is another one.
-    pub(super) program: String,
+    pub(crate) program: String,
     text: String,
     is_nft: bool,
 }
 
 impl Rules {
     /// What `iptables-save` shows, and of the other variants those that show something else.
-    pub(super) fn read(kernel: &Kernel, path: Option<&OsString>, v6: bool) -> Self {
+    pub(crate) fn read(kernel: &Kernel, path: Option<&OsString>, v6: bool) -> Self {
         let (base, tables) = match v6 {
             false => ("iptables", "/proc/net/ip_tables_names"),
             true => ("ip6tables", "/proc/net/ip6_tables_names"),
@@ -72,7 +72,7 @@ impl Rules {
 
 impl Ruleset {
     /// The lines of a table; of all, if no table is named.
-    pub(super) fn lines<'a>(&'a self, table: &str) -> Vec<&'a str> {
+    pub(crate) fn lines<'a>(&'a self, table: &str) -> Vec<&'a str> {
         let mut lines = Vec::new();
         let mut is_meant = table.is_empty();
         for line in self.text.lines() {
@@ -86,13 +86,13 @@ impl Ruleset {
     }
 
     /// Whether there is a rule, or a policy that drops.
-    pub(super) fn has_any(&self) -> bool {
+    pub(crate) fn has_any(&self) -> bool {
         self.lines("").into_iter().any(|line| line.starts_with('-') || dropping(line).is_some())
     }
 
     /// What becomes of a packet in a chain of the kernel's own: every rule with an end that may take it, in order. The last is the
     /// first that surely does, or the chain's policy. Nothing where there is no such chain.
-    pub(super) fn walk<'a>(&'a self, table: &str, chain: &'a str, packet: &Packet) -> Vec<Hit<'a>> {
+    pub(crate) fn walk<'a>(&'a self, table: &str, chain: &'a str, packet: &Packet) -> Vec<Hit<'a>> {
         let mut walk = Walk { lines: self.lines(table), packet, hits: Vec::new() };
         if let Some(line) = walk.head(chain)
             && !walk.chain(chain, true)
@@ -124,7 +124,7 @@ fn chain_of_nft(chains: &str, v6: bool) -> Option<String> {
 }
 
 /// The chain of a table's line that drops what no rule takes.
-pub(super) fn dropping(line: &str) -> Option<&str> {
+pub(crate) fn dropping(line: &str) -> Option<&str> {
     let mut words = line.strip_prefix(':')?.split(' ');
     let chain = words.next();
     chain.filter(|_| words.next() == Some("DROP"))
@@ -132,46 +132,46 @@ pub(super) fn dropping(line: &str) -> Option<&str> {
 
 /// What is known of a packet.
 #[derive(Clone, Copy)]
-pub(super) struct Packet<'a> {
-    pub(super) from: Place<'a>,
-    pub(super) to: Place<'a>,
+pub(crate) struct Packet<'a> {
+    pub(crate) from: Place<'a>,
+    pub(crate) to: Place<'a>,
     /// It answers one that was let through.
-    pub(super) is_answer: bool,
+    pub(crate) is_answer: bool,
     /// It does not leave the bridge.
-    pub(super) is_bridged: bool,
+    pub(crate) is_bridged: bool,
     /// The firewall is told of a bridge's ports (bridge-nf-call-iptables).
-    pub(super) knows_ports: bool,
+    pub(crate) knows_ports: bool,
 }
 
 /// Where a packet comes from or goes to.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The interface; nothing if any.
-    pub(super) link: Option<&'a str>,
+    pub(crate) link: Option<&'a str>,
     /// The network that the address is of; nothing for some other one.
-    pub(super) net: Option<&'a IpNet>,
+    pub(crate) net: Option<&'a IpNet>,
 }
 
 /// A rule, or a policy, that may be a packet's end.
-pub(super) struct Hit<'a> {
+pub(crate) struct Hit<'a> {
     /// Behind iptables' own name.
-    pub(super) rule: String,
-    pub(super) target: &'a str,
+    pub(crate) rule: String,
+    pub(crate) target: &'a str,
 }
 
 /// What becomes of packets in the chain of a filter.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Fate {
+pub(crate) struct Fate {
     /// They are dropped, but perhaps some.
-    pub(super) is_dropped: bool,
+    pub(crate) is_dropped: bool,
     /// By which rule.
-    pub(super) rule: String,
+    pub(crate) rule: String,
     /// The first rule that may do the opposite before; empty if there is none.
-    pub(super) but: String,
+    pub(crate) but: String,
 }
 
 impl Fate {
-    pub(super) fn of(hits: Vec<Hit>) -> Fate {
+    pub(crate) fn of(hits: Vec<Hit>) -> Fate {
         let is_drop = |hit: &Hit| hit.target == "DROP" || hit.target == "REJECT";
         let mut fate = Fate { is_dropped: hits.last().is_some_and(is_drop), ..Fate::default() };
         for hit in hits {

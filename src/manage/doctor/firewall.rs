@@ -4,9 +4,9 @@ use std::mem;
 
 use ipnet::IpNet;
 
-use super::rules::{Fate, Hit, Packet, Place, Ruleset, dropping};
 use super::scene::{Net, Own, Scene, shown};
 use super::{Problems, State};
+use crate::firewall::ruleset::{Fate, Hit, Packet, Place, Ruleset, dropping};
 
 /// Whether the rules are known, and are those of one iptables only.
 pub(super) fn variants(scene: &Scene, problems: &mut Problems) {

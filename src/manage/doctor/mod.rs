@@ -9,16 +9,16 @@ mod host;
 mod network;
 mod ports;
 mod routes;
-mod rules;
 mod scene;
 mod xen;
 
 use argh::FromArgs;
 
 use super::{has_colours, say};
-use crate::applet::Call;
+use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::json::Json;
+use crate::shell::quoted;
 use scene::{Net, Scene};
 
 /// Say why a guest has no network, and what to type against it.
@@ -163,7 +163,7 @@ fn fill(text: &str, values: &[&str], is_command: bool) -> String {
         let mut ahead = rest.clone();
         let value = ahead.next().and_then(|digit| values.get(digit.to_digit(10)? as usize));
         match (c, value) {
-            ('%', Some(value)) if is_command => filled.push_str(&word(value)),
+            ('%', Some(value)) if is_command => filled.push_str(&quoted(value)),
             ('%' | '$', Some(value)) => filled.push_str(value),
             _ => {
                 filled.push(c);
@@ -255,25 +255,6 @@ fn printable(text: &mut String, part: &str) {
     }
 }
 
-/// A word of a command, quoted if the shell would make something else of it.
-fn word(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:+@=,%".contains(&byte);
-    match name.bytes().all(is_plain) && !name.is_empty() {
-        true => name.into(),
-        false => {
-            let mut quoted = String::from("'");
-            for c in name.chars() {
-                match c {
-                    '\'' => quoted.push_str("'\\''"),
-                    other => quoted.push(other),
-                }
-            }
-            quoted.push('\'');
-            quoted
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,12 +291,5 @@ mod tests {
     fn values_come_to_their_places() {
         assert_eq!(fill("%0 is 5% of %1, %7", &["a;b", "c"], false), "a;b is 5% of c, %7");
         assert_eq!(fill("do %0 | $1", &["a;b", "x y"], true), "do 'a;b' | x y");
-    }
-
-    #[test]
-    fn words_are_quoted_for_the_shell() {
-        for (name, quoted) in [("eth0.1", "eth0.1"), ("a;b", "'a;b'"), ("it's", "'it'\\''s'"), ("", "''")] {
-            assert_eq!(word(name), quoted);
-        }
     }
 }

@@ -10,12 +10,12 @@ use nix::errno::Errno;
 use super::check::{self, Kind, Remark};
 use super::text::text;
 use super::wanted::{self, Wanted};
-use crate::applet::Call;
-use crate::brouter::step::Part;
+use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
 use crate::kernel::{Address, BridgeInfo, FdbEntry, Kernel, Link, PortInfo, Traffic, flag, port_state};
 use crate::net::order;
-use crate::xen::record::Records;
+use crate::network::state::StateDir;
+use crate::network::step::Item;
 
 /// A host's networks.
 pub(super) struct Host {
@@ -152,7 +152,7 @@ pub(super) fn guest(name: &OsStr) -> Option<u32> {
 #[inline(never)]
 pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
     let kernel = call.kernel;
-    let records = Records::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
+    let records = StateDir::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
     let networks = wanted::networks(kernel, &records);
     let mut bridges: Vec<OsString> = Vec::new();
     if let Some(name) = name {
@@ -185,10 +185,10 @@ pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
         let mut brouter = brouter(kernel, bridge);
         let bridge = brouter.bridge.to_string_lossy().into_owned();
         // that it is there, and on, is wanted of any bridge
-        let mut any = Wanted { bridge, parts: vec![Part::Bridge], ..Wanted::default() };
-        any.parts.push(Part::Up(any.bridge.clone()));
+        let mut any = Wanted { bridge, parts: vec![Item::Bridge], ..Wanted::default() };
+        any.parts.push(Item::Up(any.bridge.clone()));
         if let Some(kept) = records.masquerade(&any.bridge) {
-            any.parts.extend([Part::Masquerade(kept.net), Part::Forwarding { v6: false }]);
+            any.parts.extend([Item::Masquerade(kept.net), Item::Forwarding { v6: false }]);
         }
         let of_it = || networks.iter().filter(|network| network.bridge == any.bridge);
         brouter.is_only_planned = name.is_none() && brouter.link.is_none() && !of_it().any(|network| network.is_made);

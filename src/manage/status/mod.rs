@@ -21,10 +21,10 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{complaint, has_colours, say};
-use crate::applet::Call;
-use crate::brctl::number;
+use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel;
+use crate::net::number;
 use picture::Style;
 use view::Host;
 

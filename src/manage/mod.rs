@@ -5,10 +5,7 @@
 
 mod doctor;
 mod install;
-mod network;
-mod plan;
 mod status;
-mod step;
 mod up;
 
 use std::ffi::{OsStr, OsString};
@@ -18,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use argh::FromArgs;
 
-use crate::applet::{self, Call};
+use crate::call::{Applet, Call};
 use crate::error::{Failure, Outcome, io_text, line};
 
 /// One program for a Xen host's virtual network: a command is chosen by the name under which brouter is called, or by its
@@ -49,24 +46,16 @@ struct Options {
 /// Runs the applet that is meant, or brouter itself.
 pub fn run(call: &mut Call) -> Outcome {
     let called_as = Path::new(call.program).file_name().unwrap_or_default();
-    if let Some(applet) = applet::find(called_as) {
+    if let Some(applet) = call.find(called_as) {
         return (applet.run)(call);
     }
     if let Some((name, args)) = call.args.split_first()
-        && let Some(applet) = applet::find(name)
+        && let Some(applet) = call.find(name)
     {
-        return (applet.run)(&mut Call {
-            program: name,
-            args,
-            environment: call.environment,
-            kernel: call.kernel,
-            era: call.era,
-            out: call.out,
-            err: call.err,
-        });
+        return call.run(applet, name, args);
     }
     if call.args.is_empty() {
-        return say(call, &introduction());
+        return say(call, &introduction(call.applets));
     }
     let (command, words) =
         call.args.split_first().map_or((&b""[..], call.args), |(first, rest)| (first.as_bytes(), rest));
@@ -83,9 +72,11 @@ pub fn run(call: &mut Call) -> Outcome {
             say(call, concat!("brouter ", env!("CARGO_PKG_VERSION"), "\n"))
         }
         Parsed::Options(Options { list: true, .. }) => {
-            say(call, &applet::TABLE.map(|applet| format!("{}\n", applet.name)).concat())
+            say(call, &call.applets.iter().map(|applet| format!("{}\n", applet.name)).collect::<String>())
         }
-        Parsed::Options(Options { install: Some(folder), copy, force, .. }) => install::install(&folder, copy, force),
+        Parsed::Options(Options { install: Some(folder), copy, force, .. }) => {
+            install::install(call.applets, &folder, copy, force)
+        }
         Parsed::Options(Options { .. }) => Err(complaint(line!("--copy and --force go with --install DIR"))),
     }
 }
@@ -150,14 +141,14 @@ fn has_colours(call: &Call) -> bool {
         && (call.environment)("TERM").is_some_and(|value| is_set(&value) && value != "dumb")
 }
 
-fn introduction() -> String {
+fn introduction(applets: &[&Applet]) -> String {
     let mut text = String::from(concat!(
         "brouter ",
         env!("CARGO_PKG_VERSION"),
         ": a Xen host's virtual network in one program, without netlink.\n",
         "A brouter is a bridge with an address: guests are on it, the host routes.\nCommands:\n"
     ));
-    let applets = applet::TABLE.iter().map(|applet| (applet.name, applet.summary));
+    let applets = applets.iter().map(|applet| (applet.name, applet.summary));
     for (name, summary) in OWN.into_iter().chain(applets) {
         text.push_str(&format!("  {name:<17}{summary}\n"));
     }

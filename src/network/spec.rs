@@ -7,16 +7,16 @@ use argh::FromArgs;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::complaint;
-use crate::brctl::number;
 use crate::error::{Failure, io_text, line};
 use crate::kernel::Kernel;
 use crate::net::ClockTime;
-use crate::xen::fault_of_name;
-use crate::xen::script::unquoted;
+use crate::net::fault_of_name;
+use crate::net::number;
+use crate::shell::unquoted;
 
 /// Make a network (up) or take it away (down), as options say or /etc/brouter/NAME.conf.
 #[derive(FromArgs, Default)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// the network; its file, and its bridge unless that has another name
     #[argh(positional)]
     name: Option<String>,
@@ -63,7 +63,7 @@ pub(super) struct Options {
 
     /// print the steps, and change nothing
     #[argh(switch)]
-    pub(super) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// A value that is wanted, and where that was said.
@@ -105,26 +105,26 @@ impl Word {
 
 /// What a network is to be.
 #[derive(Debug, Default)]
-pub(super) struct Network {
-    pub(super) name: String,
-    pub(super) bridge: String,
-    pub(super) addresses: Vec<IpNet>,
-    pub(super) outside: Option<String>,
-    pub(super) masquerade: bool,
+pub(crate) struct NetworkSpec {
+    pub(crate) name: String,
+    pub(crate) bridge: String,
+    pub(crate) addresses: Vec<IpNet>,
+    pub(crate) outside: Option<String>,
+    pub(crate) masquerade: bool,
     /// The networks to masquerade, if not those of the addresses.
     nets: Vec<Ipv4Net>,
-    pub(super) antispoof: bool,
-    pub(super) stp: Option<bool>,
-    pub(super) forward_delay: Option<ClockTime>,
-    pub(super) ports: Vec<String>,
-    pub(super) mtu: Option<i32>,
-    pub(super) firewall: Option<String>,
+    pub(crate) antispoof: bool,
+    pub(crate) stp: Option<bool>,
+    pub(crate) forward_delay: Option<ClockTime>,
+    pub(crate) ports: Vec<String>,
+    pub(crate) mtu: Option<i32>,
+    pub(crate) firewall: Option<String>,
 }
 
-impl Network {
+impl NetworkSpec {
     /// # Errors
     /// Status 2 for what is wrong in the options or in the file.
-    pub(super) fn read(kernel: &Kernel, options: &Options) -> Result<Self, Failure> {
+    pub(crate) fn read(kernel: &Kernel, options: &Options) -> Result<Self, Failure> {
         let mut words = options.words();
         if let Some(name) = &options.name {
             if let Some(fault) = fault_of_name(name.as_bytes()) {
@@ -142,7 +142,7 @@ impl Network {
                 Err(error) => return Err(complaint(line!(file, ": ", io_text(&error)))),
             }
         }
-        let mut network = Network::default();
+        let mut network = NetworkSpec::default();
         for word in &words {
             network.take(word)?;
         }
@@ -157,9 +157,9 @@ impl Network {
     /// What the file of a network says, whether there is one or not.
     ///
     /// # Errors
-    /// As [`Network::read`].
-    pub(super) fn of_file(kernel: &Kernel, name: &str) -> Result<Self, Failure> {
-        Network::read(kernel, &Options { name: Some(name.into()), ..Options::default() })
+    /// As [`NetworkSpec::read`].
+    pub(crate) fn of_file(kernel: &Kernel, name: &str) -> Result<Self, Failure> {
+        NetworkSpec::read(kernel, &Options { name: Some(name.into()), ..Options::default() })
     }
 
     fn take(&mut self, word: &Word) -> Result<(), Failure> {
@@ -224,7 +224,7 @@ impl Network {
 
     /// What does not go together.
     fn check(&self) -> Result<(), Failure> {
-        let Network { outside, ports, bridge, .. } = self;
+        let NetworkSpec { outside, ports, bridge, .. } = self;
         let refuse = |text: &str| Err(complaint(line!(self.name, ": ", text)));
         if self.antispoof && outside.is_none() {
             return refuse("antispoof needs the interface to the outside (--outside)");
@@ -245,7 +245,7 @@ impl Network {
     ///
     /// # Errors
     /// Where that is asked for, and there is none.
-    pub(super) fn masqueraded(&self) -> Result<Vec<Ipv4Net>, Failure> {
+    pub(crate) fn masqueraded(&self) -> Result<Vec<Ipv4Net>, Failure> {
         let mut nets = Vec::new();
         if self.masquerade {
             let of_addresses = self.addresses.iter().filter_map(|net| match net {

@@ -59,7 +59,7 @@ impl Iptables {
 
     /// Runs iptables, and returns how it ended and what it said. While another call has its lock (exit status 4), it is tried
     /// again for five seconds: `-w`, which waits, came with 1.4.20.
-    pub(super) fn ask(&self, words: &[&str]) -> io::Result<(Ended, String)> {
+    pub(crate) fn ask(&self, words: &[&str]) -> io::Result<(Ended, String)> {
         let once = || program::ask(&self.0, words);
         for _ in 0..50 {
             let (status, said) = once()?;
@@ -116,7 +116,7 @@ impl Iptables {
     }
 
     /// What a call prints that succeeds.
-    pub(super) fn listed(&self, words: &[&str]) -> Option<String> {
+    pub(crate) fn listed(&self, words: &[&str]) -> Option<String> {
         self.ask(words).ok().filter(|(status, _)| status.is_success()).map(|(_, said)| said)
     }
 

@@ -12,16 +12,16 @@ use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
 use crate::error::{errno_text, io_text};
+use crate::firewall::iptables::{self, Iptables, from_outside, masquerading};
 use crate::ip::address::change::labels;
 use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
 use crate::net::ClockTime;
+use crate::network::state::{StateDir, StoredState};
 use crate::program;
-use crate::xen::firewall::{self, Iptables, from_outside, masquerading};
-use crate::xen::record::{Kept, Records};
 
 /// Something that is there or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Item {
     Bridge,
     /// A value of the bridge: what it is to be, and what it was.
     Value(Value, u64, u64),
@@ -44,7 +44,7 @@ pub(super) enum Part {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Stp,
     ForwardDelay,
     Mtu,
@@ -52,62 +52,62 @@ pub(super) enum Value {
 
 const VALUES: [(Value, &str); 3] = [(Value::Stp, "stp"), (Value::ForwardDelay, "forward-delay"), (Value::Mtu, "mtu")];
 
-impl Part {
+impl Item {
     /// Whether several networks may need it, so that the last one takes it away.
-    pub(super) fn is_shared(&self) -> bool {
-        matches!(self, Part::Accept(_) | Part::Drop(_) | Part::Forwarding { .. })
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Item::Accept(_) | Item::Drop(_) | Item::Forwarding { .. })
     }
 
     /// Whether it goes when its bridge goes.
-    pub(super) fn goes_with_bridge(&self) -> bool {
-        matches!(self, Part::Value(..) | Part::Address(_))
+    pub(crate) fn goes_with_bridge(&self) -> bool {
+        matches!(self, Item::Value(..) | Item::Address(_))
     }
 
     /// Whether this is the same part, whatever was there before it.
-    pub(super) fn is(&self, other: &Part) -> bool {
+    pub(crate) fn is(&self, other: &Item) -> bool {
         match (self, other) {
-            (Part::Value(value, ..), Part::Value(other, ..)) => value == other,
-            (Part::Drop(_), Part::Drop(_)) => true,
+            (Item::Value(value, ..), Item::Value(other, ..)) => value == other,
+            (Item::Drop(_), Item::Drop(_)) => true,
             (part, other) => part == other,
         }
     }
 
     /// As a line of the record.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match self {
-            Part::Bridge => "bridge".into(),
-            Part::Value(value, to, from) => {
+            Item::Bridge => "bridge".into(),
+            Item::Value(value, to, from) => {
                 let (_, name) = VALUES.into_iter().find(|(other, _)| other == value).unwrap_or(VALUES[0]);
                 format!("{name} {to} {from}")
             }
-            Part::Address(net) => format!("address {net}"),
-            Part::Port(port) => ["port ", port].concat(),
-            Part::Up(link) => ["up ", link].concat(),
-            Part::Masquerade(net) => format!("masquerade {net}"),
-            Part::Accept(link) => ["accept ", link].concat(),
-            Part::Drop(before) => ["drop ", before].concat(),
-            Part::Forwarding { v6 } => ["forwarding ", if *v6 { "6" } else { "4" }].concat(),
-            Part::Firewall(command) => ["firewall ", command].concat(),
+            Item::Address(net) => format!("address {net}"),
+            Item::Port(port) => ["port ", port].concat(),
+            Item::Up(link) => ["up ", link].concat(),
+            Item::Masquerade(net) => format!("masquerade {net}"),
+            Item::Accept(link) => ["accept ", link].concat(),
+            Item::Drop(before) => ["drop ", before].concat(),
+            Item::Forwarding { v6 } => ["forwarding ", if *v6 { "6" } else { "4" }].concat(),
+            Item::Firewall(command) => ["firewall ", command].concat(),
         }
     }
 
     /// From a line of the record.
-    pub(super) fn of_line(line: &str) -> Option<Part> {
+    pub(crate) fn of_line(line: &str) -> Option<Item> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         Some(match word {
-            "bridge" => Part::Bridge,
-            "address" => Part::Address(rest.parse().ok()?),
-            "port" => Part::Port(rest.into()),
-            "up" => Part::Up(rest.into()),
-            "masquerade" => Part::Masquerade(rest.parse().ok()?),
-            "accept" => Part::Accept(rest.into()),
-            "drop" => Part::Drop(rest.into()),
-            "forwarding" => Part::Forwarding { v6: rest == "6" },
-            "firewall" => Part::Firewall(rest.into()),
+            "bridge" => Item::Bridge,
+            "address" => Item::Address(rest.parse().ok()?),
+            "port" => Item::Port(rest.into()),
+            "up" => Item::Up(rest.into()),
+            "masquerade" => Item::Masquerade(rest.parse().ok()?),
+            "accept" => Item::Accept(rest.into()),
+            "drop" => Item::Drop(rest.into()),
+            "forwarding" => Item::Forwarding { v6: rest == "6" },
+            "firewall" => Item::Firewall(rest.into()),
             name => {
                 let (value, _) = VALUES.into_iter().find(|(_, other)| *other == name)?;
                 let (to, from) = rest.split_once(' ')?;
-                Part::Value(value, to.parse().ok()?, from.parse().ok()?)
+                Item::Value(value, to.parse().ok()?, from.parse().ok()?)
             }
         })
     }
@@ -115,25 +115,25 @@ impl Part {
 
 /// A part that is put there, or taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) part: Part,
-    pub(super) on: bool,
+pub(crate) struct Step {
+    pub(crate) part: Item,
+    pub(crate) on: bool,
 }
 
 impl Step {
-    pub(super) fn reverse(&self) -> Step {
+    pub(crate) fn reverse(&self) -> Step {
         Step { part: self.part.clone(), on: !self.on }
     }
 
     /// The command that does it.
-    pub(super) fn command(&self, bridge: &str) -> String {
+    pub(crate) fn command(&self, bridge: &str) -> String {
         let Step { part, on } = self;
         let choose = |yes: &'static str, no: &'static str| if *on { yes } else { no };
         let rule = |words: &[&str]| ["iptables ", &words.join(" ")].concat();
         let action = choose("-A", "-D");
         match part {
-            Part::Bridge => ["brctl ", choose("addbr ", "delbr "), bridge].concat(),
-            Part::Value(value, to, from) => {
+            Item::Bridge => ["brctl ", choose("addbr ", "delbr "), bridge].concat(),
+            Item::Value(value, to, from) => {
                 let number = if *on { *to } else { *from };
                 match value {
                     Value::Stp => ["brctl stp ", bridge, if number == 0 { " off" } else { " on" }].concat(),
@@ -141,23 +141,23 @@ impl Step {
                     Value::Mtu => format!("ip link set {bridge} mtu {number}"),
                 }
             }
-            Part::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
-            Part::Port(port) => ["brctl ", choose("addif ", "delif "), bridge, " ", port].concat(),
-            Part::Up(link) => ["ip link set ", link, choose(" up", " down")].concat(),
-            Part::Masquerade(net) => rule(&masquerading(action, &net.to_string(), bridge)),
-            Part::Accept(link) => rule(&from_outside(action, link)),
-            Part::Drop(before) => rule(&["-P", "FORWARD", if *on { "DROP" } else { before }]),
-            Part::Forwarding { v6: false } => ["echo ", choose("1", "0"), " >/proc/sys/net/ipv4/ip_forward"].concat(),
-            Part::Forwarding { v6: true } => {
+            Item::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
+            Item::Port(port) => ["brctl ", choose("addif ", "delif "), bridge, " ", port].concat(),
+            Item::Up(link) => ["ip link set ", link, choose(" up", " down")].concat(),
+            Item::Masquerade(net) => rule(&masquerading(action, &net.to_string(), bridge)),
+            Item::Accept(link) => rule(&from_outside(action, link)),
+            Item::Drop(before) => rule(&["-P", "FORWARD", if *on { "DROP" } else { before }]),
+            Item::Forwarding { v6: false } => ["echo ", choose("1", "0"), " >/proc/sys/net/ipv4/ip_forward"].concat(),
+            Item::Forwarding { v6: true } => {
                 ["echo ", choose("1", "0"), " >/proc/sys/net/ipv6/conf/all/forwarding"].concat()
             }
-            Part::Firewall(command) => command.clone(),
+            Item::Firewall(command) => command.clone(),
         }
     }
 }
 
 /// A time as `brctl setfd` takes it: whole seconds where they are.
-pub(super) fn seconds(time: ClockTime) -> String {
+pub(crate) fn seconds(time: ClockTime) -> String {
     match (time.0 / 100, time.0 % 100) {
         (whole, 0) => whole.to_string(),
         // a little more, since brctl cuts (1.13 would be 112)
@@ -166,39 +166,39 @@ pub(super) fn seconds(time: ClockTime) -> String {
 }
 
 /// Where steps are done.
-pub(super) struct Site<'a> {
-    pub(super) kernel: &'a Kernel,
-    pub(super) records: Records,
-    pub(super) network: &'a str,
-    pub(super) bridge: String,
+pub(crate) struct Context<'a> {
+    pub(crate) kernel: &'a Kernel,
+    pub(crate) records: StateDir,
+    pub(crate) network: &'a str,
+    pub(crate) bridge: String,
     path: Option<OsString>,
     iptables: OnceCell<Option<Iptables>>,
 }
 
 type Done = Result<(), String>;
 
-impl<'a> Site<'a> {
-    pub(super) fn new(
+impl<'a> Context<'a> {
+    pub(crate) fn new(
         kernel: &'a Kernel,
-        records: Records,
+        records: StateDir,
         network: &'a str,
         bridge: &str,
         path: Option<OsString>,
     ) -> Self {
-        Site { kernel, records, network, bridge: bridge.into(), path, iptables: OnceCell::new() }
+        Context { kernel, records, network, bridge: bridge.into(), path, iptables: OnceCell::new() }
     }
 
     fn link(&self) -> &[u8] {
         self.bridge.as_bytes()
     }
 
-    pub(super) fn iptables(&self) -> Result<&Iptables, String> {
+    pub(crate) fn iptables(&self) -> Result<&Iptables, String> {
         let found = self.iptables.get_or_init(|| Iptables::find(self.path.clone()).ok());
         found.as_ref().ok_or_else(|| "there is no iptables".into())
     }
 
     /// The firewall's program and its arguments.
-    pub(super) fn firewall(&self, command: &str) -> Result<(PathBuf, Vec<String>), String> {
+    pub(crate) fn firewall(&self, command: &str) -> Result<(PathBuf, Vec<String>), String> {
         let mut words = command.split_ascii_whitespace().map(String::from);
         let program = words.next().unwrap_or_default();
         let found = program::find(&program, self.path.clone());
@@ -206,7 +206,7 @@ impl<'a> Site<'a> {
     }
 
     /// Does a step. What is so already is done.
-    pub(super) fn perform(&self, step: &Step) -> Done {
+    pub(crate) fn perform(&self, step: &Step) -> Done {
         let Step { part, on } = step;
         if !part.is_shared() {
             return self.change(part, *on);
@@ -219,18 +219,18 @@ impl<'a> Site<'a> {
         if self.is_there(part)? != *on && is_needed() { self.change(part, *on) } else { Ok(()) }
     }
 
-    fn change(&self, part: &Part, on: bool) -> Done {
+    fn change(&self, part: &Item, on: bool) -> Done {
         let kernel = self.kernel;
         let told = |errno| String::from(errno_text(errno));
         match part {
-            Part::Bridge if on => kernel.add_bridge(self.link()).map_err(|errno| match errno {
+            Item::Bridge if on => kernel.add_bridge(self.link()).map_err(|errno| match errno {
                 Errno::ENOPKG | Errno::ENOTTY | Errno::ENOSYS | Errno::EOPNOTSUPP => {
                     [errno_text(errno), " (this kernel has no bridges: modprobe bridge, or CONFIG_BRIDGE)"].concat()
                 }
                 errno => told(errno),
             }),
-            Part::Bridge => kernel.delete_bridge(self.link()).map_err(told),
-            Part::Value(value, to, from) => {
+            Item::Bridge => kernel.delete_bridge(self.link()).map_err(told),
+            Item::Value(value, to, from) => {
                 let number = if on { *to } else { *from };
                 match value {
                     Value::Stp => kernel.set_bridge(self.link(), BridgeSetting::STP_STATE, number),
@@ -239,9 +239,9 @@ impl<'a> Site<'a> {
                 }
                 .map_err(told)
             }
-            Part::Address(net) if on => self.add_address(*net),
-            Part::Address(net) => self.delete_address(*net),
-            Part::Port(port) => {
+            Item::Address(net) if on => self.add_address(*net),
+            Item::Address(net) => self.delete_address(*net),
+            Item::Port(port) => {
                 let index = kernel.link_index(port.as_bytes()).map_err(told)?;
                 match on {
                     true => kernel.add_port(self.link(), index),
@@ -249,18 +249,18 @@ impl<'a> Site<'a> {
                 }
                 .map_err(told)
             }
-            Part::Up(link) => kernel.set_link_up(link.as_bytes(), on).map_err(told),
-            Part::Masquerade(net) => {
+            Item::Up(link) => kernel.set_link_up(link.as_bytes(), on).map_err(told),
+            Item::Masquerade(net) => {
                 let action = if on { "-A" } else { "-D" };
                 self.rule(&masquerading(action, &net.to_string(), &self.bridge), on)
             }
-            Part::Accept(link) => self.rule(&from_outside(if on { "-A" } else { "-D" }, link), on),
-            Part::Drop(before) => self.iptables()?.change(&["-P", "FORWARD", if on { "DROP" } else { before }]),
-            Part::Forwarding { v6: false } => kernel.set_forwards(on).map_err(told),
-            Part::Forwarding { v6: true } => kernel.set_forwards_v6(on).map_err(told),
-            Part::Firewall(command) => {
+            Item::Accept(link) => self.rule(&from_outside(if on { "-A" } else { "-D" }, link), on),
+            Item::Drop(before) => self.iptables()?.change(&["-P", "FORWARD", if on { "DROP" } else { before }]),
+            Item::Forwarding { v6: false } => kernel.set_forwards(on).map_err(told),
+            Item::Forwarding { v6: true } => kernel.set_forwards_v6(on).map_err(told),
+            Item::Firewall(command) => {
                 let (program, args) = self.firewall(command)?;
-                firewall::run(&program, &args).map_err(|(cause, _)| cause)
+                iptables::run(&program, &args).map_err(|(cause, _)| cause)
             }
         }
     }
@@ -331,35 +331,35 @@ impl<'a> Site<'a> {
     ///
     /// # Errors
     /// Why that cannot be found out.
-    pub(super) fn is_there(&self, part: &Part) -> Result<bool, String> {
+    pub(crate) fn is_there(&self, part: &Item) -> Result<bool, String> {
         let kernel = self.kernel;
         let told = |errno| [&part.line(), ": cannot look: ", errno_text(errno)].concat();
         match part {
-            Part::Bridge => self.has_bridge().map_err(told),
-            Part::Value(value, to, _) => self.value(*value).map(|now| now == *to).map_err(told),
-            Part::Address(net) => {
+            Item::Bridge => self.has_bridge().map_err(told),
+            Item::Value(value, to, _) => self.value(*value).map(|now| now == *to).map_err(told),
+            Item::Address(net) => {
                 let has = kernel.has_address(self.link(), *net);
                 match kernel.unread() {
                     Some((_, errno)) => Err(told(errno)),
                     None => has.map_err(told),
                 }
             }
-            Part::Port(port) => Ok(kernel.bridge_of(port.as_bytes()).is_some_and(|own| own == *self.bridge)),
-            Part::Up(link) => {
+            Item::Port(port) => Ok(kernel.bridge_of(port.as_bytes()).is_some_and(|own| own == *self.bridge)),
+            Item::Up(link) => {
                 let flags = kernel.flags_if_there(link.as_bytes()).map_err(told)?;
                 Ok(flags.is_some_and(|flags| flags & flag::UP != 0))
             }
-            Part::Masquerade(net) => self.has_rule(part, &masquerading("-C", &net.to_string(), &self.bridge)),
-            Part::Accept(link) => self.has_rule(part, &from_outside("-C", link)),
-            Part::Drop(_) => self.policy().map(|policy| policy == "DROP"),
-            Part::Forwarding { v6: false } => Ok(kernel.forwards()),
-            Part::Forwarding { v6: true } => Ok(kernel.forwards_v6()),
-            Part::Firewall(_) => Ok(true),
+            Item::Masquerade(net) => self.has_rule(part, &masquerading("-C", &net.to_string(), &self.bridge)),
+            Item::Accept(link) => self.has_rule(part, &from_outside("-C", link)),
+            Item::Drop(_) => self.policy().map(|policy| policy == "DROP"),
+            Item::Forwarding { v6: false } => Ok(kernel.forwards()),
+            Item::Forwarding { v6: true } => Ok(kernel.forwards_v6()),
+            Item::Firewall(_) => Ok(true),
         }
     }
 
     /// Whether there is a bridge of this name.
-    pub(super) fn has_bridge(&self) -> kernel::Result<bool> {
+    pub(crate) fn has_bridge(&self) -> kernel::Result<bool> {
         Ok(self.kernel.has_link(self.link())?
             && match self.kernel.bridge_head(self.link()) {
                 Err(Errno::EOPNOTSUPP | Errno::ENODEV) => false,
@@ -367,18 +367,18 @@ impl<'a> Site<'a> {
             })
     }
 
-    fn has_rule(&self, part: &Part, words: &[&str]) -> Result<bool, String> {
+    fn has_rule(&self, part: &Item, words: &[&str]) -> Result<bool, String> {
         let recorded = || self.recorded(self.network).is_some_and(|record| record.parts.contains(part));
         Ok(self.asked(words)?.unwrap_or_else(recorded))
     }
 
     /// What becomes of what no rule lets through.
-    pub(super) fn policy(&self) -> Result<String, String> {
+    pub(crate) fn policy(&self) -> Result<String, String> {
         self.iptables()?.forward_policy().ok_or_else(|| "iptables does not tell the policy of FORWARD".into())
     }
 
     /// A value of the bridge as it is.
-    pub(super) fn value(&self, value: Value) -> kernel::Result<u64> {
+    pub(crate) fn value(&self, value: Value) -> kernel::Result<u64> {
         match value {
             Value::Stp => self.kernel.bridge_head(self.link()).map(|(_, stp)| stp.into()),
             Value::ForwardDelay => self.kernel.bridge_info(self.link()).map(|info| info.bridge_forward_delay.0),
@@ -387,11 +387,11 @@ impl<'a> Site<'a> {
     }
 
     /// Whether another network, whose bridge is there, needs a part.
-    pub(super) fn is_claimed_by_others(&self, part: &Part) -> bool {
+    pub(crate) fn is_claimed_by_others(&self, part: &Item) -> bool {
         let is_alive = |bridge: &str| self.kernel.has_link(bridge.as_bytes()) != Ok(false);
-        let claims = |(name, kept): (String, Kept)| {
+        let claims = |(name, kept): (String, StoredState)| {
             name != self.network
-                && Record::parse(&kept)
+                && NetworkState::parse(&kept)
                     .is_some_and(|record| record.parts.iter().any(|other| other.is(part)) && is_alive(&record.bridge))
         };
         let of_network_virtual = || {
@@ -399,12 +399,12 @@ impl<'a> Site<'a> {
             others.iter().any(|(bridge, kept)| !kept.forwarded_before && is_alive(bridge))
         };
         self.records.networks().into_iter().any(claims)
-            || *part == Part::Forwarding { v6: false } && of_network_virtual()
+            || *part == Item::Forwarding { v6: false } && of_network_virtual()
     }
 
     /// What is kept of a network, if that can be read.
-    pub(super) fn recorded(&self, network: &str) -> Option<Record> {
-        Record::parse(&self.records.network(network).ok()??)
+    pub(crate) fn recorded(&self, network: &str) -> Option<NetworkState> {
+        NetworkState::parse(&self.records.network(network).ok()??)
     }
 }
 
@@ -415,25 +415,25 @@ fn with_action<'a>(words: &[&'a str], action: &'a str) -> Vec<&'a str> {
 
 /// What `up` has made of a network, in the order in which it was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) bridge: String,
+pub(crate) struct NetworkState {
+    pub(crate) bridge: String,
     /// A call has begun and not ended: what is recorded may be there or not.
-    pub(super) is_open: bool,
-    pub(super) parts: Vec<Part>,
+    pub(crate) is_open: bool,
+    pub(crate) parts: Vec<Item>,
 }
 
-impl Record {
+impl NetworkState {
     /// `of BRIDGE`, then a line for each part.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines = self.parts.iter().map(|part| [&part.line(), "\n"].concat());
         std::iter::once(["of ", &self.bridge, "\n"].concat()).chain(lines).collect()
     }
 
-    pub(super) fn parse(kept: &Kept) -> Option<Record> {
+    pub(crate) fn parse(kept: &StoredState) -> Option<NetworkState> {
         let mut lines = kept.text.lines();
         let bridge = lines.next()?.strip_prefix("of ")?;
-        let parts = lines.map(Part::of_line).collect::<Option<_>>()?;
-        Some(Record { bridge: bridge.into(), is_open: kept.is_open, parts })
+        let parts = lines.map(Item::of_line).collect::<Option<_>>()?;
+        Some(NetworkState { bridge: bridge.into(), is_open: kept.is_open, parts })
     }
 }
 
@@ -444,19 +444,19 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written() {
         let parts = vec![
-            Part::Bridge,
-            Part::Value(Value::Mtu, 1400, 1500),
-            Part::Address("fd00::1/64".parse().unwrap()),
-            Part::Port("p1".into()),
-            Part::Up("p1".into()),
-            Part::Masquerade("10.0.0.0/24".parse().unwrap()),
-            Part::Accept("eth0".into()),
-            Part::Drop("ACCEPT".into()),
-            Part::Forwarding { v6: true },
-            Part::Firewall("fw start now".into()),
+            Item::Bridge,
+            Item::Value(Value::Mtu, 1400, 1500),
+            Item::Address("fd00::1/64".parse().unwrap()),
+            Item::Port("p1".into()),
+            Item::Up("p1".into()),
+            Item::Masquerade("10.0.0.0/24".parse().unwrap()),
+            Item::Accept("eth0".into()),
+            Item::Drop("ACCEPT".into()),
+            Item::Forwarding { v6: true },
+            Item::Firewall("fw start now".into()),
         ];
-        let record = Record { bridge: "b0".into(), is_open: true, parts };
-        let parse = |text: &str| Record::parse(&Kept { text: text.into(), is_open: true });
+        let record = NetworkState { bridge: "b0".into(), is_open: true, parts };
+        let parse = |text: &str| NetworkState::parse(&StoredState { text: text.into(), is_open: true });
         assert_eq!(parse(&record.text()), Some(record));
         assert_eq!(parse(""), None);
         assert_eq!(parse("of b0\nnonsense\n"), None);
@@ -466,7 +466,7 @@ mod tests {
     fn seconds_for_brctl() {
         for (ticks, text) in [(0, "0"), (1500, "15"), (113, "1.131"), (1205, "12.051")] {
             assert_eq!(seconds(ClockTime(ticks)), text);
-            assert_eq!(crate::brctl::number::time(text.as_bytes()), Some(ClockTime(ticks)), "{text}");
+            assert_eq!(crate::net::number::time(text.as_bytes()), Some(ClockTime(ticks)), "{text}");
         }
     }
 }

@@ -3,12 +3,12 @@
 use nix::unistd::{AccessFlags, access};
 
 use super::check::{FILE_UNREADABLE, NOT_UNDERSTOOD, Remark, UNFINISHED};
-use crate::brouter::network::Network;
-use crate::brouter::plan;
-use crate::brouter::step::{Part, Record};
 use crate::kernel::Kernel;
-use crate::xen::fault_of_name;
-use crate::xen::record::{Kept, Records, names_in};
+use crate::net::fault_of_name;
+use crate::network::plan;
+use crate::network::spec::NetworkSpec;
+use crate::network::state::{StateDir, StoredState, names_in};
+use crate::network::step::{Item, NetworkState};
 
 /// A network that was made, or is to be.
 #[derive(Default)]
@@ -16,7 +16,7 @@ pub(super) struct Wanted {
     pub(super) name: String,
     pub(super) bridge: String,
     pub(super) outside: Option<String>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<Item>,
     /// `brouter up` has made it.
     pub(super) is_made: bool,
     /// What is wrong with the record or the file.
@@ -25,7 +25,7 @@ pub(super) struct Wanted {
 
 /// All networks of this host, by their names.
 #[inline(never)]
-pub(super) fn networks(kernel: &Kernel, records: &Records) -> Vec<Wanted> {
+pub(super) fn networks(kernel: &Kernel, records: &StateDir) -> Vec<Wanted> {
     let recorded = records.networks().into_iter().map(|(name, kept)| (name, Some(kept)));
     let described = names_in(&kernel.path("/etc/brouter"), ".conf").into_iter().map(|name| (name, None));
     let mut networks: Vec<Wanted> = Vec::new();
@@ -41,18 +41,18 @@ pub(super) fn networks(kernel: &Kernel, records: &Records) -> Vec<Wanted> {
 
 impl Wanted {
     #[inline(never)]
-    fn of(kernel: &Kernel, kept: Option<Kept>, name: String) -> Wanted {
+    fn of(kernel: &Kernel, kept: Option<StoredState>, name: String) -> Wanted {
         let mut wanted = Wanted { bridge: name.clone(), ..Wanted::default() };
         if let Some(kept) = kept {
             wanted.is_made = true;
-            match Record::parse(&kept) {
+            match NetworkState::parse(&kept) {
                 Some(record) => {
                     if record.is_open {
                         wanted.remarks.push(Remark { kind: &UNFINISHED, object: name.clone(), rest: String::new() });
                     }
                     wanted.bridge = record.bridge;
                     for part in &record.parts {
-                        if let Part::Accept(link) = part {
+                        if let Item::Accept(link) = part {
                             wanted.outside = Some(link.clone());
                         }
                     }
@@ -82,7 +82,7 @@ impl Wanted {
             self.remarks.push(Remark { kind: &FILE_UNREADABLE, object: name.into(), rest: file });
             return;
         }
-        let network = Network::of_file(kernel, name).and_then(|network| Ok((network.masqueraded()?, network)));
+        let network = NetworkSpec::of_file(kernel, name).and_then(|network| Ok((network.masqueraded()?, network)));
         match network {
             Ok((nets, network)) if !self.is_made || self.bridge == network.bridge => {
                 for part in plan::wanted(&network, nets, false) {

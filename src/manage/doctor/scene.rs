@@ -5,15 +5,15 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::rules::Rules;
-use crate::applet::Call;
-use crate::brouter::complaint;
-use crate::brouter::network::Network;
-use crate::brouter::step::{Part, Record};
+use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
+use crate::firewall::ruleset::Rules;
 use crate::kernel::{self, Kernel, flag6, scope};
-use crate::xen::fault_of_name;
-use crate::xen::record::{Records, names_in};
+use crate::manage::complaint;
+use crate::net::fault_of_name;
+use crate::network::spec::NetworkSpec;
+use crate::network::state::{StateDir, names_in};
+use crate::network::step::{Item, NetworkState};
 
 /// The host.
 pub(super) struct Scene<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Scene<'a> {
     pub(super) path: Option<OsString>,
     /// Where xenstored is, if the caller says so.
     pub(super) xenstored: Option<OsString>,
-    pub(super) records: Records,
+    pub(super) records: StateDir,
     /// The names of all bridges; empty, too, if the kernel does not tell.
     pub(super) bridges: Vec<String>,
     pub(super) nets: Vec<Net>,
@@ -126,7 +126,7 @@ impl<'a> Scene<'a> {
         }
         let kernel = call.kernel;
         let path = (call.environment)("PATH");
-        let records = Records::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
+        let records = StateDir::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
         let bridges = texts(kernel.bridges_seen());
         let mut addresses = Vec::new();
         let mut known = kernel.addresses_v4().unwrap_or_default();
@@ -200,7 +200,7 @@ fn ways(kernel: &Kernel) -> Vec<Way> {
     let mut add = |to: IpNet, gateway: Option<IpAddr>, link: &OsStr, is_announced| {
         let link = text(link);
         let via = gateway.map_or(String::new(), |gateway| [" via ", &gateway.to_string()].concat());
-        let text = [&shown(&to), &via, " dev ", &super::word(&link)].concat();
+        let text = [&shown(&to), &via, " dev ", &crate::shell::quoted(&link)].concat();
         ways.push(Way { to, link, text, is_announced });
     };
     for route in kernel.routes_v4() {
@@ -223,13 +223,13 @@ fn add(nets: &mut Vec<Net>, name: &str) -> usize {
 }
 
 /// The networks of which `up` has kept something, and those that have a file.
-fn networks(kernel: &Kernel, records: &Records) -> Vec<Net> {
+fn networks(kernel: &Kernel, records: &StateDir) -> Vec<Net> {
     let forwards = kernel.forwards();
     let mut nets = Vec::new();
     for (name, text) in records.networks() {
         let place = add(&mut nets, &name);
         let net = &mut nets[place];
-        match Record::parse(&text) {
+        match NetworkState::parse(&text) {
             Some(record) => net.take_record(record, forwards),
             None => net.kept = Kept::Nonsense,
         }
@@ -242,7 +242,7 @@ fn networks(kernel: &Kernel, records: &Records) -> Vec<Net> {
         let place = place.unwrap_or_else(|| add(&mut nets, name));
         let net = &mut nets[place];
         net.has_file = true;
-        match Network::of_file(kernel, name) {
+        match NetworkSpec::of_file(kernel, name) {
             Ok(network) => net.take_file(network),
             Err(failure) => net.fault = String::from_utf8_lossy(&failure.text).trim_end().into(),
         }
@@ -251,25 +251,25 @@ fn networks(kernel: &Kernel, records: &Records) -> Vec<Net> {
 }
 
 impl Net {
-    fn take_record(&mut self, record: Record, forwards: bool) {
+    fn take_record(&mut self, record: NetworkState, forwards: bool) {
         self.bridge = record.bridge;
         self.kept = if record.is_open { Kept::HalfDone } else { Kept::Whole };
         self.masquerade = Some(false);
         self.is_isolated = !forwards;
         for part in record.parts {
-            self.is_isolated &= !matches!(part, Part::Masquerade(_) | Part::Accept(_) | Part::Forwarding { .. });
+            self.is_isolated &= !matches!(part, Item::Masquerade(_) | Item::Accept(_) | Item::Forwarding { .. });
             match part {
-                Part::Address(net) => self.wanted.push(net),
-                Part::Masquerade(_) => self.masquerade = Some(true),
-                Part::Accept(link) => self.outside = link,
-                Part::Firewall(command) => self.firewall = command,
+                Item::Address(net) => self.wanted.push(net),
+                Item::Masquerade(_) => self.masquerade = Some(true),
+                Item::Accept(link) => self.outside = link,
+                Item::Firewall(command) => self.firewall = command,
                 _ => (),
             }
         }
     }
 
     /// What it says goes before what a record says, but that says what the bridge is.
-    fn take_file(&mut self, network: Network) {
+    fn take_file(&mut self, network: NetworkSpec) {
         if matches!(self.kept, Kept::Nothing | Kept::Nonsense) {
             self.bridge = network.bridge;
         }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::view::{Brouter, Host};
 use super::wanted::Wanted;
-use crate::applet::Call;
-use crate::brouter::step::{Part, Site, Step};
+use crate::call::Call;
 use crate::kernel::{Ipv6Flags, Kernel, flag};
-use crate::xen::record::Records;
+use crate::network::state::StateDir;
+use crate::network::step::{Context, Item, Step};
 
 /// Something out of order, or not known.
 #[derive(Clone)]
@@ -67,31 +67,32 @@ impl fmt::Display for Remark {
 }
 
 /// Of a part the kind of fault that it is if it is not there, and what is said if that cannot be known.
-fn kinds(part: &Part, bridge: &str) -> Option<(&'static Kind, Option<&'static Kind>)> {
+fn kinds(part: &Item, bridge: &str) -> Option<(&'static Kind, Option<&'static Kind>)> {
     Some(match part {
-        Part::Bridge => (&BRIDGE_MISSING, None),
-        Part::Value(..) => (&VALUE_DIFFERS, None),
-        Part::Address(_) => (&ADDRESS_MISSING, None),
-        Part::Port(_) => (&PORT_MISSING, None),
-        Part::Up(link) if link == bridge => (&BRIDGE_DOWN, None),
-        Part::Masquerade(_) => (&MASQUERADE_MISSING, Some(&MASQUERADE_UNKNOWN)),
-        Part::Accept(_) | Part::Drop(_) => (&ANTISPOOF_MISSING, Some(&ANTISPOOF_UNKNOWN)),
-        Part::Forwarding { .. } => (&FORWARDING_OFF, None),
+        Item::Bridge => (&BRIDGE_MISSING, None),
+        Item::Value(..) => (&VALUE_DIFFERS, None),
+        Item::Address(_) => (&ADDRESS_MISSING, None),
+        Item::Port(_) => (&PORT_MISSING, None),
+        Item::Up(link) if link == bridge => (&BRIDGE_DOWN, None),
+        Item::Masquerade(_) => (&MASQUERADE_MISSING, Some(&MASQUERADE_UNKNOWN)),
+        Item::Accept(_) | Item::Drop(_) => (&ANTISPOOF_MISSING, Some(&ANTISPOOF_UNKNOWN)),
+        Item::Forwarding { .. } => (&FORWARDING_OFF, None),
         // a port that is off does not forward, which is seen anyway
-        Part::Up(_) | Part::Firewall(_) => return None,
+        Item::Up(_) | Item::Firewall(_) => return None,
     })
 }
 
 /// Compares a bridge with a network on it. That of network-virtual has no name.
 #[inline(never)]
-pub(super) fn check(call: &Call, records: &Records, brouter: &mut Brouter, wanted: &Wanted) {
+pub(super) fn check(call: &Call, records: &StateDir, brouter: &mut Brouter, wanted: &Wanted) {
     brouter.remarks.extend_from_slice(&wanted.remarks);
     brouter.outside = brouter.outside.take().or(wanted.outside.clone());
     if !brouter.is_only_planned {
-        let site = Site::new(call.kernel, records.clone(), &wanted.name, &wanted.bridge, (call.environment)("PATH"));
+        let context =
+            Context::new(call.kernel, records.clone(), &wanted.name, &wanted.bridge, (call.environment)("PATH"));
         for part in &wanted.parts {
-            if *part == Part::Bridge || brouter.link.is_some() {
-                check_part(&site, brouter, part);
+            if *part == Item::Bridge || brouter.link.is_some() {
+                check_part(&context, brouter, part);
             }
         }
     }
@@ -99,11 +100,11 @@ pub(super) fn check(call: &Call, records: &Records, brouter: &mut Brouter, wante
 
 /// Compares with a part.
 #[inline(never)]
-fn check_part(site: &Site, brouter: &mut Brouter, part: &Part) {
-    let Some((mut kind, unknown)) = kinds(part, &site.bridge) else { return };
+fn check_part(context: &Context, brouter: &mut Brouter, part: &Item) {
+    let Some((mut kind, unknown)) = kinds(part, &context.bridge) else { return };
     // iptables tells others than root that it is busy, and would be asked for seconds
-    let is_there = if unknown.is_some() && site.kernel.user() != 0 { None } else { site.is_there(part).ok() };
-    if let Part::Masquerade(net) = part {
+    let is_there = if unknown.is_some() && context.kernel.user() != 0 { None } else { context.is_there(part).ok() };
+    if let Item::Masquerade(net) = part {
         brouter.masquerade.push((*net, is_there));
     }
     match (is_there, unknown) {
@@ -112,9 +113,9 @@ fn check_part(site: &Site, brouter: &mut Brouter, part: &Part) {
         _ => return,
     }
     let line = part.line();
-    let object = if let Part::Value(..) = part { line.split(' ').next() } else { line.split(' ').nth(1) };
-    let object = object.unwrap_or(&site.bridge).into();
-    let rest = Step { part: part.clone(), on: true }.command(&site.bridge);
+    let object = if let Item::Value(..) = part { line.split(' ').next() } else { line.split(' ').nth(1) };
+    let object = object.unwrap_or(&context.bridge).into();
+    let rest = Step { part: part.clone(), on: true }.command(&context.bridge);
     // several networks may want the same
     if !brouter.remarks.iter().any(|remark| remark.rest == rest) {
         brouter.remarks.push(Remark { kind, object, rest });

@@ -2,7 +2,7 @@
 
 use super::Problems;
 use super::scene::Scene;
-use crate::xen::store::{Fault, Store};
+use crate::xenstore::{Fault, Store};
 
 /// Whether this host has a xenstore, reachable or not.
 fn is_xen(scene: &Scene, problems: &mut Problems) -> bool {

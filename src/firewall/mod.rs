@@ -1,0 +1,4 @@
+//! The host's firewall: rules as values, the programs that change them, and what becomes of a packet.
+
+pub mod iptables;
+pub mod ruleset;

@@ -274,9 +274,14 @@ fn brouter_compat_is_what_is_in_deviations() {
 
 #[test]
 fn the_guides_name_files_that_are_there() {
-    for guide in
-        ["README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/README.md", "compat/MIGRATION.md"]
-    {
+    for guide in [
+        "README.md",
+        "compat/install/README.md",
+        ".github/CONTRIBUTING.md",
+        ".github/SECURITY.md",
+        "tests/README.md",
+        "compat/MIGRATION.md",
+    ] {
         let text = file(guide);
         let folder = Path::new(PROJECT).join(guide).parent().unwrap().to_path_buf();
         for link in text.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {

@@ -155,8 +155,8 @@ fn every_verb_of_brctl_is_in_its_page_and_the_reverse() {
 #[test]
 fn every_variable_is_in_its_page_and_the_reverse() {
     let variables = |path: &str| quoted(&file(path), "const VARIABLES", "];");
-    let mut of_networks = variables("src/brouter/network.rs");
-    of_networks.extend(quoted(&file("src/brouter/network.rs"), "const FORMER", "];"));
+    let mut of_networks = variables("src/network/spec.rs");
+    of_networks.extend(quoted(&file("src/network/spec.rs"), "const FORMER", "];"));
     let environment = environment();
     for (page, there) in [
         ("brouter.8", of_networks),

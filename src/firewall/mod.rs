@@ -1,4 +1,5 @@
 //! The host's firewall: rules as values, the programs that change them, and what becomes of a packet.
 
 pub mod iptables;
+pub mod rule;
 pub mod ruleset;

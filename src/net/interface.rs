@@ -1,19 +1,117 @@
-//! Interface names.
+//! Names of network interfaces.
 
-/// Bytes of an interface name with its NUL (linux/if.h).
-const IFNAMSIZ: usize = 16;
+use std::ffi::OsStr;
+use std::fmt;
+use std::str::FromStr;
 
-fn is_path_safe(name: &[u8]) -> bool {
-    !name.is_empty() && !name.contains(&b'/') && name != b"." && name != b".."
+/// The longest name in bytes: IFNAMSIZ without the NUL (linux/if.h).
+const LONGEST: usize = libc::IFNAMSIZ - 1;
+
+/// A checked name of an interface: the kernel, a path and a label read it alike.
+///
+/// It has 1 to 15 bytes of UTF-8 without '/', ':', '%', white space and control characters, and is neither "." nor "..". (A ':'
+/// would make it a label of another interface, '%' a pattern for which the kernel finds a number.)
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InterfaceName(String);
+
+impl InterfaceName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn new(name: &[u8]) -> Result<Self, BadName> {
+        if name.len() > LONGEST {
+            return Err(BadName::TooLong);
+        }
+        let name = str::from_utf8(name).map_err(|_| BadName::Malformed)?;
+        let is_bad = |c: char| c.is_whitespace() || c.is_control() || "/:%".contains(c);
+        match name {
+            "" | "." | ".." => Err(BadName::Malformed),
+            name if name.contains(is_bad) => Err(BadName::Malformed),
+            name => Ok(InterfaceName(name.into())),
+        }
+    }
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the name as the kernel takes it.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
-/// What keeps a name from meaning the same to the kernel, to a path and to a label; nothing if it is a good one.
-pub(crate) fn fault_of_name(name: &[u8]) -> Option<&'static str> {
-    match name {
-        long if long.len() >= IFNAMSIZ => Some("a name has at most 15 bytes"),
-        name if !is_path_safe(name) || name.iter().any(|byte| byte.is_ascii_whitespace() || b":%".contains(byte)) => {
-            Some("not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')")
+impl FromStr for InterfaceName {
+    type Err = BadName;
+
+    fn from_str(name: &str) -> Result<Self, BadName> {
+        InterfaceName::new(name.as_bytes())
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl AsRef<OsStr> for InterfaceName {
+    fn as_ref(&self) -> &OsStr {
+        self.0.as_ref()
+    }
+}
+
+/// Why a text is not the name of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadName {
+    /// It has more than 15 bytes.
+    TooLong,
+    /// It is empty, "." or "..", holds a character that no name may hold, or is not UTF-8.
+    Malformed,
+}
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BadName::TooLong => "a name has at most 15 bytes",
+            BadName::Malformed => "not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')",
+        })
+    }
+}
+
+impl std::error::Error for BadName {}
+
+/// What is wrong with a name; nothing if it is a good one.
+pub(crate) fn fault_of_name(name: &[u8]) -> Option<String> {
+    InterfaceName::new(name).err().map(|fault| fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_mean_one_interface() {
+        for name in ["eth0", "vif1.0", "xenbr0", "abcdefghijklmno", "br-lan", "a@b", "...", "\u{fc}ber"] {
+            assert_eq!(InterfaceName::new(name.as_bytes()).unwrap().as_str(), name);
         }
-        _ => None,
+    }
+
+    #[test]
+    fn names_that_mean_something_else() {
+        let malformed =
+            ["", ".", "..", "a/b", "eth0:1", "vif%d", "a b", "a\tb", "a\n", "a\0", "\u{7f}", "a\u{a0}b", "\u{85}"];
+        for name in malformed {
+            assert_eq!(InterfaceName::new(name.as_bytes()), Err(BadName::Malformed), "{name:?}");
+        }
+        assert_eq!(InterfaceName::new(b"\xff"), Err(BadName::Malformed));
+        assert_eq!("abcdefghijklmnop".parse::<InterfaceName>(), Err(BadName::TooLong));
+        assert_eq!(
+            "a:2345678901234567".parse::<InterfaceName>(),
+            Err(BadName::TooLong),
+            "the length is looked at first"
+        );
     }
 }

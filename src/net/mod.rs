@@ -10,4 +10,5 @@ pub mod order;
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;
 pub(crate) use interface::fault_of_name;
+pub use interface::{BadName, InterfaceName};
 pub use mac::Mac;

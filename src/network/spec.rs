@@ -82,7 +82,7 @@ impl Word {
 
     fn interface(&self) -> Result<String, Failure> {
         match fault_of_name(self.value.as_bytes()) {
-            Some(fault) => Err(self.refuse(fault)),
+            Some(fault) => Err(self.refuse(&fault)),
             None => Ok(self.value.clone()),
         }
     }

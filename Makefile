@@ -81,7 +81,7 @@ build-with-none:
 	@exit 1
 
 build/musl/libutil.a: compat/musl/gnu-std.c
-	@compat/need-packages musl-tools || { echo "or:  rustup target add $(MUSL)" >&2; exit 1; }
+	@compat/apt/need-packages musl-tools || { echo "or:  rustup target add $(MUSL)" >&2; exit 1; }
 	@mkdir -p build/musl
 	musl-gcc -O2 -Wall -Wextra -c -o build/musl/gnu-std.o $<
 	ar rcs $@ build/musl/gnu-std.o
@@ -92,51 +92,51 @@ demo: all
 
 # A missing program or privilege is a failure here; under a plain `cargo test` it is a loud skip.
 test: all
-	@compat/need-packages bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base busybox-static jq graphviz
-	@compat/fetch-xen build/xen
-	@compat/fetch-scripts build/scripts
+	@compat/apt/need-packages bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base busybox-static jq graphviz
+	@compat/apt/fetch-xen build/xen
+	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
 	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
 
 # Not part of `make test`: minutes of an emulator, and 200 MB of packages.
 test-xen: all
-	@compat/need-packages qemu-system-x86 cpio kmod xz-utils
+	@compat/apt/need-packages qemu-system-x86 cpio kmod xz-utils
 	@tests/xen/run.sh build build/xen-vm
 
 # The smallest host of guests, for qemu, and its boot with a guest.
 image: all
-	@compat/need-packages qemu-system-x86 cpio kmod xz-utils
+	@compat/apt/need-packages qemu-system-x86 cpio kmod xz-utils
 	@tests/image/run.sh build build/image
 
 # Nor is this: a Debian is installed, and all is built three times.
 test-packages:
-	@compat/need-packages git debhelper dpkg-dev musl-tools lintian debootstrap qemu-system-x86 e2fsprogs
+	@compat/apt/need-packages git debhelper dpkg-dev musl-tools lintian debootstrap qemu-system-x86 e2fsprogs
 	@tests/packages/run.sh build/packages
 
 lint:
-	@compat/need-packages mandoc
+	@compat/apt/need-packages mandoc
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	mandoc -Tlint -Wwarning $(MANUALS)
 
 bench: all
-	@compat/need-packages bridge-utils iproute2 iptables strace busybox-static musl-tools
-	@compat/fetch-xen build/xen
+	@compat/apt/need-packages bridge-utils iproute2 iptables strace busybox-static musl-tools
+	@compat/apt/fetch-xen build/xen
 	@$(CARGO) build --quiet --locked --release --example bench
 	@target/release/examples/bench build
 
 # brouter-compat(7) is made of the list of deviations.
 man: man/brouter-compat.7
-man/brouter-compat.7: compat/DEVIATIONS.md compat/deviations-to-mdoc
-	compat/deviations-to-mdoc compat/DEVIATIONS.md >$@.new
+man/brouter-compat.7: compat/original/DEVIATIONS.md compat/original/deviations-to-mdoc
+	compat/original/deviations-to-mdoc compat/original/DEVIATIONS.md >$@.new
 	mv $@.new $@
 
 dist:
-	@compat/dist build/dist
+	@compat/release/archives build/dist
 
 deb:
-	@compat/need-packages debhelper dpkg-dev musl-tools
-	@compat/make-deb build/deb
+	@compat/apt/need-packages debhelper dpkg-dev musl-tools
+	@compat/release/deb build/deb
 
 # The names that brouter gets beside its own. brctl and ip are left to bridge-utils and iproute2.
 NAMES ?= network-virtual vif-bridge

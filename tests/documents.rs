@@ -267,7 +267,10 @@ fn the_pages_are_well_made() {
 
 #[test]
 fn brouter_compat_is_what_is_in_deviations() {
-    let made = run(&format!("{PROJECT}/compat/deviations-to-mdoc"), &[&format!("{PROJECT}/compat/DEVIATIONS.md")]);
+    let made = run(
+        &format!("{PROJECT}/compat/original/deviations-to-mdoc"),
+        &[&format!("{PROJECT}/compat/original/DEVIATIONS.md")],
+    );
     assert!(made.status.success());
     assert!(String::from_utf8(made.stdout).unwrap() == file("man/brouter-compat.7"), "run `make man`");
 }
@@ -276,11 +279,12 @@ fn brouter_compat_is_what_is_in_deviations() {
 fn the_guides_name_files_that_are_there() {
     for guide in [
         "README.md",
+        "compat/README.md",
         "compat/install/README.md",
         ".github/CONTRIBUTING.md",
         ".github/SECURITY.md",
         "tests/README.md",
-        "compat/MIGRATION.md",
+        "compat/docs/MIGRATION.md",
     ] {
         let text = file(guide);
         let folder = Path::new(PROJECT).join(guide).parent().unwrap().to_path_buf();

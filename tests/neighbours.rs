@@ -1,4 +1,4 @@
-//! The programs that `compat/MIGRATION.md` puts beside brouter, by the very lines that stand there.
+//! The programs that `compat/docs/MIGRATION.md` puts beside brouter, by the very lines that stand there.
 
 mod harness;
 
@@ -9,7 +9,7 @@ use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
-const MIGRATION: &str = include_str!("../compat/MIGRATION.md");
+const MIGRATION: &str = include_str!("../compat/docs/MIGRATION.md");
 
 /// A wire to the outside, a guest in a namespace of its own, and /etc and dnsmasq's leases of this host's own.
 const STATE: &str = r#"

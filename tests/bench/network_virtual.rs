@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::step::{Step, agree, medians};
 use crate::{Bench, Programs};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/baseline.c");
 
 // in /run, which is ours alone

@@ -41,7 +41,7 @@ pub(crate) const STATIC: &str = "static programs";
 /// What a row needs that talks to a xenstored.
 pub(crate) const XEN: &str = "xen";
 
-/// What a row needs that runs scripts of others: Debian's packages of them, unpacked by `compat/fetch-scripts`.
+/// What a row needs that runs scripts of others: Debian's packages of them, unpacked by `compat/apt/fetch-scripts`.
 const SCRIPTS: &str = "scripts";
 const SCRIPTS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/scripts");
 
@@ -149,7 +149,7 @@ impl Hosts {
             return lack.clone();
         }
         if needs.iter().any(|need| need == SCRIPTS) && !Path::new(SCRIPTS_FOLDER).join("complete").exists() {
-            return "the scripts of others are not here: run compat/fetch-scripts build/scripts (Debian 12)".into();
+            return "the scripts of others are not here: run compat/apt/fetch-scripts build/scripts (Debian 12)".into();
         }
         let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS].contains(need));
         let needs = ALWAYS_NEEDED.into_iter().chain(needs);
@@ -233,7 +233,7 @@ impl Drop for Hosts {
     }
 }
 
-const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/network-virtual.sh");
+const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 
 /// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
 const OURS: [(&str, &str); 5] = [

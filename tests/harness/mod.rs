@@ -112,13 +112,13 @@ pub(crate) fn conclude(hosts: &Hosts, tests: Vec<Test>) -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Whether a heading of `compat/DEVIATIONS.md` names each of them.
+/// Whether a heading of `compat/original/DEVIATIONS.md` names each of them.
 fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/compat/DEVIATIONS.md"))?;
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/DEVIATIONS.md"))?;
     let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     for name in deviations {
         if !headings.iter().any(|heading| heading.split([',', ' ']).any(|word| word == name)) {
-            return Err(Failed::from(format!("compat/DEVIATIONS.md has no heading that names {name}")));
+            return Err(Failed::from(format!("compat/original/DEVIATIONS.md has no heading that names {name}")));
         }
     }
     Ok(())

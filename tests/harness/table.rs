@@ -29,7 +29,7 @@
 //! - `timers`: the running timers in its output differ from run to run and are left out;
 //! - `needs=PROGRAM` or `needs=/dev/DEVICE`: without it the row is skipped; `needs=xen`: Xen's scripts and a xenstored;
 //!   `needs=scripts`: Debian's packages of other scripts;
-//! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row say what it does. `compat/DEVIATIONS.md`
+//! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row say what it does. `compat/original/DEVIATIONS.md`
 //!   says why.
 //!
 //! What a deviation does: `status N` (else 0), `stdout TEXT` and `stderr TEXT`, a line each (else nothing), `stderr-like PATTERN`,

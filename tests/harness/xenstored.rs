@@ -1,5 +1,5 @@
 //! A real xenstored and Xen's own hotplug scripts, on a machine without Xen: Debian's packages, unpacked into `build/xen` by
-//! `compat/fetch-xen`. `xenstored.sh` starts it on a host, where a state calls `xenstored`.
+//! `compat/apt/fetch-xen`. `xenstored.sh` starts it on a host, where a state calls `xenstored`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,7 +25,7 @@ const CALL: &str = "#!/bin/sh\nscripts=scripts; [ ! -e /run/rules ] || scripts=s
 /// What is missing, and what to do about it.
 pub(crate) fn prepare(folder: &Path, originals: &Path) -> Result<(), String> {
     if !Path::new(ROOT).join("complete").exists() {
-        return Err("Xen's own scripts are not here: run compat/fetch-xen build/xen (Debian 12)".into());
+        return Err("Xen's own scripts are not here: run compat/apt/fetch-xen build/xen (Debian 12)".into());
     }
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder).map_err(failed)?;

@@ -38,7 +38,7 @@ unshare -n -m -p -f sh -ec '
 		echo /dev/vda / ext4 rw 0 0 >/etc/fstab
 	"'
 # every pattern of Alpine's feature is one of something
-grep -v '^#' "$here/../../compat/initramfs/mkinitfs/brouter.modules" | while read -r pattern; do
+grep -v '^#' "$here/../../compat/alpine/brouter.modules" | while read -r pattern; do
 	# shellcheck disable=SC2086 # a pattern
 	ls machine/lib/modules/*/$pattern
 done

@@ -70,7 +70,7 @@ in_chroot() {
 	mkdir -p chroot/packages/originals
 	cp "$top"/build/deb/*.deb chroot/packages/
 	cp "$here/chroot.sh" "$here/checks.sh" chroot/packages/
-	cp "$top/compat/service/brouter.openrc" chroot/packages/
+	cp "$top/compat/init/brouter.openrc" chroot/packages/
 	(cd chroot/packages/originals && apt-get download -q iproute2 bridge-utils) || return
 	mkdir chroot/packages/openrc
 	(cd chroot/packages/openrc && apt-get download -q openrc librc1 libeinfo1 insserv) || return

@@ -9,9 +9,9 @@ here=$(dirname "$(readlink -f "$0")")
 programs=$(readlink -f "$1")
 mkdir -p "$2"
 cd "$2"
-unpack=$here/../../compat/unpack-packages
+unpack=$here/../../compat/apt/unpack-packages
 
-linux=$("$here/../../compat/newest-kernel" amd64)
+linux=$("$here/../../compat/apt/newest-kernel" amd64)
 "$unpack" kernel "$linux" xen-hypervisor-4.17-amd64
 "$unpack" debian bash dash coreutils sed grep mawk util-linux bsdutils mount procps kmod findutils hostname busybox-static \
 	iproute2 iputils-ping bridge-utils iptables xen-utils-4.17 xen-utils-common xenstore-utils \

@@ -5,7 +5,7 @@
 //!
 //! The original is followed wherever it works, and in its order, except that the address goes on before the bridge comes up:
 //! on a link that is up the kernel would first make the route of the address's class. Where the original is broken this is
-//! better on purpose (`compat/DEVIATIONS.md`), unless `strict=yes` asks for the original.
+//! better on purpose (`compat/original/DEVIATIONS.md`), unless `strict=yes` asks for the original.
 
 mod settings;
 mod start;

@@ -3,7 +3,7 @@
 //! Xen's udev rules (Xen 3) or its toolstack (libxl) call it when a guest's interface appears and when it goes, and wait for the
 //! key `hotplug-status` in xenstore. [`port`] does what is to be done to the interface, and undoes it; [`rules`] are those of the
 //! firewall. Followed is the script of Xen 4.17; where that would leave half of its work, or leave the toolstack to wait until
-//! it gives up, this is better on purpose (`compat/DEVIATIONS.md`).
+//! it gives up, this is better on purpose (`compat/original/DEVIATIONS.md`).
 
 mod keys;
 mod port;

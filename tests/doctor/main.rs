@@ -7,7 +7,8 @@
 mod broken;
 #[path = "../harness/mod.rs"]
 mod harness;
-mod others;
+mod report;
+mod xen;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use broken::{BROKEN, BROKEN_IPV6, IPV6};
 use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
-use others::{OTHERS, XEN};
+use report::REPORT;
+use xen::XEN;
 
 /// A host with a wire to the outside, and two guests in namespaces of their own. The host outside knows no way back.
 const STATE: &str = r#"
@@ -84,7 +86,7 @@ fn main() -> ExitCode {
     let hosts = Arc::new(Hosts::new());
     let exported = "export xenstored_pid xen; export -f xenstored_start\n";
     let with_xen = format!("{STATE}\nxenstored\n{exported}");
-    let plain = [(BROKEN, ""), (OTHERS, ""), (BROKEN_IPV6, IPV6)];
+    let plain = [(BROKEN, ""), (REPORT, ""), (BROKEN_IPV6, IPV6)];
     let plain = plain.into_iter().flat_map(|(tests, more)| tests.iter().map(move |test| (test, more, STATE, None)));
     let xen = XEN.iter().map(|test| (test, "", with_xen.as_str(), Some("xen")));
     let other = "OTHER=iptables-legacy; case $(iptables --version) in *legacy*) OTHER=iptables-nft;; esac";

@@ -1,0 +1,35 @@
+//! Faults of a Xen host: interfaces that could not be attached, hardware addresses given twice, no xenstored.
+
+/// The name of each test, and its script. They need `xen`.
+pub(crate) const XEN: &[(&str, &str)] = &[
+    (
+        "Xen: an interface that could not be attached",
+        r#"
+        path=/local/domain/0/backend/vif/1/0
+        ip link add vif1.0 type veth peer name x2; ip link set x2 up
+        xenstore-write $path/bridge nosuch $path/script $(command -v vif-bridge) $path/mac 00:16:3e:00:00:01
+        XENBUS_PATH=$path vif=vif1.0 vif-bridge online 2>/dev/null && echo "attached"
+        brouter doctor | tr -s ' \n' ' ' | grep -q "failure hotplug: $path/hotplug-error: .*nosuch" || brouter doctor
+        xenstore-write $path/bridge b0
+        cut=; mends failure hotplug
+        [ -e /sys/class/net/b0/brif/vif1.0 ] || echo "not attached"
+        "#,
+    ),
+    (
+        "Xen: two guests with one hardware address",
+        r#"
+        for guest in 1 2; do xenstore-write /local/domain/0/backend/vif/$guest/0/mac 00:16:3e:00:00:01; done
+        same "hotplug" "failure " "$(words hotplug)"; same "the line" "             xl network-detach 2 0" "$(lines hotplug)"
+        "#,
+    ),
+    (
+        "Xen: no xenstored",
+        r#"
+        same "xenstored" "ok " "$(words xenstored)"
+        kill $xenstored_pid; sleep 0.2; [ -e /run/xenstored/socket ] || { echo "no socket"; }
+        printf '#!/bin/bash\nxenstored_start >/dev/null 2>&1 </dev/null\n' >/etc/init.d/xencommons; chmod 755 /etc/init.d/xencommons
+        same "hotplug" "warning " "$(words hotplug)"
+        cut=; mends failure xenstored
+        "#,
+    ),
+];

@@ -13,7 +13,8 @@
 //! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
 //! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
-//! - [`program`]: other programs that are run. [`error`]: why a command stops; the texts of errno.
+//! - [`program`]: other programs that are run. [`error`]: why a command stops; the texts of errno. [`texts`]: texts of the
+//!   originals that several commands print.
 //! - [`net`]: values and their text, no system calls. [`era`]: which tools are followed, today's or those of 2006. [`json`],
 //!   [`shell`], [`stdio`]: JSON, the shell's words, C's output buffer.
 //!
@@ -43,6 +44,7 @@ pub mod network;
 pub mod program;
 pub mod shell;
 pub mod stdio;
+pub mod texts;
 pub mod xen;
 pub mod xenstore;
 

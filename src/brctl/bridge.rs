@@ -3,12 +3,10 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
-use super::failed;
 use crate::call::Call;
-use crate::error::{Failure, Outcome, errno_text, line};
+use crate::error::Outcome;
 use crate::kernel::{IFNAMSIZ, Kernel};
+use crate::texts::bridge_utils::{addbr_failed, addbr_name_too_long, delbr_failed};
 
 /// `addbr BRIDGE`
 pub(super) fn addbr(call: &mut Call, operands: &[OsString]) -> Outcome {
@@ -26,28 +24,17 @@ pub(super) fn delbr(call: &mut Call, operands: &[OsString]) -> Outcome {
 /// unless the cut name is taken: then bridge-utils' own text is right.
 pub fn add(kernel: &Kernel, bridge: &[u8]) -> Outcome {
     if bridge.len() >= IFNAMSIZ && kernel.link_index(&bridge[..IFNAMSIZ - 1]).is_err() {
-        return Err(Failure::new(line!("add bridge failed: name \"", bridge, "\" is longer than 15 bytes")));
+        return Err(addbr_name_too_long(bridge));
     }
-    kernel.add_bridge(bridge).map_err(|errno| cannot_add(bridge, errno))
+    kernel.add_bridge(bridge).map_err(|errno| addbr_failed(bridge, errno))
 }
 
 /// Why a bridge could not be added.
-pub fn cannot_add(bridge: &[u8], errno: Errno) -> Failure {
-    match errno {
-        Errno::EEXIST => {
-            Failure::new(line!("device ", bridge, " already exists; can't create bridge with the same name"))
-        }
-        errno => failed("add bridge failed", errno),
-    }
+pub fn cannot_add(bridge: &[u8], errno: nix::errno::Errno) -> crate::error::Failure {
+    addbr_failed(bridge, errno)
 }
 
 /// Deletes a bridge, which must be down. A name over 15 bytes means the bridge of its first 15.
 pub fn delete(kernel: &Kernel, bridge: &[u8]) -> Outcome {
-    kernel.delete_bridge(bridge).map_err(|errno| {
-        Failure::new(match errno {
-            Errno::ENXIO => line!("bridge ", bridge, " doesn't exist; can't delete it"),
-            Errno::EBUSY => line!("bridge ", bridge, " is still up; can't delete it"),
-            errno => line!("can't delete bridge ", bridge, ": ", errno_text(errno)),
-        })
-    })
+    kernel.delete_bridge(bridge).map_err(|errno| delbr_failed(bridge, errno))
 }

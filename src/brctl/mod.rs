@@ -15,11 +15,10 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
 use crate::call::Call;
 use crate::era::Era;
-use crate::error::{Failure, Outcome, errno_text, line};
+use crate::error::{Failure, Outcome, line};
+use crate::texts::bridge_utils::setting_failed;
 use options::Request;
 
 /// A verb: what usage prints of it, and what it does.
@@ -100,7 +99,7 @@ pub fn run(call: &mut Call) -> Outcome {
         return Err(Failure::silent(1));
     }
     (verb.run)(call, operands).map_err(|failure| match call.kernel.control_error() {
-        Some(errno) => failed("can't setup bridge control", errno),
+        Some(errno) => setting_failed("can't setup bridge control", errno),
         None => failure,
     })
 }
@@ -116,19 +115,6 @@ fn usage(call: &mut Call) {
 /// Writes text of which nobody asks whether it arrived: bridge-utils does not.
 fn print(out: &mut dyn Write, text: impl AsRef<[u8]>) {
     let _ = out.write_all(text.as_ref());
-}
-
-/// `WHAT failed: No such device` and its like.
-fn failed(what: &str, errno: Errno) -> Failure {
-    Failure::new(line!(what, ": ", errno_text(errno)))
-}
-
-fn no_such_bridge(bridge: &[u8]) -> Failure {
-    Failure::new(line!("bridge ", bridge, " does not exist!"))
-}
-
-fn no_such_interface(interface: &[u8]) -> Failure {
-    Failure::new(line!("interface ", interface, " does not exist!"))
 }
 
 #[cfg(test)]

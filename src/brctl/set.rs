@@ -5,11 +5,11 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{failed, no_such_bridge, no_such_interface};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::{BridgeSetting, Kernel, PortSetting};
 use crate::net::{ClockTime, number};
+use crate::texts::bridge_utils::{no_such_bridge, no_such_interface, setfd_failed, setting_failed, stp_failed};
 
 /// `stp BRIDGE on|off`
 pub(super) fn stp(call: &mut Call, operands: &[OsString]) -> Outcome {
@@ -19,9 +19,7 @@ pub(super) fn stp(call: &mut Call, operands: &[OsString]) -> Outcome {
 
 /// Switches a bridge's spanning tree on or off.
 pub fn set_stp(kernel: &Kernel, bridge: &[u8], on: bool) -> Outcome {
-    kernel
-        .set_bridge(bridge, BridgeSetting::STP_STATE, on.into())
-        .map_err(|errno| failed("set stp status failed", errno))
+    kernel.set_bridge(bridge, BridgeSetting::STP_STATE, on.into()).map_err(stp_failed)
 }
 
 /// `setfd BRIDGE SECONDS`
@@ -32,9 +30,7 @@ pub(super) fn setfd(call: &mut Call, operands: &[OsString]) -> Outcome {
 
 /// Sets a bridge's forward delay.
 pub fn set_forward_delay(kernel: &Kernel, bridge: &[u8], delay: ClockTime) -> Outcome {
-    kernel
-        .set_bridge(bridge, BridgeSetting::FORWARD_DELAY, delay.0)
-        .map_err(|errno| failed("set forward delay failed", errno))
+    kernel.set_bridge(bridge, BridgeSetting::FORWARD_DELAY, delay.0).map_err(setfd_failed)
 }
 
 /// `sethello BRIDGE SECONDS`
@@ -86,7 +82,7 @@ pub(super) fn hairpin(call: &mut Call, operands: &[OsString]) -> Outcome {
 }
 
 fn set_bridge(call: &Call, operands: &[OsString], setting: BridgeSetting, value: u64, complaint: &str) -> Outcome {
-    call.kernel.set_bridge(operands[0].as_bytes(), setting, value).map_err(|errno| failed(complaint, errno))
+    call.kernel.set_bridge(operands[0].as_bytes(), setting, value).map_err(|errno| setting_failed(complaint, errno))
 }
 
 fn set_port(call: &Call, operands: &[OsString], setting: PortSetting, value: u64, complaint: &str) -> Outcome {
@@ -96,7 +92,7 @@ fn set_port(call: &Call, operands: &[OsString], setting: PortSetting, value: u64
         // 1.0.6 said nothing of an interface that is not a port of the bridge
         false => call.kernel.set_port_by_ioctl(bridge, port, setting, value).map(drop),
     };
-    set.map_err(|errno| failed(complaint, errno))
+    set.map_err(|errno| setting_failed(complaint, errno))
 }
 
 fn switch(word: &OsString) -> Result<bool, Failure> {

@@ -1,17 +1,12 @@
 //! `brctl show`: bridges and their ports.
 
-use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
-use super::{no_such_bridge, print};
+use super::print;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
-use crate::net::BridgeId;
-
-const HEADER: &str = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\n";
+use crate::texts::bridge_utils::{SHOW_HEADER, show_entry, show_failed};
 
 /// `show [BRIDGE]...`: what is not a bridge is named on standard error, and the rest is shown.
 pub(super) fn show(call: &mut Call, operands: &[OsString]) -> Outcome {
@@ -32,17 +27,17 @@ pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
         }
         names => names,
     };
-    let mut header = Some(HEADER);
+    let mut header = Some(SHOW_HEADER);
     let mut outcome = Ok(());
     for name in names {
         match call.kernel.bridge_head(name.as_bytes()) {
             Ok((id, stp)) => {
                 print(call.out, header.take().unwrap_or_default());
                 let ports = call.kernel.ports(name.as_bytes()).unwrap_or_default();
-                print_bridge(call.out, name, id, stp, &ports);
+                print(call.out, show_entry(name, id, stp, &ports));
             }
             Err(errno) => {
-                let _ = call.err.write_all(&not_a_bridge(name.as_bytes(), errno).text);
+                let _ = call.err.write_all(&show_failed(name.as_bytes(), errno).text);
                 outcome = Err(Failure::silent(1));
             }
         }
@@ -52,13 +47,13 @@ pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
 
 /// As 1.0.6: all bridges in any case, and a header above none.
 fn show_all(call: &mut Call) -> Outcome {
-    print(call.out, HEADER);
+    print(call.out, SHOW_HEADER);
     for name in call.kernel.bridges_as_made().or_else(|_| call.kernel.bridges()).unwrap_or_default() {
         let bridge = name.as_bytes();
         match call.kernel.bridge_info_by_ioctl(bridge).or_else(|_| call.kernel.bridge_info(bridge)) {
             Ok(info) => {
                 let ports = call.kernel.ports_by_number(bridge).or_else(|_| call.kernel.ports(bridge));
-                print_bridge(call.out, &name, info.id, info.stp_enabled, &ports.unwrap_or_default());
+                print(call.out, show_entry(&name, info.id, info.stp_enabled, &ports.unwrap_or_default()));
             }
             // it has gone in the meantime
             Err(errno) => {
@@ -68,19 +63,4 @@ fn show_all(call: &mut Call) -> Outcome {
         }
     }
     Ok(())
-}
-
-/// Why `show` and `showstp` have nothing to show.
-pub(super) fn not_a_bridge(name: &[u8], errno: Errno) -> Failure {
-    let failure = match errno {
-        Errno::ENODEV => no_such_bridge(name),
-        _ => Failure::new(line!("device ", name, " is not a bridge!")),
-    };
-    failure.formerly(line!(name, ": can't get info ", errno_text(errno)), 1)
-}
-
-fn print_bridge(out: &mut dyn Write, name: &OsStr, id: BridgeId, stp: bool, ports: &[OsString]) {
-    let stp = if stp { "yes" } else { "no" };
-    let ports: Vec<&[u8]> = ports.iter().map(|port| port.as_bytes()).collect();
-    print(out, line!(name.as_bytes(), format!("\t\t{id}\t{stp}\t\t"), ports.join(&b"\n\t\t\t\t\t\t\t"[..])));
 }

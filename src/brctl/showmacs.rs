@@ -4,16 +4,17 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{failed, print};
+use super::print;
 use crate::call::Call;
 use crate::error::Outcome;
+use crate::texts::bridge_utils::setting_failed;
 
 /// `showmacs BRIDGE`: by address. Entries of one address (of several VLANs) stay in the kernel's order.
 pub(super) fn showmacs(call: &mut Call, operands: &[OsString]) -> Outcome {
     let mut table = call
         .kernel
         .forwarding_table(operands[0].as_bytes())
-        .map_err(|errno| failed("read of forward table failed", errno))?;
+        .map_err(|errno| setting_failed("read of forward table failed", errno))?;
     table.sort_by_key(|entry| entry.mac());
     print(call.out, "port no\tmac addr\t\tis local?\tageing timer\n");
     let mut line = String::new();

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{print, show};
+use super::print;
 use crate::call::Call;
 use crate::error::{Outcome, line};
 use crate::kernel::{BridgeInfo, PortInfo, port_state};
+use crate::texts::bridge_utils::show_failed;
 
 /// `showstp BRIDGE`
 pub(super) fn showstp(call: &mut Call, operands: &[OsString]) -> Outcome {
@@ -18,7 +19,7 @@ pub(super) fn showstp(call: &mut Call, operands: &[OsString]) -> Outcome {
         true => kernel.bridge_info(bridge),
         false => kernel.bridge_info_by_ioctl(bridge).or_else(|_| kernel.bridge_info(bridge)),
     };
-    print_bridge(call.out, bridge, &info.map_err(|errno| show::not_a_bridge(bridge, errno))?);
+    print_bridge(call.out, bridge, &info.map_err(|errno| show_failed(bridge, errno))?);
     let ports = match by_sysfs {
         true => kernel.port_infos(bridge),
         false => kernel.port_infos_by_number(bridge).or_else(|_| kernel.port_infos(bridge)),

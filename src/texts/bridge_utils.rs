@@ -1,0 +1,133 @@
+//! Texts of bridge-utils that other commands than `brctl` print too: 1.7.1's, with those of 1.0.6 where they differ.
+//!
+//! A refusal takes the names as they were typed and the kernel's errno; its exit status is 1.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use nix::errno::Errno;
+
+use crate::error::{Failure, errno_text, line};
+use crate::net::BridgeId;
+
+/// Returns why `addbr` was refused.
+pub fn addbr_failed(bridge: &[u8], errno: Errno) -> Failure {
+    match errno {
+        Errno::EEXIST => {
+            Failure::new(line!("device ", bridge, " already exists; can't create bridge with the same name"))
+        }
+        errno => setting_failed("add bridge failed", errno),
+    }
+}
+
+/// Returns why `addbr` refuses a name that the kernel would cut to 15 bytes: a deviation from bridge-utils, which reports success
+/// and then cannot find the bridge.
+pub fn addbr_name_too_long(bridge: &[u8]) -> Failure {
+    Failure::new(line!("add bridge failed: name \"", bridge, "\" is longer than 15 bytes"))
+}
+
+/// Returns why `delbr` was refused.
+pub fn delbr_failed(bridge: &[u8], errno: Errno) -> Failure {
+    Failure::new(match errno {
+        Errno::ENXIO => line!("bridge ", bridge, " doesn't exist; can't delete it"),
+        Errno::EBUSY => line!("bridge ", bridge, " is still up; can't delete it"),
+        errno => line!("can't delete bridge ", bridge, ": ", errno_text(errno)),
+    })
+}
+
+/// Returns why `addif` was refused. `port_exists` decides whether ENODEV means the port or the bridge.
+pub fn addif_failed(bridge: &[u8], port: &[u8], errno: Errno, port_exists: bool) -> Failure {
+    match errno {
+        Errno::ENODEV => missing(bridge, port, port_exists),
+        Errno::EBUSY => {
+            let text = |verb| {
+                line!("device ", port, " is already a member of a bridge; can't ", verb, " it to bridge ", bridge, ".")
+            };
+            Failure::new(text("add")).formerly(text("enslave"), 1)
+        }
+        Errno::ELOOP => {
+            let object = " a bridge device to a bridge device.";
+            let text = |verb| line!("device ", port, " is a bridge device itself; can't ", verb, object);
+            Failure::new(text("add")).formerly(text("enslave"), 1)
+        }
+        errno => Failure::new(line!("can't add ", port, " to bridge ", bridge, ": ", errno_text(errno))),
+    }
+}
+
+/// Returns why `delif` was refused. `port_exists` decides whether ENODEV means the port or the bridge.
+pub fn delif_failed(bridge: &[u8], port: &[u8], errno: Errno, port_exists: bool) -> Failure {
+    match errno {
+        Errno::ENODEV => missing(bridge, port, port_exists),
+        Errno::EINVAL => {
+            let text = |role| line!("device ", port, " is not a ", role, " of ", bridge);
+            Failure::new(text("port")).formerly(text("slave"), 1)
+        }
+        errno => Failure::new(line!("can't delete ", port, " from ", bridge, ": ", errno_text(errno))),
+    }
+}
+
+/// Returns why `stp` was refused.
+pub fn stp_failed(errno: Errno) -> Failure {
+    setting_failed("set stp status failed", errno)
+}
+
+/// Returns why `setfd` was refused.
+pub fn setfd_failed(errno: Errno) -> Failure {
+    setting_failed("set forward delay failed", errno)
+}
+
+/// Returns `WHAT: ERRNO`, the form of every other refusal.
+pub fn setting_failed(what: &str, errno: Errno) -> Failure {
+    Failure::new(line!(what, ": ", errno_text(errno)))
+}
+
+/// Reports a bridge that does not exist.
+pub fn no_such_bridge(bridge: &[u8]) -> Failure {
+    Failure::new(line!("bridge ", bridge, " does not exist!"))
+}
+
+/// Reports a port that does not exist.
+pub fn no_such_interface(interface: &[u8]) -> Failure {
+    Failure::new(line!("interface ", interface, " does not exist!"))
+}
+
+/// The first line of `show`.
+pub const SHOW_HEADER: &str = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\n";
+
+/// Returns the entry of a bridge in `show`: a line, and a further one for each port after the first.
+pub fn show_entry(bridge: &OsStr, id: BridgeId, stp_enabled: bool, ports: &[OsString]) -> Vec<u8> {
+    let stp = if stp_enabled { "yes" } else { "no" };
+    let ports: Vec<&[u8]> = ports.iter().map(|port| port.as_bytes()).collect();
+    line!(bridge.as_bytes(), format!("\t\t{id}\t{stp}\t\t"), ports.join(&b"\n\t\t\t\t\t\t\t"[..]))
+}
+
+/// Returns why `show` and `showstp` cannot describe a bridge.
+pub fn show_failed(name: &[u8], errno: Errno) -> Failure {
+    let failure = match errno {
+        Errno::ENODEV => no_such_bridge(name),
+        _ => Failure::new(line!("device ", name, " is not a bridge!")),
+    };
+    failure.formerly(line!(name, ": can't get info ", errno_text(errno)), 1)
+}
+
+/// Reports ENODEV. 1.0.6 blamed the port in either case.
+fn missing(bridge: &[u8], port: &[u8], port_exists: bool) -> Failure {
+    match port_exists {
+        true => no_such_bridge(bridge).formerly(no_such_interface(port).text, 1),
+        false => no_such_interface(port),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::era::Era;
+
+    #[test]
+    fn enodev_names_what_is_missing() {
+        let text = |port_exists, era| addif_failed(b"b0", b"p0", Errno::ENODEV, port_exists).in_era(era).text;
+        assert_eq!(text(true, Era::Today), b"bridge b0 does not exist!\n");
+        assert_eq!(text(true, Era::Of2006), b"interface p0 does not exist!\n");
+        assert_eq!(text(false, Era::Today), b"interface p0 does not exist!\n");
+    }
+}

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use libtest_mimic::Failed;
 
 use harness::Test;
-use harness::hosts::{Hosts, Programs, Turn};
+use harness::hosts::{Hosts, Programs, Reuse};
 use harness::table::{self, Case, Mode, TABLES};
 
 /// Starts `network-virtual` with nothing to run besides.
@@ -45,7 +45,7 @@ fn check(hosts: &Hosts, case: &Case) -> Result<(), Failed> {
         for trace in /run/trace.*; do echo process ${{trace##*.}}; cat $trace; done",
         quoted(&case.command)
     );
-    let run = hosts.run_in(&Turn::on_new(), case.era.as_deref(), Programs::Ours, &case.state, &traced, Mode::Sys)?;
+    let run = hosts.run_in(&Reuse::never(), case.era.as_deref(), Programs::Ours, &case.state, &traced, Mode::Sys)?;
     let trace = String::from_utf8_lossy(&run.stdout);
     let calls = our_calls(&trace, &format!("execve(\"{}/", hosts.programs(Programs::Ours).display()));
     if calls.is_empty() {

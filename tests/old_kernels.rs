@@ -54,7 +54,7 @@ mod tests {
 
     use libtest_mimic::Failed;
 
-    use crate::harness::hosts::{Hosts, Programs, STATIC, Turn};
+    use crate::harness::hosts::{Hosts, Programs, Reuse, STATIC};
     use crate::harness::outcome::Outcome;
     use crate::harness::table::{self, Case, Mode, TABLES};
     use crate::harness::{Test, conclude, report};
@@ -176,7 +176,7 @@ mod tests {
                 move || {
                     let look = |programs| {
                         let run =
-                            hosts.run_in(&Turn::on_new(), Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
+                            hosts.run_in(&Reuse::never(), Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
                         Ok::<_, Failed>(Outcome::of(&run, false))
                     };
                     let differences =
@@ -222,14 +222,14 @@ mod tests {
             needs: [case.needs.clone(), vec![String::from(STATIC)]].concat(),
             run: Box::new({
                 let (hosts, case) = (hosts.clone(), case.clone());
-                move || Turn::on_kept_or_new(|turn| compare(turn, &hosts, &case, kernel, mode))
+                move || Reuse::if_unchanged(|reuse| compare(reuse, &hosts, &case, kernel, mode))
             }),
         }
     }
 
-    fn compare(turn: &Turn, hosts: &Hosts, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
+    fn compare(reuse: &Reuse, hosts: &Hosts, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
         let look = |era, programs| {
-            let run = hosts.run_in(turn, era, programs, &case.state, &case.command, mode)?;
+            let run = hosts.run_in(reuse, era, programs, &case.state, &case.command, mode)?;
             Ok::<_, Failed>(Outcome::of(&run, case.timers))
         };
         // such a kernel makes them print as the tools of its time did, unless they are told otherwise

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use harness::hosts::{Hosts, Programs, Turn};
+use harness::hosts::{Hosts, Programs, Reuse};
 use harness::outcome::Outcome;
 use harness::table::Mode;
 use harness::{Test, conclude, report};
@@ -36,9 +36,9 @@ fn main() -> ExitCode {
                     listings.extend(JSON);
                 }
                 let command: String = listings.iter().map(|what| format!("echo '# {what}'; ip {what}\n")).collect();
-                Turn::on_kept_or_new(|turn| {
+                Reuse::if_unchanged(|reuse| {
                     let look = |programs| {
-                        hosts.run_in(turn, None, programs, &state, &command, Mode::Sys).map(|run| listed(&run))
+                        hosts.run_in(reuse, None, programs, &state, &command, Mode::Sys).map(|run| listed(&run))
                     };
                     let differences = report::differences(&look(Programs::Original)?, &look(Programs::Ours)?);
                     if differences.is_empty() { Ok(()) } else { Err(format!("{differences}\nmade by\n{state}").into()) }

@@ -1,18 +1,18 @@
-//! As much of a program file as says how it was linked (elf.h; 64 bits, little endian).
+//! Parses the ELF headers that tell how a program was linked (elf.h; 64 bits, little endian).
 
 /// PT_DYNAMIC
 pub(crate) const DYNAMIC: u32 = 2;
 /// PT_INTERP
 pub(crate) const INTERPRETER: u32 = 3;
-/// ET_EXEC: a program that has a fixed place in memory.
+/// ET_EXEC: a program with a fixed load address.
 pub(crate) const EXECUTABLE: u16 = 2;
 
-/// The type of a program file; `None` if it is none.
+/// Returns the type of an ELF file (`e_type`); `None` if it is not one.
 pub(crate) fn kind(file: &[u8]) -> Option<u16> {
     file.starts_with(b"\x7fELF\x02\x01").then(|| number(file, 16, 2)).flatten().map(|kind| kind as u16)
 }
 
-/// The types of its segments.
+/// Returns the types of its segments (`p_type`).
 pub(crate) fn segments(file: &[u8]) -> Option<Vec<u32>> {
     kind(file)?;
     let (table, size, count) = (number(file, 32, 8)?, number(file, 54, 2)?, number(file, 56, 2)?);

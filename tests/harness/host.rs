@@ -1,4 +1,4 @@
-//! A host: namespaces of its own, in which `host.sh` prepares, runs what it is sent, and looks.
+//! A host: a set of namespaces in which `host.sh` sets up a state, runs the commands that it is sent, and dumps the kernel state.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -15,20 +15,20 @@ use nix::unistd::Pid;
 use crate::harness::hosts::SYSTEM_PATH;
 use crate::harness::table::Mode;
 
-/// Far more than any command takes.
-const MILLISECONDS_TO_END: i32 = 300_000;
+/// Timeout of a command, far longer than any takes.
+const TIMEOUT_MS: i32 = 300_000;
 
-/// What a command did.
+/// The results of a command.
 pub(crate) struct Run {
     pub(crate) status: i32,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) kernel: Vec<u8>,
-    /// The host is as it was, and can run another.
-    pub(crate) left_all_the_same: bool,
+    /// The host is unchanged and can run another command.
+    pub(crate) unchanged: bool,
 }
 
-/// A host that is up. It ends when it is dropped.
+/// A running host. Dropping it ends it.
 pub(crate) struct Host {
     process: Child,
     requests: Option<ChildStdin>,
@@ -37,7 +37,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Starts `script` in new namespaces. The folder is the host's own. What is not to be kept is not looked at before a command.
+    /// Starts `script` in new namespaces. `folder` belongs to this host alone. `kept`: the host may be reused; otherwise the kernel
+    /// state is not dumped before a command.
     pub(crate) fn start(
         unshare: &[&str],
         script: &Path,
@@ -71,12 +72,15 @@ impl Host {
         Ok(Self { requests: process.stdin.take(), process, answers, folder })
     }
 
-    /// Runs a command line. An error is one of the host, not of the command.
+    /// Runs a command line.
+    ///
+    /// # Errors
+    /// The host could not be set up, or the command timed out. A failed command is not an error.
     pub(crate) fn run(&mut self, programs: &Path, era: Option<&str>, command: &str) -> Result<Run, String> {
         let Some(answer) = self.answer(&format!("{}\0{}\0{command}\0", programs.display(), era.unwrap_or_default()))
         else {
             return Err(format!(
-                "the host did not come about, or the command did not end within {MILLISECONDS_TO_END} ms:\n{}",
+                "the host could not be set up, or the command did not end within {TIMEOUT_MS} ms:\n{}",
                 String::from_utf8_lossy(&self.left("said"))
             ));
         };
@@ -85,7 +89,7 @@ impl Host {
             stdout: self.left("stdout"),
             stderr: self.left("stderr"),
             kernel: self.left("kernel"),
-            left_all_the_same: answer == "same\n",
+            unchanged: answer == "same\n",
         })
     }
 
@@ -97,18 +101,18 @@ impl Host {
         Pid::from_raw(self.process.id() as i32)
     }
 
-    /// Ends all that runs on it, but for what has a session of its own.
+    /// Kills all processes of the host except those in sessions of their own.
     fn kill(&self) {
         let _ = killpg(self.pid(), Signal::SIGKILL);
     }
 
-    /// Nothing, if the host ends without one or does not answer in time; then it has ended.
+    /// Sends a request and returns the answer; `None` if the host ends first or, after a timeout, is killed.
     fn answer(&mut self, request: &str) -> Option<String> {
         self.requests.as_mut()?.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
         let mut waiting = [PollFd::new(self.answers.get_ref().as_fd(), PollFlags::POLLIN)];
-        let patience = PollTimeout::try_from(MILLISECONDS_TO_END).expect("a timeout");
-        if poll(&mut waiting, patience).is_ok_and(|ready| ready > 0) {
+        let timeout = PollTimeout::try_from(TIMEOUT_MS).expect("a timeout");
+        if poll(&mut waiting, timeout).is_ok_and(|ready| ready > 0) {
             self.answers.read_line(&mut answer).ok()?;
         } else {
             self.kill();
@@ -119,7 +123,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // It reads an end of file, and ends; what it left running ends too, before another group can get its number.
+        // The script ends at end of file. Processes that it left are killed before its process group id can be reused.
         self.requests = None;
         let _ = waitid(Id::Pid(self.pid()), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
         self.kill();

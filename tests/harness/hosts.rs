@@ -1,4 +1,4 @@
-//! Hosts to run commands on: new namespaces, or those that the commands before have left as they were.
+//! Creates hosts to run commands on, and reuses those that earlier commands have left unchanged.
 
 use std::cell::Cell;
 use std::fs;
@@ -17,64 +17,64 @@ use crate::harness::xenstored;
 
 const SCRIPT: &str = include_str!("host.sh");
 
-/// Where the originals and what prepares a host are looked for.
+/// Where the originals, and the tools that set up a host, are found.
 pub(crate) const SYSTEM_PATH: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/// What every host is made with.
+/// Programs that every host needs.
 const ALWAYS_NEEDED: [&str; 4] = ["bash", "ip", "brctl", "unshare"];
 
-/// Rows that follow one another have a state and a few modes, and several run at once.
+/// Consecutive rows share a state and a few modes, and several rows run at once.
 const MOST_KEPT: usize = 16;
 
-/// Which programs a command line means.
+/// The programs that a command line runs.
 #[derive(Clone, Copy)]
 pub(crate) enum Programs {
     Ours,
     Original,
-    /// Those that a test has put into a folder of this name.
+    /// Those that a test has copied into a folder of this name.
     Of(&'static str),
 }
 
-/// What a test needs, besides programs and devices: ours linked statically.
+/// A need besides programs and devices: that ours are linked statically.
 pub(crate) const STATIC: &str = "static programs";
 
-/// What a row needs that talks to a xenstored.
+/// The need of a row that uses a xenstored.
 pub(crate) const XEN: &str = "xen";
 
-/// What a row needs that runs scripts of others: Debian's packages of them, unpacked by `compat/apt/fetch-scripts`.
+/// The need of a row that runs scripts of other projects: Debian's packages of them, unpacked by `compat/apt/fetch-scripts`.
 const SCRIPTS: &str = "scripts";
 const SCRIPTS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/scripts");
 
-/// Makes hosts, and keeps those that a command has left as they were.
+/// Creates hosts, and allowed those that a command has left unchanged.
 pub(crate) struct Hosts {
     folder: PathBuf,
     unshare: Result<Vec<&'static str>, String>,
     made: AtomicUsize,
-    /// Those that came last are last.
+    /// The most recently used is last.
     kept: Mutex<Vec<Kept>>,
-    /// Xen's own scripts and a xenstored, for those who need `xen`.
+    /// Xen's own scripts and a xenstored, for rows that need `xen`.
     xen: OnceLock<Result<(), String>>,
 }
 
-/// How a comparison comes by its hosts.
-pub(crate) struct Turn {
-    /// They are kept, and may be such as were.
-    keeps: bool,
-    /// One had run others.
-    met_used: Cell<bool>,
+/// How a comparison gets its hosts.
+pub(crate) struct Reuse {
+    /// Hosts may be reused.
+    allowed: bool,
+    /// A reused host was involved.
+    happened: Cell<bool>,
 }
 
-impl Turn {
-    pub(crate) fn on_new() -> Self {
-        Self { keeps: false, met_used: Cell::new(false) }
+impl Reuse {
+    pub(crate) fn never() -> Self {
+        Self { allowed: false, happened: Cell::new(false) }
     }
 
-    /// Compares on hosts that others have left as they were. What differs there must differ on new ones too: a host counts the
-    /// links that it has had.
-    pub(crate) fn on_kept_or_new(compare: impl Fn(&Turn) -> Result<(), Failed>) -> Result<(), Failed> {
-        let turn = Self { keeps: true, met_used: Cell::new(false) };
-        match compare(&turn) {
-            Err(_) if turn.met_used.get() => compare(&Self::on_new()),
+    /// Compares on reused hosts. A difference counts only if it also occurs on new hosts: a reused host has consumed interface
+    /// indexes.
+    pub(crate) fn if_unchanged(compare: impl Fn(&Reuse) -> Result<(), Failed>) -> Result<(), Failed> {
+        let reuse = Self { allowed: true, happened: Cell::new(false) };
+        match compare(&reuse) {
+            Err(_) if reuse.happened.get() => compare(&Self::never()),
             compared => compared,
         }
     }
@@ -87,8 +87,8 @@ struct Kept {
 }
 
 impl Hosts {
-    /// Gathers the programs in a folder of our own: a rebuild does not change them under way, and a user without rights finds
-    /// them wherever the project lies.
+    /// Copies the programs into a folder of its own, so that a rebuild does not change them during a run, and an unprivileged user
+    /// can reach them wherever the project is.
     pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("brouter-tests-{}", std::process::id()));
         let hosts = Self {
@@ -113,21 +113,21 @@ impl Hosts {
         hosts
     }
 
-    /// Puts a program into the folder of [`Programs::Of`] a name.
+    /// Copies a program into the folder of [`Programs::Of`].
     pub(crate) fn put(&self, folder: &'static str, program: &str, from: &Path) {
         let folder = self.programs(Programs::Of(folder));
         fs::create_dir_all(&folder).expect("a folder for the tests");
         copy(from, &folder.join(program));
     }
 
-    /// Ours, as cargo has just built them, linked with the host's C library.
+    /// Copies our programs as cargo has just built them, linked with this machine's C library.
     pub(crate) fn put_cargos_own(&self, folder: &'static str) {
         for (name, built) in OURS {
             self.put(folder, name, Path::new(built));
         }
     }
 
-    /// The folder that stands first in PATH.
+    /// Returns the folder of these programs, which comes first in PATH.
     pub(crate) fn programs(&self, programs: Programs) -> PathBuf {
         self.folder.join(match programs {
             Programs::Ours => "ours",
@@ -136,11 +136,11 @@ impl Hosts {
         })
     }
 
-    /// What this machine lacks to run hosts with these programs, and what to do about it; empty if nothing.
+    /// Returns what this machine lacks for these needs, and how to get it; empty if nothing.
     pub(crate) fn lacks(&self, needs: &[String]) -> String {
         if needs.iter().any(|need| need == STATIC) && !self.is_static() {
             return String::from(
-                "our programs are not static here: run `make test`, or set BROUTER_PROGRAMS to their folder",
+                "our programs are not static: run `make test`, or set BROUTER_PROGRAMS to a folder with static ones",
             );
         }
         if needs.iter().any(|need| need == XEN)
@@ -149,14 +149,14 @@ impl Hosts {
             return lack.clone();
         }
         if needs.iter().any(|need| need == SCRIPTS) && !Path::new(SCRIPTS_FOLDER).join("complete").exists() {
-            return "the scripts of others are not here: run compat/apt/fetch-scripts build/scripts (Debian 12)".into();
+            return "Debian's scripts are missing: run compat/apt/fetch-scripts build/scripts (Debian 12)".into();
         }
         let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS].contains(need));
         let needs = ALWAYS_NEEDED.into_iter().chain(needs);
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
             return format!(
-                "not here, or not for this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux jq graphviz)",
+                "missing, or not accessible to this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux jq graphviz)",
                 missing.join(", ")
             );
         }
@@ -174,15 +174,15 @@ impl Hosts {
         self.xen.get_or_init(|| xenstored::prepare(&self.folder.join("xen"), &self.programs(Programs::Original)))
     }
 
-    /// Runs a command line on a new host that was prepared by `state`. An error is one of the host, not of the command.
+    /// Runs a command line on a new host in this state. Fails only if the host fails, not if the command does.
     pub(crate) fn run(&self, programs: Programs, state: &str, command: &str, mode: Mode) -> Result<Run, String> {
-        self.run_in(&Turn::on_new(), None, programs, state, command, mode)
+        self.run_in(&Reuse::never(), None, programs, state, command, mode)
     }
 
-    /// The same in this turn, with a value of `BROUTER_ERA`.
+    /// Runs a command line on a host chosen by `reuse`, with this value of `BROUTER_ERA`.
     pub(crate) fn run_in(
         &self,
-        turn: &Turn,
+        reuse: &Reuse,
         era: Option<&str>,
         programs: Programs,
         state: &str,
@@ -190,16 +190,16 @@ impl Hosts {
         mode: Mode,
     ) -> Result<Run, String> {
         let programs = self.programs(programs);
-        let kept = if turn.keeps { self.take_kept(state, mode) } else { None };
+        let kept = if reuse.allowed { self.take_kept(state, mode) } else { None };
         let mut host = match kept {
             Some(host) => {
-                turn.met_used.set(true);
+                reuse.happened.set(true);
                 host
             }
-            None => self.start(&programs, state, mode, turn.keeps)?,
+            None => self.start(&programs, state, mode, reuse.allowed)?,
         };
         let run = host.run(&programs, era, command)?;
-        if run.left_all_the_same {
+        if run.unchanged {
             self.keep(state, mode, host);
         }
         Ok(run)
@@ -216,7 +216,7 @@ impl Hosts {
         Some(kept.remove(at).host)
     }
 
-    /// Rows of a state follow one another: the host that was not asked for longest goes.
+    /// Keeps a host; drops the least recently used one, since rows of one state follow one another.
     fn keep(&self, state: &str, mode: Mode, host: Host) {
         let mut kept = self.kept.lock().expect("hosts");
         kept.push(Kept { state: state.to_owned(), mode, host });
@@ -235,7 +235,7 @@ impl Drop for Hosts {
 
 const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 
-/// Our programs as cargo has just built them; `BROUTER_PROGRAMS` names a folder of others.
+/// Our programs as cargo has just built them; the variable `BROUTER_PROGRAMS` overrides them with a folder.
 const OURS: [(&str, &str); 5] = [
     ("brouter", env!("CARGO_BIN_EXE_brouter")),
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
@@ -248,7 +248,7 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
 }
 
-/// Whether there is such a program, or a device that may be opened.
+/// Returns whether this program exists, or this device can be opened.
 fn usable(name: &str) -> bool {
     if name.starts_with('/') {
         return fs::File::options().read(true).write(true).open(name).is_ok();
@@ -256,7 +256,7 @@ fn usable(name: &str) -> bool {
     SYSTEM_PATH.iter().any(|folder| Path::new(folder).join(name).exists())
 }
 
-/// How this user comes by namespaces with a /sys of their own.
+/// Returns the options of unshare with which this user can create namespaces that have their own /sys.
 fn namespaces() -> Result<Vec<&'static str>, String> {
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     let options = if root { vec!["-n", "-m"] } else { vec!["-r", "-n", "-m"] };
@@ -264,7 +264,7 @@ fn namespaces() -> Result<Vec<&'static str>, String> {
     match attempt {
         Ok(output) if output.status.success() => Ok(options),
         Ok(output) => Err(format!(
-            "cannot make network namespaces ({}): run the tests as root, or allow user namespaces (sysctl \
+            "cannot create network namespaces ({}): run the tests as root, or allow user namespaces (sysctl \
              kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)",
             String::from_utf8_lossy(&output.stderr).trim()
         )),

@@ -1,11 +1,12 @@
-//! Runs the rows of a case table: each command line on the original tools and on ours, on hosts that are alike, and compares
-//! stdout, stderr, exit status and what is left in the kernel, byte for byte.
+//! Runs the rows of a case table: runs each command line with the original tools and with ours, on identical hosts, and compares
+//! stdout, stderr, exit status and kernel state byte for byte.
 //!
-//! A table is a text file in `tests/cases/`; [`table`] reads it and says how it is written, `tests/README.md` how to run a row
-//! and how to add one. A [`host`] is namespaces in which the script `host.sh` prepares, runs and looks; [`hosts`] makes them, and
-//! keeps those that a command has left as they were. [`outcome`] takes out what differs by chance, [`report`] shows a difference.
+//! A table is a text file in `tests/cases/`. [`table`] parses it and documents its format; `tests/README.md` shows how to run and
+//! add rows. A [`host`] is a set of namespaces in which the script `host.sh` sets up the state, runs commands and dumps the kernel
+//! state. [`hosts`] creates hosts, and reuses those that a command has left unchanged. [`outcome`] removes random values from the
+//! results, [`report`] prints differences.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test program uses only a part")]
 
 pub(crate) mod elf;
 pub(crate) mod host;
@@ -21,16 +22,16 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use hosts::{Hosts, Programs, Turn, XEN};
+use hosts::{Hosts, Programs, Reuse, XEN};
 use outcome::Outcome;
-use table::{Case, Mode, Wanted};
+use table::{Case, Expected, Mode};
 
-/// Runs the table `NAME.cases`, one test for each row and mode.
+/// Runs the table `NAME.cases` as one test per row and mode.
 pub(crate) fn run(name: &str) -> ExitCode {
     let hosts = Arc::new(Hosts::new());
     let cases = table::read(name);
     let deviations: BTreeSet<String> =
-        cases.iter().filter_map(|case| case.wanted.deviation().map(str::to_owned)).collect();
+        cases.iter().filter_map(|case| case.expected.deviation().map(str::to_owned)).collect();
     let mut tests = vec![Test {
         name: format!("{name}: every deviation is explained"),
         kind: String::new(),
@@ -42,14 +43,14 @@ pub(crate) fn run(name: &str) -> ExitCode {
         for &mode in &case.modes {
             tests.push(Test {
                 name: format!("{} {}: {}", mode.name(), case.state_name, case.command),
-                kind: case.wanted.deviation().map_or_else(String::new, |name| format!("deviation {name}")),
+                kind: case.expected.deviation().map_or_else(String::new, |name| format!("deviation {name}")),
                 needs: case.needs.clone(),
                 run: Box::new({
                     let (hosts, case) = (hosts.clone(), case.clone());
                     move || match case.needs.iter().any(|need| need == XEN) {
-                        // Little is left as it was where a xenstored looks on.
-                        true => compare(&Turn::on_new(), &hosts, &case, mode),
-                        false => Turn::on_kept_or_new(|turn| compare(turn, &hosts, &case, mode)),
+                        // Hardly any command leaves xenstore unchanged.
+                        true => compare(&Reuse::never(), &hosts, &case, mode),
+                        false => Reuse::if_unchanged(|reuse| compare(reuse, &hosts, &case, mode)),
                     }
                 }),
             });
@@ -58,7 +59,7 @@ pub(crate) fn run(name: &str) -> ExitCode {
     conclude(&hosts, tests)
 }
 
-/// A test that can be run alone, by its name.
+/// A test that can be selected by its name.
 pub(crate) struct Test {
     pub(crate) name: String,
     pub(crate) kind: String,
@@ -67,7 +68,7 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// A script for a host with our programs, which prints what is not as it should be, and nothing else.
+    /// Creates a test that runs a script on a host with our programs, and passes if the script prints nothing.
     pub(crate) fn of_script(
         hosts: &Arc<Hosts>,
         name: impl Into<String>,
@@ -90,7 +91,7 @@ impl Test {
     }
 }
 
-/// Runs tests. What this machine cannot run is said aloud, and skipped, or failed where `BROUTER_TEST_STRICT` is 1.
+/// Runs tests. Tests that this machine cannot run are skipped with a notice; if `BROUTER_TEST_STRICT` is 1, they fail.
 pub(crate) fn conclude(hosts: &Hosts, tests: Vec<Test>) -> ExitCode {
     let strict = std::env::var_os("BROUTER_TEST_STRICT").is_some_and(|value| value == "1");
     let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
@@ -107,12 +108,12 @@ pub(crate) fn conclude(hosts: &Hosts, tests: Vec<Test>) -> ExitCode {
         eprintln!("\n*** {tests} TESTS CANNOT RUN: {lack}\n");
     }
     let mut arguments = Arguments::from_args();
-    // More than cores: half of a run is waiting for the kernel to make and take down a namespace.
+    // More threads than cores: half of a run is spent waiting for the kernel to create and destroy namespaces.
     arguments.test_threads.get_or_insert(4);
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Whether a heading of `compat/original/DEVIATIONS.md` names each of them.
+/// Checks that each deviation is named in a heading of `compat/original/DEVIATIONS.md`.
 fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/DEVIATIONS.md"))?;
     let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
@@ -124,30 +125,30 @@ fn explained(deviations: &BTreeSet<String>) -> Result<(), Failed> {
     Ok(())
 }
 
-fn compare(turn: &Turn, hosts: &Hosts, case: &Case, mode: Mode) -> Result<(), Failed> {
+fn compare(reuse: &Reuse, hosts: &Hosts, case: &Case, mode: Mode) -> Result<(), Failed> {
     let look = |programs, command, mode| {
-        let run = hosts.run_in(turn, case.era.as_deref(), programs, &case.state, command, mode)?;
+        let run = hosts.run_in(reuse, case.era.as_deref(), programs, &case.state, command, mode)?;
         Ok::<_, Failed>(Outcome::of(&run, case.timers))
     };
     let ours = look(Programs::Ours, &case.command, mode)?;
-    let wanted = match &case.wanted {
-        // A /sys that shows another namespace counts as none at all.
-        Wanted::Original if mode == Mode::Foreign => look(Programs::Original, &case.command, Mode::NoSys)?,
-        Wanted::Original => look(Programs::Original, &case.command, mode)?,
-        Wanted::Written { status, stdout, stderr, kernel, .. } => Outcome {
+    let expected = match &case.expected {
+        // The /sys of another namespace must be treated as if it were missing.
+        Expected::Original if mode == Mode::Foreign => look(Programs::Original, &case.command, Mode::NoSys)?,
+        Expected::Original => look(Programs::Original, &case.command, mode)?,
+        Expected::Written { status, stdout, stderr, kernel, .. } => Outcome {
             status: *status,
             stdout: stdout.clone(),
-            // Patterns that fit stand for what they fit; else they show up in the report as they are.
+            // If the patterns match, they stand for our text; otherwise the report shows the patterns.
             stderr: if stderr.fits(&ours.stderr) { ours.stderr.clone() } else { stderr.to_string() },
             kernel: look(Programs::Original, kernel, Mode::Sys)?.kernel,
         },
     };
-    let differences = report::differences(&wanted, &ours);
+    let differences = report::differences(&expected, &ours);
     if differences.is_empty() {
         return Ok(());
     }
     Err(Failed::from(format!(
-        "{}:{}: on the state {}, {}\n    {}\n{differences}",
+        "{}:{}: state {}, {}\n    {}\n{differences}",
         case.file,
         case.line,
         case.state_name,

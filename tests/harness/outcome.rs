@@ -1,9 +1,9 @@
-//! What a run came to, in a form that can be compared, shown and written in a table: text, with escapes for what is none, and
-//! without what differs by chance.
+//! The outcome of a run as text that can be compared, printed and written in a table: bytes that are not text are escaped, and
+//! random values are replaced.
 
 use crate::harness::host::Run;
 
-/// What a run came to. Tabs, backslashes and bytes that are no text are escaped.
+/// The outcome of a run. Tabs, backslashes, control characters and invalid UTF-8 are escaped.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) status: i32,
@@ -13,7 +13,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// `timers`: the output shows running timers.
+    /// Normalises the results of a run. `timers`: standard output contains running timers.
     pub(crate) fn of(run: &Run, timers: bool) -> Self {
         let stdout = escaped(&run.stdout);
         let kernel = escaped(&run.kernel);
@@ -46,7 +46,7 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// The addresses that the kernel has made up, in order of appearance: all but those that the tables give.
+/// Returns the MAC addresses that the kernel chose at random, in order of appearance: all but those that the tables assign.
 fn random_macs(texts: &[&str]) -> Vec<String> {
     let mut macs: Vec<String> = Vec::new();
     for text in texts {
@@ -60,8 +60,8 @@ fn random_macs(texts: &[&str]) -> Vec<String> {
     macs
 }
 
-/// Calls the addresses MAC1, MAC2 …, in each of the three ways that they are written: `02:0a:…` (ip), `2:a:…` (ip, within a
-/// bridge id) and `020a…` (brctl and /sys, within a bridge id).
+/// Replaces these addresses with MAC1, MAC2 …, in each of the three notations: `02:0a:…` (ip), `2:a:…` (ip, in a bridge id) and
+/// `020a…` (brctl and /sys, in a bridge id).
 fn named(text: &str, macs: &[String]) -> String {
     let mut text = text.to_owned();
     for (at, mac) in macs.iter().enumerate() {
@@ -72,12 +72,12 @@ fn named(text: &str, macs: &[String]) -> String {
     text
 }
 
-/// `hello timer\t\t   1.97` of showstp and `yes\t\t   1.97` of showmacs, without the number.
+/// Replaces the number in `hello timer\t\t   1.97` of showstp and `yes\t\t   1.97` of showmacs with `*`.
 fn without_timers(text: &str) -> String {
     let mut cells = Vec::new();
     let mut heading = "";
     for cell in text.split("\\t") {
-        // The last cell of a line goes on with the first of the next.
+        // Lines are not split: a cell may contain the end of one line and the start of the next.
         let (number, rest) = cell.split_at(cell.find('\n').unwrap_or(cell.len()));
         let running = is_clock(number.trim_start()) && (heading.ends_with("timer") || ["yes", "no"].contains(&heading));
         cells.push(if running { format!("*{rest}") } else { cell.to_owned() });
@@ -88,7 +88,7 @@ fn without_timers(text: &str) -> String {
     cells.join("\\t")
 }
 
-/// Seconds with hundredths: `12.34`.
+/// Returns whether a word is seconds with hundredths: `12.34`.
 fn is_clock(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     word.split_once('.')

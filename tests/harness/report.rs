@@ -1,40 +1,40 @@
-//! Shows what differs: a `-` line is what was wanted, a `+` line what ours did.
+//! Prints differences: a `-` line is expected, a `+` line is ours.
 
 use crate::harness::outcome::Outcome;
 
-/// A bridge has some 40 files: of one too many not all need be told.
+/// A bridge has some 40 files: if there is an extra one, not all need to be printed.
 const LINES_SHOWN: usize = 60;
 
-/// What differs, or nothing.
-pub(crate) fn differences(wanted: &Outcome, ours: &Outcome) -> String {
+/// Returns the differences as text; empty if there are none.
+pub(crate) fn differences(expected: &Outcome, ours: &Outcome) -> String {
     let mut report = String::new();
-    if wanted.status != ours.status {
-        report += &format!("  status\n    -{}\n    +{}\n", wanted.status, ours.status);
+    if expected.status != ours.status {
+        report += &format!("  status\n    -{}\n    +{}\n", expected.status, ours.status);
     }
     let texts = [
-        ("stdout", &wanted.stdout, &ours.stdout),
-        ("stderr", &wanted.stderr, &ours.stderr),
-        ("kernel", &wanted.kernel, &ours.kernel),
+        ("stdout", &expected.stdout, &ours.stdout),
+        ("stderr", &expected.stderr, &ours.stderr),
+        ("kernel", &expected.kernel, &ours.kernel),
     ];
-    for (name, wanted, ours) in texts.into_iter().filter(|(_, wanted, ours)| wanted != ours) {
-        report += &format!("  {name}\n{}", lines(wanted, ours));
+    for (name, expected, ours) in texts.into_iter().filter(|(_, expected, ours)| expected != ours) {
+        report += &format!("  {name}\n{}", lines(expected, ours));
     }
     report
 }
 
-/// The lines that differ, each group after the line before it.
-fn lines(wanted: &str, ours: &str) -> String {
-    let wanted: Vec<&str> = wanted.split_inclusive('\n').collect();
+/// Returns the lines that differ, each group after the line that precedes it.
+fn lines(expected: &str, ours: &str) -> String {
+    let expected: Vec<&str> = expected.split_inclusive('\n').collect();
     let ours: Vec<&str> = ours.split_inclusive('\n').collect();
-    let common = common_lines(&wanted, &ours);
+    let common = common_lines(&expected, &ours);
     let (mut at, mut ours_at) = (0, 0);
     let mut report = Vec::new();
-    // Past the last common line a pair beyond both ends closes the last group.
-    for (next, ours_next) in common.into_iter().chain([(wanted.len(), ours.len())]) {
+    // A pair past both ends closes the last group.
+    for (next, ours_next) in common.into_iter().chain([(expected.len(), ours.len())]) {
         if (at < next || ours_at < ours_next) && at > 0 {
-            report.push(shown(' ', wanted[at - 1]));
+            report.push(shown(' ', expected[at - 1]));
         }
-        report.extend(wanted[at..next].iter().map(|line| shown('-', line)));
+        report.extend(expected[at..next].iter().map(|line| shown('-', line)));
         report.extend(ours[ours_at..ours_next].iter().map(|line| shown('+', line)));
         (at, ours_at) = (next + 1, ours_next + 1);
     }
@@ -45,9 +45,9 @@ fn lines(wanted: &str, ours: &str) -> String {
     report.concat()
 }
 
-/// Pairs of places of a longest common subsequence.
+/// Returns the pairs of indexes of a longest common subsequence.
 fn common_lines(a: &[&str], b: &[&str]) -> Vec<(usize, usize)> {
-    // longest[i][j]: its length in a[i..] and b[j..].
+    // longest[i][j]: length of the longest common subsequence of a[i..] and b[j..]
     let mut longest = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
@@ -70,7 +70,7 @@ fn common_lines(a: &[&str], b: &[&str]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// A line with its trailing blanks, and the lack of a newline, made visible.
+/// Returns a line with visible trailing blanks, and a mark if its newline is missing.
 fn shown(sign: char, line: &str) -> String {
     let (line, end) = match line.strip_suffix('\n') {
         Some(line) => (line, ""),

@@ -1,17 +1,17 @@
-//! The case tables, `tests/cases/*.cases`: plain text, read line by line.
+//! Parses the case tables, `tests/cases/*.cases`: plain text, one line at a time.
 //!
 //! ```text
 //! # Lines that begin with # are comments.
 //! needs brctl setpriv              (programs that every row of this file needs)
-//! modes sys nosys user             (the modes of every row that names none)
+//! modes sys nosys user             (the modes of rows that do not name any)
 //!
-//! state bridge                     (prepares a host: shell, with the original tools and what host.sh has for states)
+//! state bridge                     (sets up a host: shell, with the original tools and the functions of host.sh)
 //!     brctl addbr b0
 //!
-//! state ports: bridge              (the same after `bridge`)
+//! state ports: bridge              (runs after the lines of `bridge`)
 //!     brctl addif b0 v1
 //!
-//! given bridge                     (the rows below run on this state)
+//! given bridge                     (the rows below run in this state)
 //! brctl setfd b0 5
 //! [sys] brctl show >/dev/full
 //!
@@ -19,29 +19,30 @@
 //!     status 1
 //!     stderr add bridge failed: name "abcdefghijklmnop" is longer than 15 bytes
 //!
-//! era 2006                         (ours run with BROUTER_ERA=2006 in this file, and its rows say what is right)
+//! era 2006                         (ours run with BROUTER_ERA=2006, and the rows below state the expected outcome)
 //! ```
 //!
-//! A row is a command line for bash. It is run on the original tools and on ours, and everything must be the same. (The tools
-//! of another era are not to be had: below `era`, each row says what they did, as a deviation does.) The marks
-//! before it, in brackets, also possible after the name in a `given` line:
-//! - modes (see [`Mode`]): run it in these only;
-//! - `timers`: the running timers in its output differ from run to run and are left out;
-//! - `needs=PROGRAM` or `needs=/dev/DEVICE`: without it the row is skipped; `needs=xen`: Xen's scripts and a xenstored;
+//! A row is a command line for bash. It runs with the original tools and with ours, and the outcomes must be identical. (The tools
+//! of 2006 are no longer available: below `era`, each row states their outcome, as a deviation does.) Marks in brackets precede
+//! the command, or follow the name in a `given` line:
+//! - modes (see [`Mode`]): the row runs only in these;
+//! - `timers`: the output contains running timers, which are removed before the comparison;
+//! - `needs=PROGRAM` or `needs=/dev/DEVICE`: the row is skipped if this is missing; `needs=xen`: Xen's scripts and a xenstored;
 //!   `needs=scripts`: Debian's packages of other scripts;
-//! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row say what it does. `compat/original/DEVIATIONS.md`
-//!   says why.
+//! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row state its outcome.
+//!   `compat/original/DEVIATIONS.md` gives the reason.
 //!
-//! What a deviation does: `status N` (else 0), `stdout TEXT` and `stderr TEXT`, a line each (else nothing), `stderr-like PATTERN`,
-//! a line where `*` stands for any text, and `kernel COMMAND`: the kernel is left as that command of the originals leaves it
-//! (else: unchanged). In a text `\t` is a tab, `\\` a backslash, `\xff` a byte, and `·` at its end a blank.
+//! The lines of a deviation: `status N` (default 0); `stdout TEXT` and `stderr TEXT` for each line of output (default none);
+//! `stderr-like PATTERN` for a line in which `*` matches any text; `kernel COMMAND`: the kernel state must be the one that this
+//! command of the originals leaves (default: unchanged). In a text, `\t` is a tab, `\\` a backslash, `\xff` a byte, and a trailing
+//! `·` a blank.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// What a command finds besides the state.
+/// The privilege and the /sys with which a command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Root, with /sys.
@@ -50,7 +51,7 @@ pub(crate) enum Mode {
     NoSys,
     /// An ordinary user, with /sys.
     User,
-    /// Root, with the /sys of another network namespace: compared with the original that has no /sys.
+    /// Root, with the /sys of another network namespace; compared with the original without /sys.
     Foreign,
 }
 
@@ -80,11 +81,11 @@ impl Mode {
     }
 }
 
-/// All tables of commands.
+/// The tables of brctl, ip and network-virtual.
 pub(crate) const TABLES: [&str; 8] =
     ["brctl", "callers", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
 
-/// A row.
+/// A row of a table.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) file: String,
@@ -95,22 +96,22 @@ pub(crate) struct Case {
     pub(crate) modes: Vec<Mode>,
     pub(crate) needs: Vec<String>,
     pub(crate) timers: bool,
-    /// BROUTER_ERA of ours.
+    /// BROUTER_ERA for our programs.
     pub(crate) era: Option<String>,
-    pub(crate) wanted: Wanted,
+    pub(crate) expected: Expected,
 }
 
-/// What is right.
+/// The expected outcome.
 #[derive(Debug)]
-pub(crate) enum Wanted {
-    /// What the original does.
+pub(crate) enum Expected {
+    /// That of the original.
     Original,
-    /// What the row says.
+    /// As stated below the row.
     Written { deviation: Option<String>, status: i32, stdout: String, stderr: Text, kernel: String },
 }
 
-impl Wanted {
-    /// The name of the deviation, if it is one.
+impl Expected {
+    /// Returns the name of the deviation, if the row is one.
     pub(crate) fn deviation(&self) -> Option<&str> {
         match self {
             Self::Original => None,
@@ -119,7 +120,7 @@ impl Wanted {
     }
 }
 
-/// Lines to be written, some of them patterns.
+/// Expected lines, some of them patterns.
 #[derive(Debug, Default)]
 pub(crate) struct Text(Vec<Line>);
 
@@ -133,9 +134,9 @@ impl Text {
     pub(crate) fn fits(&self, text: &str) -> bool {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         lines.len() == self.0.len()
-            && self.0.iter().zip(lines).all(|(wanted, line)| match line.strip_suffix('\n') {
-                Some(line) if wanted.is_pattern => like(&wanted.text, line),
-                Some(line) => wanted.text == line,
+            && self.0.iter().zip(lines).all(|(expected, line)| match line.strip_suffix('\n') {
+                Some(line) if expected.is_pattern => like(&expected.text, line),
+                Some(line) => expected.text == line,
                 None => false,
             })
     }
@@ -147,13 +148,13 @@ impl fmt::Display for Text {
     }
 }
 
-/// A line whose trailing blanks are written as dots.
+/// Replaces trailing dots of a line with blanks.
 fn with_blanks(line: &str) -> String {
     let text = line.trim_end_matches('·');
     text.to_owned() + &" ".repeat((line.len() - text.len()) / '·'.len_utf8())
 }
 
-/// Whether the text is the pattern, `*` in it standing for any text.
+/// Returns whether the text matches the pattern, in which `*` stands for any text.
 fn like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -164,14 +165,14 @@ fn like(pattern: &str, text: &str) -> bool {
 }
 
 impl Case {
-    /// The words that say which command it is: `brctl setfd`, `ip link set`.
+    /// Returns the words that name the command: `brctl setfd`, `ip link set`.
     pub(crate) fn verb(&self) -> String {
         let words: Vec<&str> = self.command.split(' ').take(3).collect();
         if words[0] == "ip" { words.join(" ") } else { words[..words.len().min(2)].join(" ") }
     }
 }
 
-/// Reads a table. A mistake in it ends the test program: it must not pass for a test that has passed.
+/// Parses a table. Panics at a syntax error, which must not look like a passing test.
 pub(crate) fn read(name: &str) -> Vec<Case> {
     let file = format!("tests/cases/{name}.cases");
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file))
@@ -195,7 +196,7 @@ struct Reader<'a> {
     known: HashSet<String>,
 }
 
-/// What an indented line belongs to.
+/// The owner of an indented line.
 enum Below {
     Nothing,
     State(String),
@@ -212,7 +213,7 @@ struct Marks {
 }
 
 impl Marks {
-    /// These and more: modes replace those before.
+    /// Returns these marks with more added; modes replace the earlier modes.
     fn with(&self, words: &str) -> Result<Self, String> {
         let mut marks = self.clone();
         let modes: Vec<Mode> = words.split_whitespace().filter_map(Mode::named).collect();
@@ -260,7 +261,7 @@ impl<'a> Reader<'a> {
                 let (name, base) = state.split_once(": ").unwrap_or((state, ""));
                 let script = if base.is_empty() { String::new() } else { self.state(base)?.to_owned() };
                 if self.states.insert(name.to_owned(), script).is_some() {
-                    return Err(String::from("a second state of this name"));
+                    return Err(String::from("duplicate state"));
                 }
                 self.below = Below::State(name.to_owned());
             }
@@ -288,11 +289,11 @@ impl<'a> Reader<'a> {
             None => (marks, line),
         };
         if marks.modes.is_empty() {
-            return Err(String::from("no mode to run it in"));
+            return Err(String::from("no mode"));
         }
         for mode in &marks.modes {
             if !self.known.insert(format!("{mode:?} {state_name} {command}")) {
-                return Err(String::from("a second row of this kind"));
+                return Err(String::from("duplicate row"));
             }
         }
         self.cases.push(Case {
@@ -305,9 +306,9 @@ impl<'a> Reader<'a> {
             needs: marks.needs,
             timers: marks.timers,
             era: marks.era.clone(),
-            wanted: match (marks.deviation, &marks.era) {
-                (None, None) => Wanted::Original,
-                (deviation, _) => Wanted::Written {
+            expected: match (marks.deviation, &marks.era) {
+                (None, None) => Expected::Original,
+                (deviation, _) => Expected::Written {
                     deviation,
                     status: 0,
                     stdout: String::new(),
@@ -322,15 +323,15 @@ impl<'a> Reader<'a> {
 
     fn take_indented(&mut self, line: &str) -> Result<(), String> {
         match &self.below {
-            Below::Nothing => Err(String::from("an indented line belongs to a state or to a row")),
+            Below::Nothing => Err(String::from("an indented line must follow a state or a row")),
             Below::State(name) => {
                 let script = self.states.get_mut(name).ok_or("no state above")?;
                 script.push_str(line);
                 script.push('\n');
                 Ok(())
             }
-            Below::Case => match self.cases.last_mut().map(|case| &mut case.wanted) {
-                Some(Wanted::Written { status, stdout, stderr, kernel, .. }) => {
+            Below::Case => match self.cases.last_mut().map(|case| &mut case.expected) {
+                Some(Expected::Written { status, stdout, stderr, kernel, .. }) => {
                     match line.split_once(' ').unwrap_or((line, "")) {
                         ("status", number) => *status = number.parse().map_err(|_| "not a number")?,
                         ("stdout", text) => *stdout += &format!("{}\n", with_blanks(text)),
@@ -342,7 +343,7 @@ impl<'a> Reader<'a> {
                     }
                     Ok(())
                 }
-                _ => Err(String::from("only a deviation, and a row of another era, says what it does")),
+                _ => Err(String::from("only a deviation, or a row below `era`, states its outcome")),
             },
         }
     }

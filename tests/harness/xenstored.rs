@@ -1,31 +1,31 @@
-//! A real xenstored and Xen's own hotplug scripts, on a machine without Xen: Debian's packages, unpacked into `build/xen` by
-//! `compat/apt/fetch-xen`. `xenstored.sh` starts it on a host, where a state calls `xenstored`.
+//! Provides a real xenstored and Xen's own hotplug scripts on a machine without Xen: Debian's packages, unpacked into `build/xen`
+//! by `compat/apt/fetch-xen`. `xenstored.sh` starts the daemon on a host whose state calls `xenstored`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-/// Debian's packages.
+/// The unpacked packages.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/xen");
 const C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/harness/xenstored.c");
 const START: &str = include_str!("xenstored.sh");
 
-/// Debian's vif-bridge leaves the firewall alone by this line, which Xen's own has not. A state that wants the rules of both
-/// makes the file /run/rules.
+/// The line by which Debian's scripts leave the firewall alone; Xen's own do not have it. A state that needs the rules of Xen's
+/// own scripts creates the file /run/rules.
 const DEBIANS_LINE: &str = "  return 0\n";
 
-/// What stands for the scripts in PATH.
+/// The program in PATH that calls the scripts.
 const CALL: &str = "#!/bin/sh\nscripts=scripts; [ ! -e /run/rules ] || scripts=scripts-with-rules\n\
                     exec \"${0%/*}/../xen/$scripts/${0##*/}\" \"$@\"\n";
 
-/// Fills a folder with what `xenstored.sh` needs, and puts `vif-bridge` among the original programs.
+/// Fills a folder with what `xenstored.sh` needs, and adds `vif-bridge` to the original programs.
 ///
 /// # Errors
-/// What is missing, and what to do about it.
+/// What is missing, and how to get it.
 pub(crate) fn prepare(folder: &Path, originals: &Path) -> Result<(), String> {
     if !Path::new(ROOT).join("complete").exists() {
-        return Err("Xen's own scripts are not here: run compat/apt/fetch-xen build/xen (Debian 12)".into());
+        return Err("Xen's scripts are missing: run compat/apt/fetch-xen build/xen (Debian 12)".into());
     }
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder).map_err(failed)?;
@@ -44,7 +44,7 @@ pub(crate) fn prepare(folder: &Path, originals: &Path) -> Result<(), String> {
     let common = folder.join("scripts-with-rules/vif-common.sh");
     let text = fs::read_to_string(&common).map_err(failed)?;
     if !text.contains(DEBIANS_LINE) {
-        return Err(format!("{}: Debian's change is not there", common.display()));
+        return Err(format!("{}: Debian's change was not found", common.display()));
     }
     fs::write(&common, text.replacen(DEBIANS_LINE, "", 1)).map_err(failed)?;
     let call = originals.join("vif-bridge");

@@ -7,6 +7,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::net::prefix::Notation;
+
 /// An era, by the tools that it had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Era {
@@ -45,9 +47,8 @@ pub struct Ip {
     pub empty_means_nothing: bool,
     /// What a complaint calls an address that is expected: of either family, IPv4, IPv6.
     pub expected: [&'static str; 3],
-    /// The parts of an IPv4 address are numbers as in C, and a prefix may be a mask. (ss060323: decimal numbers, of which the
-    /// last eight bits count; a number.)
-    pub c_numbers: bool,
+    /// How IPv4 addresses and the lengths of prefixes are written.
+    pub notation: Notation,
     /// An address may have any label. (ss060323: one that begins with the device's name.)
     pub any_label: bool,
     /// A flush that finds nothing to do says so if statistics are asked for. (ss060323: in any case, on standard error.)
@@ -88,7 +89,7 @@ const TODAY: (Brctl, Ip) = (
         version: "ip utility, iproute2-6.1.0, libbpf 1.1.2\n",
         empty_means_nothing: true,
         expected: ["any valid", "inet", "inet6"],
-        c_numbers: true,
+        notation: Notation::C,
         any_label: true,
         quiet_flush: true,
         needs_destination: true,
@@ -122,7 +123,7 @@ const OF_2006: (Brctl, Ip) = (
         version: "ip utility, iproute2-ss060323\n",
         empty_means_nothing: false,
         expected: ["an inet"; 3],
-        c_numbers: false,
+        notation: Notation::Decimal,
         any_label: false,
         quiet_flush: false,
         needs_destination: false,

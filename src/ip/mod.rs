@@ -14,12 +14,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
 use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::Kernel;
+pub(crate) use crate::texts::iproute2::refused;
+use crate::texts::iproute2::{explained, needs_netlink, no_such_device};
 use prefix::Family;
 use words::{Words, is_short_for};
 
@@ -241,22 +241,6 @@ fn garbage(key: &str, value: &[u8]) -> Failure {
     Failure::new(line!("Error: either \"", key, "\" is duplicate, or \"", value, "\" is a garbage.")).with_status(255)
 }
 
-/// A refusal of the kernel of which only the errno is known.
-pub(crate) fn refused(errno: Errno) -> Failure {
-    Failure::new(line!("RTNETLINK answers: ", errno_text(errno))).with_status(2)
-}
-
-/// A refusal that the kernel explains. Ioctls bring only an errno, so the explanation is ours, rebuilt from the situation.
-/// In 2006 kernels explained nothing.
-fn explained(errno: Errno, text: &str) -> Failure {
-    Failure::new(line!("Error: ", text)).with_status(2).formerly(refused(errno).text, 2)
-}
-
-/// What iproute2 does by netlink and no ioctl can.
-fn needs_netlink(what: &[u8], instead: &str) -> Failure {
-    Failure::new(line!("ip: ", what, " needs netlink: ", instead)).with_status(2)
-}
-
 /// Fails where a file that tells what there is could not be read.
 fn complete(kernel: &Kernel) -> Outcome {
     match kernel.unread() {
@@ -270,10 +254,6 @@ fn complete(kernel: &Kernel) -> Outcome {
 /// The proper name of a device that may be called by another: by an alternative name or by a label.
 fn proper_name(kernel: &Kernel, device: &[u8]) -> Result<OsString, Failure> {
     kernel.proper_name(device).map_err(|_| no_such_device(device))
-}
-
-fn no_such_device(device: &[u8]) -> Failure {
-    Failure::new(line!("Cannot find device \"", device, "\"")).formerly_with_status(255)
 }
 
 /// An interface's name as bytes.

@@ -3,12 +3,15 @@
 mod bridge_id;
 mod clock;
 mod interface;
+mod label;
 mod mac;
 pub mod number;
 pub mod order;
+pub mod prefix;
 
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;
 pub(crate) use interface::fault_of_name;
 pub use interface::{BadName, InterfaceName};
+pub use label::labels;
 pub use mac::Mac;

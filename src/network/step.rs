@@ -13,9 +13,8 @@ use nix::errno::Errno;
 
 use crate::error::{errno_text, io_text};
 use crate::firewall::iptables::{self, Iptables, from_outside, masquerading};
-use crate::ip::address::change::labels;
 use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
-use crate::net::ClockTime;
+use crate::net::{ClockTime, labels};
 use crate::network::state::{StateDir, StoredState};
 use crate::program;
 

@@ -2,3 +2,4 @@
 //! [`Failure`](crate::error::Failure).
 
 pub mod bridge_utils;
+pub mod iproute2;

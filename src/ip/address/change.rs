@@ -10,8 +10,12 @@ use super::wanted::Wanted;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::words::Words;
-use crate::ip::{Options, bytes, explained, needs_netlink, no_such_device, proper_name, refused};
+use crate::ip::{Options, bytes, proper_name};
 use crate::kernel::{Address, IFNAMSIZ, Kernel};
+use crate::net::labels;
+use crate::texts::iproute2::{
+    address_behind_label, address_not_added, address_not_removed, explained, needs_netlink, no_label_left, refused,
+};
 
 /// `ip address add ADDRESS[/PREFIX] [peer ADDRESS[/PREFIX]] dev DEVICE [broadcast + | - | ADDRESS] [label LABEL] ...`
 pub(super) fn add(call: &mut Call, options: Options, words: Words) -> Outcome {
@@ -23,35 +27,52 @@ pub(super) fn replace(call: &mut Call, options: Options, words: Words) -> Outcom
     put(call, options, words, true)
 }
 
-fn put(call: &mut Call, options: Options, words: Words, may_be_there: bool) -> Outcome {
+fn put(call: &mut Call, options: Options, words: Words, may_exist: bool) -> Outcome {
     let wanted = Wanted::parse(options, words, call.err)?;
     let device = wanted.device()?;
     wanted.check_label(options.era)?;
     wanted.check()?;
     let device = proper_name(call.kernel, device)?;
-    let checked = wanted.local().and_then(|local| wanted.check_possible().map(|()| local));
-    let local = checked.map_err(|failure| privilege_first(call.kernel, &device, failure))?;
+    check_privilege(call.kernel, &device)?;
+    let local = wanted.local()?;
+    wanted.check_possible()?;
     let added = match (local, wanted.peer()) {
         (IpNet::V4(local), peer) => {
             let peer = peer.and_then(as_v4).filter(|peer| peer.addr() != local.addr() || peer.prefix_len() != 32);
             let address = NewV4::new(local, peer, wanted.broadcast.and_then(|wanted| wanted.of(peer.unwrap_or(local))));
             add_v4(call.kernel, bytes(&device), wanted.label, &address)
         }
-        (IpNet::V6(_), Some(_)) => Err(needs_netlink(b"the peer of an IPv6 address", "add a route to it instead")),
-        (net @ IpNet::V6(_), None) => add_to(call.kernel, bytes(&device), net),
+        (IpNet::V6(_), Some(_)) => {
+            return Err(needs_netlink(b"the peer of an IPv6 address", "add a route to it instead"));
+        }
+        (IpNet::V6(net), None) => call.kernel.add_address_v6(bytes(&device), net).map_err(NotAdded::Refused),
     };
     match added {
-        Err(failure) => match privilege_first(call.kernel, &device, failure) {
-            failure if may_be_there && failure == already_there(local) => Ok(()),
-            failure => Err(failure),
-        },
-        Ok(()) => Ok(()),
+        Err(NotAdded::Refused(Errno::EEXIST)) if may_exist => Ok(()),
+        added => added.map_err(|reason| reason.failure(bytes(&device), local)),
     }
 }
 
-/// The kernel looks at the privilege before it refuses anything else.
-fn privilege_first(kernel: &Kernel, device: &OsString, failure: Failure) -> Failure {
-    if failure.status == 2 && !kernel.may_administer(bytes(device)) { refused(Errno::EPERM) } else { failure }
+/// Why an address is not added.
+enum NotAdded {
+    /// The kernel refuses it, or would do so by netlink.
+    Refused(Errno),
+    /// No ioctl adds it.
+    NeedsNetlink(Failure),
+}
+
+impl NotAdded {
+    fn failure(self, device: &[u8], net: IpNet) -> Failure {
+        match self {
+            NotAdded::Refused(errno) => address_not_added(device, net, errno),
+            NotAdded::NeedsNetlink(failure) => failure,
+        }
+    }
+}
+
+/// Fails without privilege. The kernel looks at it before it refuses anything else.
+fn check_privilege(kernel: &Kernel, device: &OsString) -> Outcome {
+    if kernel.may_administer(bytes(device)) { Ok(()) } else { Err(refused(Errno::EPERM)) }
 }
 
 fn as_v4(net: IpNet) -> Option<Ipv4Net> {
@@ -84,57 +105,45 @@ impl NewV4 {
 
 /// Adds an address without a broadcast address to a device.
 pub fn add_to(kernel: &Kernel, device: &[u8], net: IpNet) -> Outcome {
-    match net {
+    let added = match net {
         IpNet::V4(net) => add_v4(kernel, device, None, &NewV4::new(net, None, None)),
-        IpNet::V6(v6) => kernel.add_address_v6(device, v6).map_err(|errno| match errno {
-            Errno::ENODEV => no_such_device(device),
-            Errno::EEXIST => already_there(net),
-            Errno::EACCES => explained(Errno::EACCES, "ipv6: IPv6 is disabled on this device."),
-            Errno::EADDRNOTAVAIL if net.addr().is_multicast() => {
-                explained(Errno::EINVAL, "ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag.")
-            }
-            Errno::EADDRNOTAVAIL => explained(Errno::EADDRNOTAVAIL, "ipv6: Invalid address."),
-            errno => refused(errno),
-        }),
-    }
-}
-
-fn already_there(net: IpNet) -> Failure {
-    explained(
-        Errno::EEXIST,
-        if net.addr().is_ipv4() { "ipv4: Address already assigned." } else { "ipv6: address already assigned." },
-    )
+        IpNet::V6(net) => kernel.add_address_v6(device, net).map_err(NotAdded::Refused),
+    };
+    added.map_err(|reason| reason.failure(device, net))
 }
 
 /// A label holds one address that ioctls can reach. The first goes on the device's own name, as iproute2 labels all of them,
 /// further ones on `DEVICE:0` and so on.
-fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> Outcome {
-    let there = kernel.addresses_v4_of(device).map_err(refused)?;
+fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> Result<(), NotAdded> {
+    let there = kernel.addresses_v4_of(device).map_err(NotAdded::Refused)?;
     if there.iter().any(|address| address.net == IpNet::V4(new.net) && address.network_v4() == new.network()) {
-        return Err(already_there(new.net.into()));
+        return Err(NotAdded::Refused(Errno::EEXIST));
     }
     let local = new.net.addr();
     if local.is_unspecified() || local.is_multicast() {
-        return Err(needs_netlink(local.to_string().as_bytes(), "ioctls cannot add this address"));
+        let failure = needs_netlink(local.to_string(), "ioctls cannot add this address");
+        return Err(NotAdded::NeedsNetlink(failure));
     }
     let label = match label {
-        Some(label) if label.len() >= IFNAMSIZ => {
-            return Err(explained(Errno::ERANGE, "Attribute failed policy validation."));
-        }
-        Some(label) if !belongs_to(label, device) => {
-            return Err(needs_netlink(b"a label that does not begin with the device's name", "use DEVICE:WORD"));
-        }
-        Some(label) if !is_free(label, &there) => {
-            return Err(needs_netlink(b"a second address on one label", "use another label"));
-        }
-        Some(label) => label.to_vec(),
-        None => free_label(device, &there)?,
+        Some(label) => check_label(label, device, &there).map(|()| label.to_vec()),
+        None => labels(device).find(|label| is_free(label, &there)).ok_or_else(no_label_left),
     };
-    kernel.add_address_v4(&label, new.net, new.peer, new.broadcast).map_err(|errno| match errno {
-        Errno::ENODEV => no_such_device(device),
-        Errno::EEXIST => already_there(new.net.into()),
-        errno => refused(errno),
-    })
+    let label = label.map_err(NotAdded::NeedsNetlink)?;
+    kernel.add_address_v4(&label, new.net, new.peer, new.broadcast).map_err(NotAdded::Refused)
+}
+
+/// Refuses a label that cannot be given to an address, or not by ioctl.
+fn check_label(label: &[u8], device: &[u8], there: &[Address]) -> Outcome {
+    if label.len() >= IFNAMSIZ {
+        return Err(explained(Errno::ERANGE, "Attribute failed policy validation."));
+    }
+    if !belongs_to(label, device) {
+        return Err(needs_netlink(b"a label that does not begin with the device's name", "use DEVICE:WORD"));
+    }
+    if !is_free(label, there) {
+        return Err(needs_netlink(b"a second address on one label", "use another label"));
+    }
+    Ok(())
 }
 
 /// Whether a label is the device's name or one of its aliases.
@@ -144,22 +153,6 @@ fn belongs_to(label: &[u8], device: &[u8]) -> bool {
 
 fn is_free(label: &[u8], there: &[Address]) -> bool {
     there.iter().all(|address| bytes(&address.label) != label)
-}
-
-/// The labels that addresses of a device get: its own name, then `DEVICE:0`, `DEVICE:1`, …, as far as a name goes.
-pub fn labels(device: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let aliases = (0..1000).map(move |number: u16| [device, b":", number.to_string().as_bytes()].concat());
-    std::iter::once(device.to_vec()).chain(aliases.take_while(|label| label.len() < IFNAMSIZ))
-}
-
-/// The first label of a device that no address has.
-///
-/// # Errors
-/// Where the name leaves no room for an alias.
-fn free_label(device: &[u8], there: &[Address]) -> Result<Vec<u8>, Failure> {
-    labels(device)
-        .find(|label| is_free(label, there))
-        .ok_or_else(|| needs_netlink(b"a second address", "the device's name leaves no room for an alias label"))
 }
 
 /// `ip address delete ADDRESS[/PREFIX] [peer ADDRESS[/PREFIX]] dev DEVICE [label LABEL]`. Without a prefix the first entry of
@@ -172,11 +165,10 @@ pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome
         let _ = call.err.write_all(&wildcard_warning(wanted.typed));
     }
     let device = proper_name(call.kernel, device)?;
-    let deleted = wanted.local().and_then(|local| {
-        let which = Which { local, peer: wanted.peer(), any_prefix: wanted.is_any_prefix(), label: wanted.label };
-        delete_from(call.kernel, bytes(&device), &which)
-    });
-    deleted.map_err(|failure| privilege_first(call.kernel, &device, failure))
+    check_privilege(call.kernel, &device)?;
+    let which =
+        Which { local: wanted.local()?, peer: wanted.peer(), any_prefix: wanted.is_any_prefix(), label: wanted.label };
+    delete_from(call.kernel, bytes(&device), &which)
 }
 
 fn wildcard_warning(typed: &[u8]) -> Vec<u8> {
@@ -220,24 +212,15 @@ impl Which<'_> {
 /// Removes an address from a device.
 pub fn delete_from(kernel: &Kernel, device: &[u8], which: &Which) -> Outcome {
     if let IpNet::V6(net) = which.local {
-        return kernel.delete_address_v6(device, net).map_err(|errno| match errno {
-            Errno::EADDRNOTAVAIL => explained(Errno::EADDRNOTAVAIL, "ipv6: address not found."),
-            errno => refused(errno),
-        });
+        return kernel.delete_address_v6(device, net).map_err(|errno| address_not_removed(net.into(), errno));
     }
     let there = kernel.addresses_v4_of(device).map_err(refused)?;
     let Some(address) = there.iter().find(|address| which.is(address)) else {
-        return Err(explained(Errno::EADDRNOTAVAIL, "ipv4: Address not found."));
+        return Err(address_not_removed(which.local, Errno::EADDRNOTAVAIL));
     };
     let first = there.iter().find(|other| other.label == address.label);
     if first != Some(address) {
-        return Err(hidden_behind_label(address));
+        return Err(address_behind_label(address.net));
     }
     kernel.delete_address_v4(bytes(&address.label)).map_err(refused)
-}
-
-/// Only the first address of a label can be reached.
-pub(super) fn hidden_behind_label(address: &Address) -> Failure {
-    let reason = "it shares its label with another address, which an ioctl would remove instead";
-    needs_netlink(format!("removing {}", address.net).as_bytes(), reason)
 }

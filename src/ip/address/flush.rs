@@ -3,7 +3,6 @@
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use super::change::hidden_behind_label;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::ip::list::{self, Filter};
@@ -11,6 +10,7 @@ use crate::ip::prefix::Family;
 use crate::ip::words::Words;
 use crate::ip::{Options, bytes, complete, print, refused};
 use crate::kernel::{Address, Kernel};
+use crate::texts::iproute2::address_behind_label;
 
 const NOTHING: &str = "Nothing to flush.\n";
 
@@ -70,7 +70,7 @@ fn check_reachable(kernel: &Kernel, doomed: &[Address]) -> Outcome {
     for address in doomed.iter().filter(|address| address.net.addr().is_ipv4()) {
         let in_front = there.iter().take_while(|other| *other != address).filter(|other| other.label == address.label);
         if in_front.into_iter().any(|other| !doomed.contains(other)) {
-            return Err(hidden_behind_label(address));
+            return Err(address_behind_label(address.net));
         }
     }
     Ok(())

@@ -6,10 +6,11 @@ use nix::errno::Errno;
 use super::wanted::Flags;
 use super::{hardware, number};
 use crate::call::Call;
-use crate::error::{Failure, Outcome, errno_text, line};
+use crate::error::{Failure, Outcome, line};
 use crate::ip::words::Words;
 use crate::ip::{Options, duplicate, garbage, usage, wrong};
 use crate::kernel::{IFNAMSIZ, Kernel, flag};
+use crate::texts::iproute2::{flags_not_set, ioctl_failed};
 
 /// What is asked for.
 #[derive(Default)]
@@ -101,7 +102,7 @@ pub(super) fn set(call: &mut Call, options: Options, words: Words) -> Outcome {
     let mut device = cut(given);
     let (address, broadcast) = hardware_addresses(kernel, options, device, &wanted)?;
     if let Some(name) = wanted.name.filter(|name| *name != given) {
-        kernel.rename_link(device, cut(name)).map_err(|errno| refused("SIOCSIFNAME", errno))?;
+        kernel.rename_link(device, cut(name)).map_err(|errno| ioctl_failed("SIOCSIFNAME", errno))?;
         device = cut(name);
     }
     if let Some(length) = wanted.queue_length.filter(|length| *length != -1) {
@@ -110,20 +111,20 @@ pub(super) fn set(call: &mut Call, options: Options, words: Words) -> Outcome {
             Err(_) => Err(Errno::EINVAL),
         };
         // it had lost a letter
-        set.map_err(|errno| refused("SIOCSIFXQLEN", errno))?;
+        set.map_err(|errno| ioctl_failed("SIOCSIFXQLEN", errno))?;
     }
     if let Some(mtu) = wanted.mtu.filter(|mtu| *mtu != -1) {
-        kernel.set_link_mtu(device, mtu).map_err(|errno| refused("SIOCSIFMTU", errno))?;
+        kernel.set_link_mtu(device, mtu).map_err(|errno| ioctl_failed("SIOCSIFMTU", errno))?;
     }
     if let Some(broadcast) = broadcast {
-        kernel.set_link_broadcast(device, &broadcast).map_err(|errno| refused("SIOCSIFHWBROADCAST", errno))?;
+        kernel.set_link_broadcast(device, &broadcast).map_err(|errno| ioctl_failed("SIOCSIFHWBROADCAST", errno))?;
     }
     if let Some(address) = address {
-        kernel.set_link_address(device, &address).map_err(|errno| refused("SIOCSIFHWADDR", errno))?;
+        kernel.set_link_address(device, &address).map_err(|errno| ioctl_failed("SIOCSIFHWADDR", errno))?;
     }
     match wanted.flags.mask {
         0 => Ok(()),
-        mask => kernel.set_link_flags(device, wanted.flags.set, mask).map_err(flags_refused),
+        mask => kernel.set_link_flags(device, wanted.flags.set, mask).map_err(|errno| flags_not_set(device, errno)),
     }
 }
 
@@ -146,9 +147,9 @@ fn hardware_addresses(
         return Ok((None, None));
     }
     if !kernel.may_administer(device) {
-        return Err(refused("socket(PF_PACKET)", Errno::EPERM));
+        return Err(ioctl_failed("socket(PF_PACKET)", Errno::EPERM));
     }
-    kernel.link_index(device).map_err(|errno| refused("SIOCGIFINDEX", errno))?;
+    kernel.link_index(device).map_err(|errno| ioctl_failed("SIOCGIFINDEX", errno))?;
     let length = kernel.address_length(device);
     let read = |word: Option<&[u8]>| -> Result<Hardware, Failure> {
         let Some(word) = word else { return Ok(None) };
@@ -168,14 +169,4 @@ fn hardware_addresses(
 
 fn failed(text: Vec<u8>) -> Failure {
     Failure::new(text).with_status(255)
-}
-
-/// C's `perror`.
-fn refused(what: &str, errno: Errno) -> Failure {
-    failed(line!(what, ": ", errno_text(errno)))
-}
-
-/// Flags are asked for before they are set, and only that finds out that there is no such link.
-pub(super) fn flags_refused(errno: Errno) -> Failure {
-    refused(if errno == Errno::ENODEV { "SIOCGIFFLAGS" } else { "SIOCSIFFLAGS" }, errno)
 }

@@ -7,14 +7,15 @@ use nix::errno::Errno;
 use super::apply::{apply, check};
 use super::wanted::Wanted;
 use super::{
-    Kind, bridge, by_ioctl, check_bridge_address, check_privilege, find, group_members, no_device_given,
-    no_tun_by_netlink, refuse_index,
+    Kind, bridge, check_bridge_address, check_privilege, find, group_members, no_device_given, no_tun_by_netlink,
+    refuse_index,
 };
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::words::Words;
 use crate::ip::{bytes, needs_netlink, no_such_device, refused};
 use crate::kernel::{IFNAMSIZ, Kernel};
+use crate::texts::iproute2::flags_not_set;
 
 /// `ip link set { [dev] DEVICE | group GROUP } ...`
 pub(super) fn set(call: &mut Call, words: Words) -> Outcome {
@@ -82,11 +83,5 @@ pub fn set_up(kernel: &Kernel, device: &[u8], up: bool) -> Outcome {
     if device.len() >= IFNAMSIZ {
         return Err(no_such_device(device));
     }
-    kernel.set_link_up(device, up).map_err(|errno| {
-        let failure = match errno {
-            Errno::ENODEV => no_such_device(device),
-            errno => refused(errno),
-        };
-        failure.formerly(by_ioctl::flags_refused(errno).text, 255)
-    })
+    kernel.set_link_up(device, up).map_err(|errno| flags_not_set(device, errno))
 }

@@ -1,7 +1,6 @@
-//! `network-virtual` when things go wrong: killed at any system call, refused any of them, and on a kernel without bridges.
+//! Tests `network-virtual` under faults: killed at each system call, each system call failing, a kernel without bridges.
 //!
-//! strace kills it, or answers in the kernel's place. Each test is a shell script that prints what is not as it should be, and
-//! nothing else.
+//! strace kills the program or injects the error. Each test is a shell script that prints what is wrong, and nothing else.
 
 mod harness;
 
@@ -12,11 +11,11 @@ use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
-/// What the scripts have in common.
+/// Shell functions for all scripts.
 const PRELUDE: &str = r#"
 start=(network-virtual start bridgeip=10.9.0.1/24 firewall=none)
 stop=(network-virtual stop bridgeip=10.9.0.1/24 firewall=none)
-# what a start is to leave, and what a stop is not to
+# there: the state that start must create; left: the traces that stop must not leave
 there() { ip -o addr show xenbr0 | sed 's/^[0-9]*//'; cat /sys/class/net/xenbr0/bridge/{stp_state,forward_delay}; }
 left() {
     ls -d /sys/class/net/xenbr0 /run/brouter/*/* 2>/dev/null
@@ -24,17 +23,18 @@ left() {
 }
 nat=
 masquerade() { nat=yes; start+=(masquerade=yes); stop+=(masquerade=yes); }
-# runs the rest with strace's fault injected; a shell says of itself who was killed
+# runs a command with a fault injected by strace; the subshell keeps bash's message about a killed child out of the way
 with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) 2>/run/said; }
-# the system calls that a command makes once it is loaded: `NAME:when=N`, the Nth of its name (strace counts each name by
-# itself); one that waits for a lock begins again and again
+# lists the system calls that a command makes once it is loaded: `NAME:when=N` is the Nth call of that name (strace counts each
+# name separately). Restarted calls, which wait for a lock, count once
 calls() {
     strace -qq -o /run/trace "$@"
     awk -F'(' '/= \? ERESTART/ || !/^[a-z]/ { next }
         { count[$1]++; if ($1 ~ /^(access|faccessat2?|socket)$/ && !/ld.so/) loaded = 1
         if (loaded && $1 !~ /^exit/) print $1 ":when=" count[$1] }' /run/trace
 }
-# at the calls that sed picks by this, of those behind the bridge itself; iptables takes its time, so there is a test for each third
+# kills a masquerading start at the calls that sed selects with $1, among those after the bridge is created; iptables is slow, so
+# each of three tests takes a third
 killed_while_masquerading() {
     masquerade
     calls=$(calls "${start[@]}" | sed '1,/^ioctl:when=9/d' | sed -n "$1")
@@ -50,10 +50,10 @@ killed_while_masquerading() {
 }
 "#;
 
-/// A test's name, and its script.
+/// Names and scripts of the tests.
 const TESTS: [(&str, &str); 10] = [
     (
-        "a start that is killed at any system call is finished by the next",
+        "a second start completes a start that was killed at any system call",
         r#"
         calls=$(calls "${start[@]}"); wanted=$(there); "${stop[@]}"
         for call in $calls; do
@@ -66,7 +66,7 @@ const TESTS: [(&str, &str); 10] = [
         "#,
     ),
     (
-        "a stop that is killed at any system call is finished by the next",
+        "a second stop completes a stop that was killed at any system call",
         r#"
         "${start[@]}"
         for call in $(calls "${stop[@]}"); do
@@ -77,30 +77,24 @@ const TESTS: [(&str, &str); 10] = [
         done
         "#,
     ),
-    ("a start that is killed while it masquerades is finished by the next", "killed_while_masquerading 1~3p"),
+    ("a second start completes a masquerading start that was killed, part 1", "killed_while_masquerading 1~3p"),
+    ("a second start completes a masquerading start that was killed, part 2", "killed_while_masquerading 2~3p"),
+    ("a second start completes a masquerading start that was killed, part 3", "killed_while_masquerading 3~3p"),
     (
-        "a start that is killed while it masquerades is finished by the next, at other calls",
-        "killed_while_masquerading 2~3p",
-    ),
-    (
-        "a start that is killed while it masquerades is finished by the next, at the rest",
-        "killed_while_masquerading 3~3p",
-    ),
-    (
-        "a start that an ioctl fails leaves nothing and says why",
+        "a start with a failing ioctl rolls back and reports the cause",
         r#"
         calls=$(calls "${start[@]}" | grep ^ioctl); "${stop[@]}"
         for call in $calls; do
-            # some can be done without
+            # some calls are not essential
             if with $call:error=EIO "${start[@]}"; then "${stop[@]}"; continue; fi
-            [ -s /run/said ] || echo "no word of $call"
+            [ -s /run/said ] || echo "no message about $call"
             left | sed "s/^/left after $call failed: /"
             "${stop[@]}"
         done
         "#,
     ),
     (
-        "a start that cannot write leaves nothing",
+        "a start that cannot write rolls back",
         r#"
         masquerade
         calls=$(calls "${start[@]}" | grep -E '^(write|mkdir)'); "${stop[@]}"
@@ -112,7 +106,7 @@ const TESTS: [(&str, &str); 10] = [
         "#,
     ),
     (
-        "networks that stop at once leave nothing",
+        "networks that stop at the same time leave nothing behind",
         r#"
         masquerade
         for round in {1..15}; do
@@ -126,7 +120,7 @@ const TESTS: [(&str, &str); 10] = [
         "#,
     ),
     (
-        "a network that starts while another stops is forwarded",
+        "a network that starts while another stops has forwarding enabled",
         r#"
         masquerade
         for round in {1..15}; do
@@ -141,7 +135,7 @@ const TESTS: [(&str, &str); 10] = [
         "#,
     ),
     (
-        "a kernel without bridges gets a word of advice",
+        "on a kernel without bridges the message says what to do",
         r#"
         for error in ENOPKG ENOTTY EOPNOTSUPP; do
             with ioctl:error=$error "${start[@]}" && echo "$error: no failure"

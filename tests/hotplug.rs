@@ -1,7 +1,7 @@
-//! `vif-bridge` when things go wrong or happen at once: no answer from xenstored, calls that come too early, twice or crossed,
-//! many at a time, killed at any system call, refused any of them.
+//! Tests `vif-bridge` under faults and concurrency: no answer from xenstored, calls that are early, repeated, crossed or many at
+//! once, a kill at each system call, each system call failing.
 //!
-//! Each test is a shell script on a host with a real xenstored, that prints what is not as it should be, and nothing else.
+//! Each test is a shell script on a host with a real xenstored. It prints what is wrong, and nothing else.
 
 mod harness;
 
@@ -13,7 +13,7 @@ use harness::hosts::{Hosts, STATIC};
 use harness::table::Mode;
 use harness::{Test, conclude};
 
-/// The host before a test: a bridge, an interface as netback makes it, and its keys.
+/// The state before a test: a bridge, an interface as netback creates it, and its keys.
 const STATE: &str = r"
 xenstored
 export vif=vif1.0 XENBUS_PATH=/local/domain/0/backend/vif/1/0 antispoof=no
@@ -27,39 +27,39 @@ export xenstored_pid xen
 export -f xenstored_start
 ";
 
-/// What the scripts have in common. Ours is called by vif-bridge; the other tools are the system's own.
+/// Shell functions for all scripts. vif-bridge is ours; the other tools are the system's.
 const PRELUDE: &str = r#"
 ip() { /sbin/ip "$@"; }
 brctl() { /usr/sbin/brctl "$@"; }
 log=/var/log/xen/xen-hotplug.log
 key() { xenstore-read $XENBUS_PATH/$1 2>/dev/null; }
-# what is not as online leaves it
+# prints what differs from the state that online must leave
 online() {
     [ -e /sys/class/net/xenbr0/brif/${1-vif1.0} ] || echo "$2: not a port"
     case $(cat /sys/class/net/${1-vif1.0}/flags) in *[13579bdf]) ;; *) echo "$2: not up" ;; esac
     [ "$(key hotplug-status)" = connected ] || echo "$2: hotplug-status is $(key hotplug-status)"
 }
-# what differs from how the interface was found
+# prints the state of the interface, to compare with that before
 found() { ip -o addr show vif1.0; cat /sys/class/net/vif1.0/flags; echo /sys/class/net/*/brif/*; }
-# runs the rest with strace's fault injected; a shell says of itself who was killed
+# runs a command with a fault injected by strace; the subshell keeps bash's message about a killed child out of the way
 with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) 2>/run/said; }
-# the system calls that a command makes once it is loaded: `NAME:when=N`, the Nth of its name (strace counts each name by
-# itself); one that waits for a lock begins again and again
+# lists the system calls that a command makes once it is loaded: `NAME:when=N` is the Nth call of that name (strace counts each
+# name separately). Restarted calls, which wait for a lock, count once
 calls() {
     strace -qq -o /run/trace "$@"
     awk -F'(' '/= \? ERESTART/ || !/^[a-z]/ { next }
         { count[$1]++; if ($0 ~ /xen-hotplug/) loaded = 1
         if (loaded && $1 !~ /^exit|munmap|sigaltstack|brk/) print $1 ":when=" count[$1] }' /run/trace
 }
-# $1 at least, $2 at most: how long the last command took, in milliseconds
+# checks that the time since `began` is at least $1 and at most $2 milliseconds
 began() { began=$(date +%s%N); }
 took() { local ms=$((($(date +%s%N) - began) / 1000000)); [ $ms -ge $1 -a $ms -le $2 ] || echo "$3 took $ms ms"; }
 "#;
 
-/// A test's name, and its script.
+/// Names and scripts of the tests.
 const TESTS: [(&str, &str); 17] = [
     (
-        "a hung xenstored is an error after ten seconds",
+        "xenstored that hangs is an error after ten seconds",
         r#"
         before=$(found)
         kill -STOP $xenstored_pid
@@ -70,7 +70,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "a hung xenstored has not room for all to wait",
+        "xenstored that hangs and whose socket queue is full is an error for every call",
         r#"
         before=$(found)
         kill -STOP $xenstored_pid
@@ -82,7 +82,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "a xenstored that ends in between is an error",
+        "xenstored that exits during a call is an error",
         r#"
         before=$(found)
         kill -STOP $xenstored_pid
@@ -94,7 +94,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "no xenstored is an error at once",
+        "a missing xenstored is an immediate error",
         r#"
         before=$(found)
         kill $xenstored_pid; sleep 0.2
@@ -106,7 +106,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "a call that comes before the interface waits for it",
+        "online waits for an interface that does not exist yet",
         r#"
         ip link set vif1.0 name later
         vif-bridge online & hook=$!
@@ -117,7 +117,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "an interface that never comes is an error after five seconds, or as many as were said",
+        "an interface that never appears is an error after five seconds, or after `wait` seconds",
         r#"
         ip link set vif1.0 name never
         began; vif-bridge online && echo "no failure"; took 4900 7000 online
@@ -126,7 +126,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "the same call at once, several times",
+        "the same call several times at once",
         r#"
         for round in 1 2 3; do
             for call in 1 2 3 4; do vif-bridge online & hooks[call]=$!; done
@@ -139,7 +139,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "online and offline that cross leave a port, or none",
+        "online and offline at the same time leave a complete port or none",
         r#"
         for round in {1..20}; do
             vif-bridge online & one=$!
@@ -154,7 +154,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "the interface goes while online is at work",
+        "the interface disappears during online",
         r#"
         for round in {1..20}; do
             vif-bridge online wait=0 & hook=$!
@@ -183,7 +183,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "an online that is killed at any system call is finished by the next, or taken back by offline",
+        "after a kill at any system call of online, online completes the port and offline removes it",
         r#"
         calls=$(calls vif-bridge online); wanted=$(found); vif-bridge offline; off=$(found)
         for call in $calls; do
@@ -205,7 +205,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "an online that the kernel refuses anything puts the interface back and says why",
+        "online with any failing system call restores the interface and reports the cause",
         r#"
         ip link set vif1.0 up mtu 1400
         ip addr add 10.1.1.1/24 dev vif1.0
@@ -220,16 +220,16 @@ const TESTS: [(&str, &str); 17] = [
         [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
         for call in $calls; do
             rm -f $log; xenstore-rm $XENBUS_PATH/hotplug-status 2>/dev/null
-            # some can be done without
+            # some calls are not essential
             if with $call:error=EIO vif-bridge online; then online vif1.0 "$call"; reset; continue; fi
-            [ -s $log -o -s /run/said ] || echo "$call failed without a word"
+            [ -s $log -o -s /run/said ] || echo "$call failed without a message"
             got=$(found); [ "$got" = "$before" ] || echo "$call failed and left $(diff <(echo "$before") <(echo "$got"))"
             reset
         done
         "#,
     ),
     (
-        "every failure is in the log",
+        "every failure is logged",
         r#"
         said() { local text; text=$(tail -1 $log); case $text in "vif-bridge: $1"*) ;; *) echo "$1: $text" ;; esac; }
         vif-bridge nonsense; said 'Invalid command: nonsense'
@@ -245,7 +245,7 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "the lock of the firewall is that of Xen's scripts, of today and before 4.2",
+        "the iptables lock is that of Xen's scripts, current ones and those before 4.2",
         r#"
         unset antispoof
         there() { iptables -S FORWARD | grep -c -- '--physdev-.* vif1.0'; }
@@ -254,20 +254,20 @@ const TESTS: [(&str, &str); 17] = [
         flock -x /run/xen-hotplug/iptables sleep 1 & sleep 0.3
         began; vif-bridge online; took 500 3000 'online beside flock'
         [ "$(there)" = 2 ] || iptables -S
-        # as Xen 3's, held by somebody who is there
+        # as Xen 3's, held by a running process
         rm -f /run/xen-hotplug/iptables; mkdir /run/xen-hotplug/iptables; echo "$$: me" >/run/xen-hotplug/iptables/owner
         (sleep 1; rm -rf /run/xen-hotplug/iptables) &
         began; vif-bridge offline; took 800 3000 'offline beside a folder'
         [ "$(there)" = 0 ] || iptables -S
-        # and by somebody who died
+        # and by a dead process
         mkdir /run/xen-hotplug/iptables; echo "999999999: me" >/run/xen-hotplug/iptables/owner
-        began; vif-bridge online; took 0 2000 'online beside what was left'
+        began; vif-bridge online; took 0 2000 'online beside a stale folder'
         [ "$(there)" = 2 ] || iptables -S
         ls /run/xen-hotplug
         "#,
     ),
     (
-        "the rules go with the rest when the toolstack cannot be told",
+        "if the toolstack cannot be notified, the firewall rules are removed too",
         r#"
         unset antispoof
         xenstore-write $XENBUS_PATH/ip '10.0.0.1 10.0.0.2'
@@ -282,10 +282,10 @@ const TESTS: [(&str, &str); 17] = [
         "#,
     ),
     (
-        "a daemon that refuses transactions is asked again",
+        "a transaction that xenstored refuses with EAGAIN is repeated",
         r#"
         kill $xenstored_pid
-        # at random, for tests of this kind
+        # xenstored's own test option: refuses at random
         echo 'test-eagain = true' >>/run/xenstored.conf
         xenstored_start
         trap 'kill $xenstored_pid' EXIT
@@ -295,13 +295,13 @@ const TESTS: [(&str, &str); 17] = [
             [ "$(key hotplug-status) $(key hotplug-error)" = 'error Invalid command: nonsense' ] || xenstore-ls
             xenstore-rm $XENBUS_PATH
         done
-        grep -q EAGAIN /run/traces || echo "it was not refused once"
+        grep -q EAGAIN /run/traces || echo "no transaction was refused"
         "#,
     ),
-    ("the store by itself", "$self store"),
+    ("the xenstore client by itself", "$self store"),
 ];
 
-/// "few system calls, and no child": a dynamic linker makes more.
+/// The script of "few system calls and no child process", for static programs: a dynamic linker makes more calls.
 const FEW_CALLS: &str = r#"
     for command in online offline; do
         strace -f -qq -o /run/trace vif-bridge $command || echo "$command failed"
@@ -312,7 +312,7 @@ const FEW_CALLS: &str = r#"
     done
     "#;
 
-/// What no command line shows of xenstore; run by a test as a process on its host.
+/// Tests the parts of the xenstore client that no command line reaches; a test runs this as a process on its host.
 fn store() -> Result<(), Fault> {
     let mut store = Store::open(None)?;
     let refused = |errno: &str| Err(Fault::Refused(errno.into()));
@@ -351,6 +351,6 @@ fn main() -> ExitCode {
         Test::of_script(&hosts, name, &[&["xen", "strace", "iptables"], needs].concat(), STATE, script, Mode::Sys)
     };
     let mut tests: Vec<Test> = TESTS.into_iter().map(|(name, script)| test(name, script, &[])).collect();
-    tests.push(test("few system calls, and no child", FEW_CALLS, &[STATIC]));
+    tests.push(test("few system calls and no child process", FEW_CALLS, &[STATIC]));
     conclude(&hosts, tests)
 }

@@ -5,10 +5,13 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use nix::errno::Errno;
+
 use brouter::applet::{BRCTL, IP};
 use brouter::call::{Applet, Call};
 use brouter::era::Era;
-use brouter::kernel::{BridgeSetting, Kernel, PortSetting, Queue, RouteKind, flag};
+use brouter::kernel::{BridgeSetting, Kernel, PortSetting, Queue, Source, flag};
+use brouter::net::rtnetlink::{RouteType, Scope};
 
 fn host(kernel: &str) -> Kernel {
     Kernel::at(format!("{}/tests/fixtures/host-{kernel}", env!("CARGO_MANIFEST_DIR")))
@@ -87,7 +90,7 @@ fn forwarding_table_of_2_6_18() {
 
 #[test]
 fn links_of_2_6_18() {
-    let links = host("2.6.18").links();
+    let links = host("2.6.18").links().unwrap();
     let names: Vec<_> = links.iter().map(|link| (link.index, link.name.to_str().unwrap())).collect();
     assert_eq!(
         names,
@@ -95,7 +98,7 @@ fn links_of_2_6_18() {
         "real folders, by index"
     );
     let sit0 = &links[3];
-    assert_eq!((sit0.address.as_str(), sit0.kind), ("00:00:00:00", 776));
+    assert_eq!((sit0.address.as_str(), sit0.hw_type), ("00:00:00:00", 776));
     assert_eq!(sit0.flags & flag::UP, 0);
     let eth0 = &links[0];
     assert_eq!((eth0.queue, eth0.mtu, eth0.queue_length), (Queue::Default, 1500, 1000));
@@ -107,7 +110,7 @@ fn links_of_2_6_18() {
 
 #[test]
 fn links_of_2_6_32() {
-    let links = host("2.6.32.69").links();
+    let links = host("2.6.32.69").links().unwrap();
     let names: Vec<_> = links.iter().map(|link| link.name.to_str().unwrap()).collect();
     assert_eq!(names, ["lo", "eth0", "dummy0", "xenbr0", "abcdefghijklmno"], "links into /sys/devices");
     assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()));
@@ -117,7 +120,7 @@ fn links_of_2_6_32() {
 #[test]
 fn routes() {
     for kernel in ["2.6.18", "2.6.32.69"] {
-        let routes = host(kernel).routes_v4();
+        let routes = host(kernel).routes_v4().unwrap().main;
         let shown: Vec<_> = routes
             .iter()
             .map(|route| {
@@ -126,18 +129,18 @@ fn routes() {
             })
             .collect();
         let expected = [
-            ("192.168.7.0/24".to_string(), None, "eth0", "link"),
-            ("10.99.1.0/24".to_string(), None, "xenbr0", "link"),
-            ("0.0.0.0/0".to_string(), Some("192.168.7.1".to_string()), "eth0", "global"),
+            ("192.168.7.0/24".to_string(), None, "eth0", Scope::LINK),
+            ("10.99.1.0/24".to_string(), None, "xenbr0", Scope::LINK),
+            ("0.0.0.0/0".to_string(), Some("192.168.7.1".to_string()), "eth0", Scope::GLOBAL),
         ];
         assert_eq!(shown, expected, "{kernel}");
-        assert!(routes.iter().all(|route| route.kind == RouteKind::Unicast && route.metric == 0));
+        assert!(routes.iter().all(|route| route.kind == RouteType::Unicast && route.metric == 0));
     }
 }
 
 #[test]
 fn ipv6_addresses() {
-    let addresses = host("2.6.18").addresses_v6();
+    let addresses = host("2.6.18").addresses_v6().unwrap();
     let on = |link: &str| -> Vec<String> {
         let here = addresses.iter().filter(|address| address.link.as_bytes() == link.as_bytes());
         here.map(|address| address.net.to_string()).collect()
@@ -158,8 +161,8 @@ fn nothing_outside_is_reached() {
     assert!(kernel.delete_bridge(b"xenbr0").is_err());
     let before = output(&BRCTL, &kernel, &["showstp", "xenbr0"]);
     assert!(kernel.set_bridge(b"xenbr0", BridgeSetting::FORWARD_DELAY, 4000).is_err());
-    assert!(kernel.set_port(b"xenbr0", b"dummy0", PortSetting::PATH_COST, 7).is_err());
-    assert!(kernel.set_forwards(true).is_err());
+    assert!(kernel.set_port(b"xenbr0", b"dummy0", PortSetting::PATH_COST, 7, Source::Sysfs).is_err());
+    assert_eq!(kernel.set_sysctl("net/ipv4/ip_forward", "1"), Err(Errno::EROFS));
     assert_eq!(output(&BRCTL, &kernel, &["showstp", "xenbr0"]), before);
 }
 
@@ -200,7 +203,7 @@ fn name_with_a_colon() {
     }
     std::fs::create_dir_all(bridge.join("../brif")).unwrap();
     let kernel = Kernel::at(&root);
-    let links: Vec<_> = kernel.links().into_iter().map(|link| (link.index, link.name, link.address)).collect();
+    let links: Vec<_> = kernel.links().unwrap().into_iter().map(|link| (link.index, link.name, link.address)).collect();
     let shown = output(&BRCTL, &kernel, &["show"]);
     std::fs::remove_dir_all(&root).unwrap();
     assert_eq!(links, [(7, "a:b".into(), "02:00:00:00:00:07".into())]);

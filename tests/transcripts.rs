@@ -332,6 +332,7 @@ fn address(link: &str, net: &str, broadcast: Option<&str>) -> Address {
         broadcast: broadcast.map(|broadcast| broadcast.parse().unwrap()),
         secondary: false,
         scope: if link == "lo" { scope::HOST } else { scope::GLOBAL },
+        flags: 0,
         v6: Ipv6Flags(0),
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
-use crate::kernel::{BridgeSetting, Kernel, PortSetting};
+use crate::kernel::{BridgeSetting, Kernel, PortSetting, Source};
 use crate::net::{ClockTime, number};
 use crate::texts::bridge_utils::{no_such_bridge, no_such_interface, setfd_failed, setting_failed, stp_failed};
 
@@ -76,7 +76,7 @@ pub(super) fn hairpin(call: &mut Call, operands: &[OsString]) -> Outcome {
     let on = switch(word)?;
     call.kernel.link_index(port).map_err(|_| no_such_interface(port))?;
     call.kernel.link_index(bridge).map_err(|_| no_such_bridge(bridge))?;
-    call.kernel.set_port(bridge, port, PortSetting::HAIRPIN_MODE, on.into()).map_err(|errno| {
+    call.kernel.set_port(bridge, port, PortSetting::HAIRPIN_MODE, on.into(), Source::Sysfs).map_err(|errno| {
         Failure::new(line!("can't set ", port, " to hairpin on bridge ", bridge, ": ", errno_text(errno)))
     })
 }
@@ -87,12 +87,8 @@ fn set_bridge(call: &Call, operands: &[OsString], setting: BridgeSetting, value:
 
 fn set_port(call: &Call, operands: &[OsString], setting: PortSetting, value: u64, complaint: &str) -> Outcome {
     let (bridge, port) = (operands[0].as_bytes(), operands[1].as_bytes());
-    let set = match call.era.brctl().by_sysfs {
-        true => call.kernel.set_port(bridge, port, setting, value),
-        // 1.0.6 said nothing of an interface that is not a port of the bridge
-        false => call.kernel.set_port_by_ioctl(bridge, port, setting, value).map(drop),
-    };
-    set.map_err(|errno| setting_failed(complaint, errno))
+    let source = if call.era.brctl().by_sysfs { Source::Sysfs } else { Source::Ioctl };
+    call.kernel.set_port(bridge, port, setting, value, source).map_err(|errno| setting_failed(complaint, errno))
 }
 
 fn switch(word: &OsString) -> Result<bool, Failure> {

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::print;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
+use crate::kernel::Source;
 use crate::texts::bridge_utils::{SHOW_HEADER, show_entry, show_failed};
 
 /// `show [BRIDGE]...`: what is not a bridge is named on standard error, and the rest is shown.
@@ -22,7 +23,7 @@ pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
     let names = match names {
         // a kernel that has never heard of bridges has none
         [] => {
-            all = call.kernel.bridges().unwrap_or_default();
+            all = call.kernel.bridges(Source::Sysfs).unwrap_or_default();
             &all
         }
         names => names,
@@ -33,7 +34,7 @@ pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
         match call.kernel.bridge_head(name.as_bytes()) {
             Ok((id, stp)) => {
                 print(call.out, header.take().unwrap_or_default());
-                let ports = call.kernel.ports(name.as_bytes()).unwrap_or_default();
+                let ports = call.kernel.ports(name.as_bytes(), Source::Sysfs).unwrap_or_default();
                 print(call.out, show_entry(name, id, stp, &ports));
             }
             Err(errno) => {
@@ -48,11 +49,11 @@ pub fn show_bridges(call: &mut Call, names: &[OsString]) -> Outcome {
 /// As 1.0.6: all bridges in any case, and a header above none.
 fn show_all(call: &mut Call) -> Outcome {
     print(call.out, SHOW_HEADER);
-    for name in call.kernel.bridges_as_made().or_else(|_| call.kernel.bridges()).unwrap_or_default() {
+    for name in call.kernel.bridges(Source::Ioctl).unwrap_or_default() {
         let bridge = name.as_bytes();
-        match call.kernel.bridge_info_by_ioctl(bridge).or_else(|_| call.kernel.bridge_info(bridge)) {
+        match call.kernel.bridge_info(bridge, Source::Ioctl) {
             Ok(info) => {
-                let ports = call.kernel.ports_by_number(bridge).or_else(|_| call.kernel.ports(bridge));
+                let ports = call.kernel.ports(bridge, Source::Ioctl);
                 print(call.out, show_entry(&name, info.id, info.stp_enabled, &ports.unwrap_or_default()));
             }
             // it has gone in the meantime

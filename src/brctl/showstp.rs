@@ -7,23 +7,17 @@ use std::os::unix::ffi::OsStrExt;
 use super::print;
 use crate::call::Call;
 use crate::error::{Outcome, line};
-use crate::kernel::{BridgeInfo, PortInfo, port_state};
+use crate::kernel::{BridgeInfo, PortInfo, Source, port_state};
 use crate::texts::bridge_utils::show_failed;
 
 /// `showstp BRIDGE`
 pub(super) fn showstp(call: &mut Call, operands: &[OsString]) -> Outcome {
     let bridge = operands[0].as_bytes();
     let kernel = call.kernel;
-    let by_sysfs = call.era.brctl().by_sysfs;
-    let info = match by_sysfs {
-        true => kernel.bridge_info(bridge),
-        false => kernel.bridge_info_by_ioctl(bridge).or_else(|_| kernel.bridge_info(bridge)),
-    };
+    let source = if call.era.brctl().by_sysfs { Source::Sysfs } else { Source::Ioctl };
+    let info = kernel.bridge_info(bridge, source);
     print_bridge(call.out, bridge, &info.map_err(|errno| show_failed(bridge, errno))?);
-    let ports = match by_sysfs {
-        true => kernel.port_infos(bridge),
-        false => kernel.port_infos_by_number(bridge).or_else(|_| kernel.port_infos(bridge)),
-    };
+    let ports = kernel.port_infos(bridge, source);
     for (port, info) in ports.unwrap_or_default() {
         print_port(call.out, port.as_bytes(), &info);
     }

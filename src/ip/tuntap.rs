@@ -197,7 +197,7 @@ fn show(call: &mut Call, options: Options, _: Words) -> Outcome {
 
 /// Lists tap and tun devices.
 pub fn list(kernel: &Kernel, out: &mut dyn Write, options: Options) {
-    let links = kernel.link_names();
+    let links = kernel.link_names().unwrap_or_default();
     let tuns = links.iter().filter_map(|(_, name)| Some((bytes(name), kernel.tun(bytes(name))?)));
     let records = tuns.map(|(name, tun)| record(name, &tun, options.json));
     if options.json {

@@ -9,7 +9,8 @@ use nix::errno::Errno;
 
 use super::ioctl::{self, Ifreq, In6Ifreq};
 use super::sysfs::os_string;
-use super::{Kernel, Result, procfs};
+use super::{Kernel, Result, Unreadable, procfs};
+use crate::net::rtnetlink::Scope;
 
 /// An address on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,10 @@ pub struct Address {
     pub broadcast: Option<Ipv4Addr>,
     /// An earlier address of the link is in the same network (IPv4), or the address is a temporary one (IPv6).
     pub secondary: bool,
-    /// Scope of an IPv6 address, as /proc/net/if_inet6 numbers it; 0 (global) or 16 (host) for IPv4.
-    pub scope: u8,
+    /// Scope. That of IPv4 is `host` for the loopback's addresses and else `global`: no ioctl tells another one.
+    pub scope: Scope,
+    /// Flags of an IPv6 address (`IFA_F_*`, the low eight bits); 0 for IPv4.
+    pub flags: u32,
     /// State of an IPv6 address.
     pub v6: Ipv6Flags,
 }
@@ -53,16 +56,17 @@ impl Listed {
     }
 }
 
-/// Scopes in the numbers of /proc/net/if_inet6 (include/net/ipv6.h, `IPV6_ADDR_*`).
+/// Scopes of addresses. (Of the API before [`Scope`].)
 pub mod scope {
+    use super::Scope;
     /// Valid everywhere.
-    pub const GLOBAL: u8 = 0x00;
+    pub const GLOBAL: Scope = Scope::GLOBAL;
     /// Valid within this host.
-    pub const HOST: u8 = 0x10;
+    pub const HOST: Scope = Scope::HOST;
     /// Valid on this link.
-    pub const LINK: u8 = 0x20;
+    pub const LINK: Scope = Scope::LINK;
     /// Valid within this site.
-    pub const SITE: u8 = 0x40;
+    pub const SITE: Scope = Scope::SITE;
 }
 
 /// Flags of an IPv6 address (linux/if_addr.h, the low eight bits of `IFA_F_*`).
@@ -169,22 +173,21 @@ impl Kernel {
             peer: (peer != local).then_some(peer),
             broadcast: (!broadcast.is_unspecified()).then_some(broadcast),
             secondary: false,
-            scope: if local.is_loopback() { scope::HOST } else { scope::GLOBAL },
+            scope: if local.is_loopback() { Scope::HOST } else { Scope::GLOBAL },
+            flags: 0,
             v6: Ipv6Flags(0),
         })
     }
 
     /// All IPv6 addresses: of a link those of wider scope last, as the kernel keeps them; within a scope in the order of
     /// /proc/net/if_inet6, which is that of a hash. None where the kernel has no IPv6.
-    pub fn addresses_v6(&self) -> Vec<Address> {
-        let list = procfs::addresses_v6(self);
-        let rank = |address: &&Address| match address.scope {
-            scope::GLOBAL => 0,
-            scope::SITE => 1,
-            scope::LINK => 2,
-            _ => 3,
-        };
-        (0..4).flat_map(|wanted| list.iter().filter(move |address| rank(address) == wanted)).cloned().collect()
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn addresses_v6(&self) -> Result<Vec<Address>, Unreadable> {
+        let mut list = procfs::addresses_v6(self)?;
+        list.sort_by_key(|address| address.scope);
+        Ok(list)
     }
 
     /// Puts an IPv4 address on a label that has none yet. With a link that is up the kernel makes the route of the address's
@@ -248,6 +251,17 @@ impl Kernel {
         self.ask(label, ioctl::SIOCGIFADDR).ok().map(|answer| answer.ipv4().into())
     }
 
+    /// Returns the IPv4 address that a label shows first, if any address has the label.
+    ///
+    /// # Errors
+    /// Those of SIOCGIFADDR: ENODEV.
+    pub fn address_of_label(&self, label: &[u8]) -> Result<Option<Ipv4Addr>> {
+        match self.ask(label, ioctl::SIOCGIFADDR) {
+            Err(Errno::EADDRNOTAVAIL) => Ok(None),
+            answer => answer.map(|answer| Some(answer.ipv4())),
+        }
+    }
+
     /// Whether any address has a label.
     ///
     /// # Errors
@@ -266,7 +280,7 @@ impl Kernel {
     pub fn has_address(&self, link: &[u8], net: IpNet) -> Result<bool> {
         let there = match net {
             IpNet::V4(_) => self.addresses_v4_of(link)?,
-            IpNet::V6(_) => self.addresses_v6(),
+            IpNet::V6(_) => self.addresses_v6().map_err(|unreadable| unreadable.errno)?,
         };
         Ok(there.iter().any(|address| address.link.as_bytes() == link && address.net == net))
     }
@@ -278,6 +292,11 @@ fn link_of(label: &[u8]) -> &[u8] {
 }
 
 impl Address {
+    /// Whether an IPv6 address has a flag (`IFA_F_*`).
+    pub fn has_flag(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
     /// The network of an IPv4 address. That of its peer, if it has one: the kernel takes two addresses of a link for primary
     /// and secondary by this (`inet_ifa_match`).
     pub fn network_v4(&self) -> Option<Ipv4Net> {

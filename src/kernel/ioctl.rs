@@ -170,7 +170,7 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
 /// Commands of the bridge's first ioctl interface (linux/if_bridge.h, BRCTL_*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Old {
+pub(super) enum BrctlCommand {
     GetBridges = 1,
     AddBridge = 2,
     DelBridge = 3,
@@ -212,8 +212,8 @@ unsafe fn device_private(fd: impl AsFd, bridge: &[u8], words: &mut [c_ulong; 4])
 ///
 /// # Errors
 /// Whatever the kernel answers; EOPNOTSUPP where the interface is no bridge.
-pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: Old, first: u64, second: u64) -> Result<()> {
-    use Old::*;
+pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: BrctlCommand, first: u64, second: u64) -> Result<()> {
+    use BrctlCommand::*;
     if matches!(command, GetBridges | GetBridgeInfo | GetPortList | GetPortInfo | GetFdbEntries) {
         return Err(Errno::EINVAL);
     }
@@ -228,7 +228,7 @@ pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: Old, first: u64,
 /// ENODEV, EOPNOTSUPP (no bridge).
 pub(super) fn bridge_info(fd: impl AsFd, bridge: &[u8]) -> Result<[u8; BRIDGE_INFO]> {
     let mut info = [0u8; BRIDGE_INFO];
-    let mut words = [Old::GetBridgeInfo as c_ulong, info.as_mut_ptr().expose_provenance() as c_ulong, 0, 0];
+    let mut words = [BrctlCommand::GetBridgeInfo as c_ulong, info.as_mut_ptr().expose_provenance() as c_ulong, 0, 0];
     // SAFETY: the kernel writes one __bridge_info, which is as long as `info`.
     unsafe { device_private(fd, bridge, &mut words) }?;
     Ok(info)
@@ -240,8 +240,12 @@ pub(super) fn bridge_info(fd: impl AsFd, bridge: &[u8]) -> Result<[u8; BRIDGE_IN
 /// ENODEV, EINVAL (no such port), EOPNOTSUPP (no bridge).
 pub(super) fn port_info(fd: impl AsFd, bridge: &[u8], number: u32) -> Result<[u8; PORT_INFO]> {
     let mut info = [0u8; PORT_INFO];
-    let mut words =
-        [Old::GetPortInfo as c_ulong, info.as_mut_ptr().expose_provenance() as c_ulong, c_ulong::from(number), 0];
+    let mut words = [
+        BrctlCommand::GetPortInfo as c_ulong,
+        info.as_mut_ptr().expose_provenance() as c_ulong,
+        c_ulong::from(number),
+        0,
+    ];
     // SAFETY: the kernel writes one __port_info, which is as long as `info`.
     unsafe { device_private(fd, bridge, &mut words) }?;
     Ok(info)
@@ -253,8 +257,12 @@ pub(super) fn port_info(fd: impl AsFd, bridge: &[u8], number: u32) -> Result<[u8
 /// ENODEV, EOPNOTSUPP (no bridge).
 pub(super) fn port_indexes(fd: impl AsFd, bridge: &[u8]) -> Result<Vec<c_int>> {
     let mut list = vec![0 as c_int; MAX_LISTED];
-    let mut words =
-        [Old::GetPortList as c_ulong, list.as_mut_ptr().expose_provenance() as c_ulong, MAX_LISTED as c_ulong, 0];
+    let mut words = [
+        BrctlCommand::GetPortList as c_ulong,
+        list.as_mut_ptr().expose_provenance() as c_ulong,
+        MAX_LISTED as c_ulong,
+        0,
+    ];
     // SAFETY: the kernel writes at most words[2] ints, and `list` holds as many.
     let count = unsafe { device_private(fd, bridge, &mut words) }?;
     // kernels before the count could be given answer 0 and fill 256
@@ -273,7 +281,7 @@ pub(super) fn fdb_entries(
     entries: &mut [[u8; FDB_ENTRY]],
 ) -> Result<usize> {
     let address = entries.as_mut_ptr().expose_provenance() as c_ulong;
-    let mut words = [Old::GetFdbEntries as c_ulong, address, entries.len() as c_ulong, offset as c_ulong];
+    let mut words = [BrctlCommand::GetFdbEntries as c_ulong, address, entries.len() as c_ulong, offset as c_ulong];
     // SAFETY: the kernel writes at most words[2] entries of 16 bytes, and `entries` holds as many.
     unsafe { device_private(fd, bridge, &mut words) }
 }
@@ -285,7 +293,7 @@ pub(super) fn fdb_entries(
 pub(super) fn bridge_indexes(fd: impl AsFd) -> Result<Vec<c_int>> {
     let mut list = vec![0 as c_int; MAX_LISTED];
     let mut words: [c_ulong; 3] =
-        [Old::GetBridges as c_ulong, list.as_mut_ptr().expose_provenance() as c_ulong, MAX_LISTED as c_ulong];
+        [BrctlCommand::GetBridges as c_ulong, list.as_mut_ptr().expose_provenance() as c_ulong, MAX_LISTED as c_ulong];
     // SAFETY: the kernel reads three words and writes at most words[2] ints, and `list` holds as many.
     let count = unsafe { ioctl(fd, SIOCGIFBR, words.as_mut_ptr()) }?;
     list.truncate(count);
@@ -431,8 +439,8 @@ pub(super) fn set_tun(fd: impl AsFd, setting: TunSetting, value: u32) -> Result<
 ///
 /// # Errors
 /// Whatever the kernel answers.
-pub(super) fn bridge_old(fd: impl AsFd, command: Old, bridge: &[u8]) -> Result<()> {
-    if !matches!(command, Old::AddBridge | Old::DelBridge) {
+pub(super) fn siocsifbr(fd: impl AsFd, command: BrctlCommand, bridge: &[u8]) -> Result<()> {
+    if !matches!(command, BrctlCommand::AddBridge | BrctlCommand::DelBridge) {
         return Err(Errno::EINVAL);
     }
     let mut name = kernel_name(bridge);

@@ -26,15 +26,25 @@ pub use address::{Address, Ipv6Flags, Label, Listed};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
 pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
-pub use link::{Count, Link, LinkFile, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
-pub use procfs::Neighbour;
+pub use link::{Count, Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
+pub use procfs::{Neighbour, Unreadable, net_conf};
 pub use route::{
-    LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, Routes6, Table, flag6, metric_in_reach,
+    LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, RoutesV4, RoutesV6, Table, flag6, metric_in_reach,
 };
 pub use sysfs::{Sysfs, is_path_safe};
 
 /// What a verb answers.
-pub type Result<T> = std::result::Result<T, Errno>;
+pub type Result<T, E = Errno> = std::result::Result<T, E>;
+
+/// Which source is asked first about bridges and ports. The other one is the fallback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// /sys/class/net, as bridge-utils 1.7.1: names come in the order of strcmp(3).
+    Sysfs,
+    /// The bridge's ioctls, as bridge-utils 1.0.6: bridges and ports come in the kernel's order, and three times in its own
+    /// ticks.
+    Ioctl,
+}
 
 /// The running kernel, or the files that another one left.
 pub struct Kernel {
@@ -127,6 +137,18 @@ impl Kernel {
         let open =
             || if self.is_running() { ioctl::open_socket(family, SockType::Datagram) } else { Err(Errno::ENODEV) };
         cell.get_or_init(open).as_ref().map(AsFd::as_fd).map_err(|errno| *errno)
+    }
+
+    /// Opens the control socket, which the verbs that need it would otherwise open at their first use. Succeeds off `/`, where
+    /// no socket is needed.
+    ///
+    /// # Errors
+    /// Those of socket(2): EMFILE, ENFILE, EACCES.
+    pub fn connect(&self) -> Result<()> {
+        match self.is_running() {
+            true => self.control().map(drop),
+            false => Ok(()),
+        }
     }
 
     /// Why the control socket could not be opened, if it was needed and could not. Off `/` it is not even tried.

@@ -14,20 +14,40 @@ use super::ioctl;
 use super::sysfs::{exists, is_path_safe, os_string};
 use super::{Address, Ipv6Flags, Kernel, Result, errno};
 use crate::net::Mac;
+use crate::net::rtnetlink::Scope;
 
 /// Bytes of a file; empty where there is none.
 pub(super) fn read(kernel: &Kernel, path: &str) -> Vec<u8> {
     try_read(kernel, path).unwrap_or_default()
 }
 
-/// Bytes of a file of /proc/net. Where the kernel does not have what the file is about, there is no such file, and nothing to
-/// be read. Any other failure, and that there is no /proc at all, is noted: see [`Kernel::unread`].
-pub(super) fn table(kernel: &Kernel, path: &'static str) -> Vec<u8> {
-    try_read(kernel, path).unwrap_or_else(|errno| {
-        if errno != Errno::ENOENT || !exists(&kernel.path("/proc/net")) {
-            kernel.unread.set(kernel.unread.get().or(Some((path, errno))));
+/// A table of the kernel that could not be read, so that what it lists is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The file under /proc/net.
+    pub file: &'static str,
+    /// Why it could not be read: EACCES, or ENOENT if there is no /proc at all.
+    pub errno: Errno,
+}
+
+impl Unreadable {
+    /// Whether it is the table of IPv6 addresses.
+    pub fn is_ipv6_addresses(self) -> bool {
+        self.file == ADDRESSES_V6
+    }
+}
+
+/// Reads a file of /proc/net. A kernel without the protocol has no such file: the table is empty then.
+///
+/// # Errors
+/// Any other failure, also where there is no /proc at all.
+pub(super) fn table(kernel: &Kernel, file: &'static str) -> Result<Vec<u8>, Unreadable> {
+    try_read(kernel, file).or_else(|errno| {
+        if errno == Errno::ENOENT && exists(&kernel.path("/proc/net")) {
+            return Ok(Vec::new());
         }
-        Vec::new()
+        kernel.unread.set(kernel.unread.get().or(Some((file, errno))));
+        Err(Unreadable { file, errno })
     })
 }
 
@@ -67,30 +87,34 @@ fn device(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Names in /proc/net/dev.
-pub(super) fn device_names(kernel: &Kernel) -> Vec<OsString> {
-    lines(&table(kernel, DEVICES)).filter_map(device).map(|(name, _)| os_string(name)).collect()
+pub(super) fn device_names(kernel: &Kernel) -> Result<Vec<OsString>, Unreadable> {
+    Ok(lines(&table(kernel, DEVICES)?).filter_map(device).map(|(name, _)| os_string(name)).collect())
 }
 
 /// What /proc/net/dev has counted of a device, in its columns: 8 of what was received, 8 of what was sent.
 pub(super) fn device_counts(kernel: &Kernel, name: &[u8]) -> Vec<u64> {
-    let text = table(kernel, DEVICES);
+    let text = table(kernel, DEVICES).unwrap_or_default();
     let counts =
         lines(&text).filter_map(device).find(|(other, _)| *other == name).map_or(&[][..], |(_, counts)| counts);
     words(counts).map(|count| count.parse().unwrap_or(0)).collect()
 }
 
 /// Goes through all devices with what has been counted of them, for one read.
-pub(super) fn each_device(kernel: &Kernel, mut tell: impl FnMut(&[u8], &mut dyn Iterator<Item = u64>)) {
-    for (name, counts) in lines(&table(kernel, DEVICES)).filter_map(device) {
+pub(super) fn each_device(
+    kernel: &Kernel,
+    mut tell: impl FnMut(&[u8], &mut dyn Iterator<Item = u64>),
+) -> Result<(), Unreadable> {
+    for (name, counts) in lines(&table(kernel, DEVICES)?).filter_map(device) {
         tell(name, &mut words(counts).map(|count| count.parse().unwrap_or(0)));
     }
+    Ok(())
 }
 
 pub(super) const ADDRESSES_V6: &str = "/proc/net/if_inet6";
 
 /// /proc/net/if_inet6, `ADDRESS INDEX PREFIX SCOPE FLAGS NAME` in hexadecimal, in its own order.
-pub(super) fn addresses_v6(kernel: &Kernel) -> Vec<Address> {
-    lines(&table(kernel, ADDRESSES_V6)).filter_map(address_v6).collect()
+pub(super) fn addresses_v6(kernel: &Kernel) -> Result<Vec<Address>, Unreadable> {
+    Ok(lines(&table(kernel, ADDRESSES_V6)?).filter_map(address_v6).collect())
 }
 
 fn address_v6(line: &[u8]) -> Option<Address> {
@@ -107,9 +131,22 @@ fn address_v6(line: &[u8]) -> Option<Address> {
         peer: None,
         broadcast: None,
         secondary: flags.has(Ipv6Flags::SECONDARY),
-        scope: scope as u8,
+        scope: Scope::from_if_inet6(scope as u8),
+        flags: flags.0.into(),
         v6: flags,
     })
+}
+
+/// Returns the name of a value that /proc/sys/net has for each link, for [`Kernel::sysctl`]: `net/ipv4/conf/eth0/rp_filter`. The
+/// family is `ipv4` or `ipv6`; the link may be `all` or `default`.
+///
+/// # Errors
+/// ENOENT for a link whose name would lead elsewhere, such as `..`.
+pub fn net_conf(family: &str, link: &str, value: &str) -> Result<String> {
+    match is_path_safe(link.as_bytes()) {
+        true => Ok(["net/", family, "/conf/", link, "/", value].concat()),
+        false => Err(Errno::ENOENT),
+    }
 }
 
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
@@ -152,6 +189,23 @@ impl Kernel {
     /// As [`Kernel::set_forwards`]; ENOENT without IPv6, too.
     pub fn set_forwards_v6(&self, on: bool) -> Result<()> {
         self.write_switch(IPV6_FORWARD, if on { b"1\n" } else { b"0\n" })
+    }
+
+    /// Reads a value of /proc/sys, such as `net/ipv4/ip_forward`, without its line end. See [`net_conf`] for those of a link.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2): ENOENT (the kernel has no such value), EACCES.
+    pub fn sysctl(&self, name: &str) -> Result<String> {
+        self.text(&["/proc/sys/", name].concat())
+    }
+
+    /// Writes a value of /proc/sys. Creates no file.
+    ///
+    /// # Errors
+    /// EROFS off `/` or where /proc/sys is read-only; ENOENT (the kernel has no such value), EACCES, EPERM, and what the kernel
+    /// makes of the value.
+    pub fn set_sysctl(&self, name: &str, value: &str) -> Result<()> {
+        self.write_switch(&["/proc/sys/", name].concat(), [value, "\n"].concat().as_bytes())
     }
 
     fn write_switch(&self, file: &str, text: &[u8]) -> Result<()> {

@@ -19,8 +19,6 @@ use nix::sys::stat::{Mode, fstatat, stat};
 use nix::unistd::read;
 use sysfs_class::SysClass;
 
-use crate::net::order;
-
 use super::{IFNAMSIZ, Kernel, Result, errno, ioctl, procfs};
 
 /// The folder of a device, `/sys/class/net/NAME`: files are read and written through sysfs-class's `SysClass`.
@@ -192,9 +190,11 @@ impl Kernel {
     /// # Errors
     /// Where that cannot be asked.
     pub fn has_link(&self, name: &[u8]) -> Result<bool> {
-        let is_listed = || procfs::device_names(self).iter().any(|other| other.as_bytes() == name);
-        if !self.is_in_sysfs(name) && !is_listed() {
-            return Ok(false);
+        if !self.is_in_sysfs(name) {
+            let names = procfs::device_names(self).map_err(|unreadable| unreadable.errno)?;
+            if !names.iter().any(|other| other.as_bytes() == name) {
+                return Ok(false);
+            }
         }
         match self.link_index(name) {
             Err(Errno::ENODEV) => Ok(false),
@@ -233,7 +233,8 @@ impl Kernel {
 
     /// What there is at /sys.
     pub fn sysfs(&self) -> Sysfs {
-        let has = |names: &[OsString]| procfs::device_names(self).iter().all(|name| names.contains(name));
+        let has =
+            |names: &[OsString]| procfs::device_names(self).unwrap_or_default().iter().all(|name| names.contains(name));
         match self.sysfs_names() {
             Ok(names) if self.own_sysfs.get() == Some(true) || has(&names) => Sysfs::Own,
             Err(_) if !exists(&self.class_net()) => Sysfs::Missing,
@@ -274,7 +275,9 @@ pub(super) fn exists(path: &Path) -> bool {
 /// # Errors
 /// Those of opendir(3) and readdir(3).
 pub(super) fn sorted_names(folder: &Path) -> Result<Vec<OsString>> {
-    folder_names(folder).map(order::sorted_names)
+    let mut names = folder_names(folder)?;
+    names.sort();
+    Ok(names)
 }
 
 fn folder_names(folder: &Path) -> Result<Vec<OsString>> {

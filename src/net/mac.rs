@@ -1,8 +1,9 @@
 //! Ethernet addresses.
 
 use std::fmt;
+use std::str::FromStr;
 
-/// A MAC address; its text is lower case with colons.
+/// A MAC address. Its text is lower case with colons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
 
@@ -19,12 +20,39 @@ impl fmt::Display for Mac {
     }
 }
 
+/// The text is not a MAC address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAMac;
+
+/// Six octets of one or two hexadecimal digits with colons between them.
+impl FromStr for Mac {
+    type Err = NotAMac;
+
+    fn from_str(text: &str) -> Result<Self, NotAMac> {
+        let is_octet =
+            |octet: &str| matches!(octet.len(), 1 | 2) && octet.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let octet = |octet| u8::from_str_radix(octet, 16).ok().filter(|_| is_octet(octet)).ok_or(NotAMac);
+        let octets = text.split(':').map(octet).collect::<Result<Vec<u8>, NotAMac>>()?;
+        octets.try_into().map(Mac).map_err(|_| NotAMac)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Mac;
+    use super::*;
 
     #[test]
     fn lower_case_with_colons() {
         assert_eq!(Mac([0x02, 0, 0xab, 0xcd, 0x0e, 0xf1]).to_string(), "02:00:ab:cd:0e:f1");
+    }
+
+    #[test]
+    fn octets_of_one_or_two_digits() {
+        assert_eq!("02:0:AB:cd:e:f1".parse(), Ok(Mac([0x02, 0, 0xab, 0xcd, 0x0e, 0xf1])));
+        for wrong in
+            ["", "02:00:00:00:00", "02:00:00:00:00:01:02", "02:00:00:00:00:", "+2:00:00:00:00:01", "02-00-00-00-00-01"]
+        {
+            assert_eq!(wrong.parse::<Mac>(), Err(NotAMac), "{wrong}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod mac;
 pub mod number;
 pub mod order;
 pub mod prefix;
+pub mod rtnetlink;
 
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;

@@ -1,35 +1,89 @@
-//! Numbers as bridge-utils reads them, with C's `sscanf`: what follows the number is ignored.
+//! Numbers as C's library reads them: strtol(3), strtoul(3), atoi(3) and sscanf(3) with `%i`, `%x` and `%lf`.
+//!
+//! [`strtol`] is the one reader of integers; the others narrow what it returns as C does.
 
-use std::cmp::Ordering;
+use super::ClockTime;
 
-use crate::net::ClockTime;
+/// Magnitudes from here on are not told apart. Every type that a caller narrows to is smaller.
+const LIMIT: i128 = 1 << 100;
 
-/// A time in seconds (`%lf`) as clock ticks. `15s` is 15 seconds, `1,5` is 1; `None` if there is no number at the start.
-pub fn time(text: &[u8]) -> Option<ClockTime> {
-    double(text).map(ClockTime::from_seconds)
-}
-
-/// A whole number (`%i` into an int, then widened): `010` is 8, `0x10` is 16; too large ones wrap around as in C.
-pub fn integer(text: &[u8]) -> Option<u64> {
-    let (negative, digits) = sign(skip_blanks(text));
-    let (radix, digits) = match digits {
-        // a lone `0x` is read as 0
-        [b'0', b'x' | b'X', hex @ ..] if hex.first().is_some_and(u8::is_ascii_hexdigit) => (16, hex),
-        [b'0', ..] => (8, digits),
-        _ => (10, digits),
+/// Reads an integer at the start of a text: blanks, a sign, digits. Returns it with the rest of the text; `None` without digits.
+///
+/// The base is that of strtol(3): 0 has the prefix decide (`0x` hexadecimal, `0` octal, else decimal), and 16 admits `0x`. Numbers
+/// do not stop at the ends of a `long`, but at 2^100.
+pub fn strtol(text: &[u8], base: u32) -> Option<(i128, &[u8])> {
+    let (negative, text) = sign(skip_blanks(text));
+    let (radix, digits) = match (base, text) {
+        // a lone `0x` is 0 with an x behind it
+        (0 | 16, [b'0', b'x' | b'X', hex @ ..]) if hex.first().is_some_and(u8::is_ascii_hexdigit) => (16, hex),
+        (0, [b'0', ..]) => (8, text),
+        (0, _) => (10, text),
+        _ => (base, text),
     };
-    let mut value: i128 = 0;
-    let mut any = false;
-    for digit in digits.iter().map_while(|&byte| char::from(byte).to_digit(radix)) {
-        any = true;
-        // strtol stops at the ends of a long
-        value = (value * i128::from(radix) + i128::from(digit)).min(i128::from(i64::MAX) + 1);
-    }
-    let value = if negative { -value } else { value.min(i64::MAX.into()) };
-    any.then_some(i64::from(value as i32) as u64)
+    let (digits, rest) = digits.split_at(digits.iter().take_while(|&&byte| char::from(byte).is_digit(radix)).count());
+    let add = |number: i128, &byte: &u8| {
+        let digit = char::from(byte).to_digit(radix).unwrap_or(0);
+        (number * i128::from(radix) + i128::from(digit)).min(LIMIT)
+    };
+    let number = digits.iter().fold(0, add);
+    (!digits.is_empty()).then_some((if negative { -number } else { number }, rest))
 }
 
-/// `on` and `off` in brctl's three spellings each.
+/// Reads a text that is all integer, as iproute2 does (lib/utils.c, `get_integer` and its like): nothing may follow.
+pub fn whole(text: &[u8], base: u32) -> Option<i128> {
+    strtol(text, base).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
+}
+
+/// Reads an integer at the start of a text as an `unsigned long`: a negative one wraps around, one too large is the largest.
+/// Returns it with the rest of the text; `None` without digits.
+pub fn strtoul(text: &[u8], base: u32) -> Option<(u64, &[u8])> {
+    let (number, rest) = strtol(text, base)?;
+    let magnitude = u64::try_from(number.unsigned_abs());
+    let wrapped = magnitude.map_or(u64::MAX, |magnitude| if number < 0 { magnitude.wrapping_neg() } else { magnitude });
+    Some((wrapped, rest))
+}
+
+/// Reads a decimal number at the start of a text as atoi(3) does: 0 without digits, the low 32 bits of a `long`.
+pub fn atoi(text: &[u8]) -> i32 {
+    strtol(text, 10).map_or(0, |(number, _)| long(number) as i32)
+}
+
+/// Reads an `int` as sscanf(3) with `%i`: `010` is 8, `0x10` is 16, what follows is ignored. One too large is cut to the low 32
+/// bits of a `long`.
+pub fn scanf_i(text: &[u8]) -> Option<i32> {
+    strtol(text, 0).map(|(number, _)| long(number) as i32)
+}
+
+/// Reads an `unsigned int` as sscanf(3) with `%x`: hexadecimal with or without `0x`, what follows is ignored. One too large is
+/// cut to the low 32 bits of an `unsigned long`.
+pub fn scanf_x(text: &[u8]) -> Option<u32> {
+    strtoul(text, 16).map(|(number, _)| number as u32)
+}
+
+/// Reads a `double` as sscanf(3) with `%lf`: decimal or hexadecimal with an exponent, `inf`, `infinity` and `nan` in any case.
+/// What follows is ignored.
+pub fn scanf_lf(text: &[u8]) -> Option<f64> {
+    let (negative, text) = sign(skip_blanks(text));
+    let magnitude = match text {
+        [b'i' | b'I', ..] => infinity(text)?,
+        [b'n' | b'N', ..] => starts_with(text, "nan").then_some(f64::NAN)?,
+        [b'0', b'x' | b'X', hex @ ..] => hexadecimal(hex)?,
+        _ => decimal(text)?,
+    };
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+/// Reads a time in seconds as bridge-utils does (`%lf`). `15s` is 15 seconds, `1,5` is 1.
+pub fn time(text: &[u8]) -> Option<ClockTime> {
+    scanf_lf(text).map(ClockTime::from_seconds)
+}
+
+/// Reads a whole number as bridge-utils does: `%i` into an `int`, widened to the `unsigned long` of an ioctl's argument.
+pub fn integer(text: &[u8]) -> Option<u64> {
+    scanf_i(text).map(|number| i64::from(number) as u64)
+}
+
+/// Reads `on` or `off` in brctl's three spellings each.
 pub fn switch(text: &[u8]) -> Option<bool> {
     match text {
         b"on" | b"yes" | b"1" => Some(true),
@@ -38,7 +92,12 @@ pub fn switch(text: &[u8]) -> Option<bool> {
     }
 }
 
-/// The blanks of C's isspace.
+/// A number as a `long`, which stops at its ends.
+fn long(number: i128) -> i64 {
+    number.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+/// Skips the blanks of isspace(3).
 fn skip_blanks(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')).unwrap_or(text.len());
     &text[start..]
@@ -52,29 +111,17 @@ fn sign(text: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// `%lf`: decimal or hexadecimal with an exponent, `inf`, `infinity` and `nan` in any case.
-fn double(text: &[u8]) -> Option<f64> {
-    let (negative, text) = sign(skip_blanks(text));
-    let magnitude = match text {
-        [b'i' | b'I', ..] => infinity(text)?,
-        [b'n' | b'N', ..] => starts_with(text, "nan").then_some(f64::NAN)?,
-        [b'0', b'x' | b'X', hex @ ..] => hexadecimal(hex)?,
-        _ => decimal(text)?,
-    };
-    Some(if negative { -magnitude } else { magnitude })
-}
-
 fn starts_with(text: &[u8], word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// `inf`; but a fourth letter `i` promises `infinity`, and scanf does not go back.
 fn infinity(text: &[u8]) -> Option<f64> {
-    let begun = starts_with(text, "infi");
-    (starts_with(text, "inf") && (!begun || starts_with(text, "infinity"))).then_some(f64::INFINITY)
+    let is_long = starts_with(text, "infi");
+    (starts_with(text, "inf") && (!is_long || starts_with(text, "infinity"))).then_some(f64::INFINITY)
 }
 
-/// The parts of a number: digits before and after the point, and the exponent.
+/// Splits a number into its digits before and after the point, and its exponent.
 fn parts(text: &[u8], is_digit: fn(&u8) -> bool, exponent_letter: u8) -> (&[u8], &[u8], i32) {
     let digits = |text: &[u8]| text.iter().take_while(|byte| is_digit(byte)).count();
     let (whole, rest) = text.split_at(digits(text));
@@ -83,125 +130,29 @@ fn parts(text: &[u8], is_digit: fn(&u8) -> bool, exponent_letter: u8) -> (&[u8],
         _ => (&rest[..0], rest),
     };
     let exponent = match rest {
-        [letter, rest @ ..] if letter.to_ascii_lowercase() == exponent_letter => exponent(rest),
+        [letter, rest @ ..] if letter.eq_ignore_ascii_case(&exponent_letter) => exponent(rest),
         _ => 0,
     };
     (whole, fraction, exponent)
 }
 
-/// The number after `e` or `p`. Without digits it is nothing (`1e` is 1); what no double reaches is cut.
+/// Reads the number after `e` or `p`. Without digits it is 0 (`1e` is 1); what no double reaches is cut.
 fn exponent(text: &[u8]) -> i32 {
-    let (negative, digits) = sign(text);
-    let digits = digits.iter().map_while(|&byte| char::from(byte).to_digit(10));
-    let value = digits.fold(0, |value: i32, digit| (value * 10 + digit as i32).min(100_000));
-    if negative { -value } else { value }
+    let has_blanks = skip_blanks(text).len() != text.len();
+    let number = strtol(text, 10).filter(|_| !has_blanks).map_or(0, |(number, _)| number);
+    number.clamp(-100_000, 100_000) as i32
 }
 
-/// The nearest double, exactly as C rounds it. (That of the standard library brings a table of ten kilobytes.)
 fn decimal(text: &[u8]) -> Option<f64> {
     let (whole, fraction, exponent) = parts(text, u8::is_ascii_digit, b'e');
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let number = Decimal::new(whole.iter().chain(fraction), whole.len() as i64 + i64::from(exponent));
-    Some(match number.point {
-        _ if number.digits.is_empty() => 0.0,
-        // of these no clock tick is left, or more than there are
-        ..-30 => 0.0,
-        31.. => f64::INFINITY,
-        _ => number.into_double(),
-    })
+    let [whole, fraction] = [whole, fraction].map(String::from_utf8_lossy);
+    format!("{whole}.{fraction}e{exponent}").parse().ok()
 }
 
-/// `0.DIGITS` times ten to the power of `point`. No zeros at either end.
-struct Decimal {
-    digits: Vec<u8>,
-    point: i64,
-}
-
-impl Decimal {
-    /// Digits beyond these only tell that there is more: two doubles of the size of a time have their middle within them.
-    const LONGEST: usize = 400;
-
-    fn new<'a>(digits: impl Iterator<Item = &'a u8>, point: i64) -> Self {
-        let digits: Vec<u8> = digits.map(|digit| digit - b'0').collect();
-        let zeros = digits.iter().take_while(|&&digit| digit == 0).count();
-        let mut digits = digits[zeros..].to_vec();
-        if digits.len() > Self::LONGEST {
-            let has_more = digits.drain(Self::LONGEST..).any(|digit| digit != 0);
-            digits.push(has_more.into());
-        }
-        let mut number = Decimal { digits, point: point - zeros as i64 };
-        number.trim();
-        number
-    }
-
-    fn trim(&mut self) {
-        while self.digits.last() == Some(&0) {
-            self.digits.pop();
-        }
-    }
-
-    fn whole(&self) -> u128 {
-        (0..self.point.max(0) as usize)
-            .fold(0, |whole, place| whole * 10 + u128::from(*self.digits.get(place).unwrap_or(&0)))
-    }
-
-    fn double(&mut self) {
-        let mut carry = 0;
-        for digit in self.digits.iter_mut().rev() {
-            let twice = *digit * 2 + carry;
-            (*digit, carry) = (twice % 10, twice / 10);
-        }
-        if carry != 0 {
-            self.digits.insert(0, carry);
-            self.point += 1;
-        }
-        self.trim();
-    }
-
-    fn halve(&mut self) {
-        let mut rest = 0;
-        for digit in &mut self.digits {
-            let value = rest * 10 + *digit;
-            (*digit, rest) = (value / 2, value % 2);
-        }
-        if rest != 0 {
-            self.digits.push(5);
-        }
-        if self.digits[0] == 0 {
-            self.digits.remove(0);
-            self.point -= 1;
-        }
-    }
-
-    /// What is before the point is brought to the 53 bits of a double, then rounded: to the nearest, from the middle to the even.
-    fn into_double(mut self) -> f64 {
-        let mut scale = 0;
-        let significand = loop {
-            match self.whole() {
-                small if small < 1 << 52 => {
-                    self.double();
-                    scale -= 1;
-                }
-                large if large >= 1 << 53 => {
-                    self.halve();
-                    scale += 1;
-                }
-                significand => break significand as u64,
-            }
-        };
-        let rest = self.digits.get(self.point as usize..).unwrap_or_default();
-        let up = match rest.cmp(&[5]) {
-            Ordering::Less => 0,
-            Ordering::Equal => significand % 2,
-            Ordering::Greater => 1,
-        };
-        (significand + up) as f64 * 2f64.powi(scale)
-    }
-}
-
-/// Hexadecimal digits behind `0x`; digits beyond the 64 bits of the significand only tell that there is more.
+/// Reads hexadecimal digits behind `0x`; those beyond the 64 bits of the significand only say that there is more.
 fn hexadecimal(text: &[u8]) -> Option<f64> {
     let (whole, fraction, exponent) = parts(text, u8::is_ascii_hexdigit, b'p');
     if whole.is_empty() && fraction.is_empty() {
@@ -225,70 +176,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times() {
-        let good: [(&str, u64); 17] = [
-            ("15", 1500),
-            (" \t1", 100),
-            ("+1.5", 150),
-            (".5", 50),
-            ("5.", 500),
-            ("1e1", 1000),
-            ("1e", 100),
-            ("1e+", 100),
-            ("15s", 1500),
-            ("1,5", 100),
-            ("0x10", 1600),
-            ("0x1p3", 800),
-            ("0x.8", 50),
-            ("-0", 0),
-            ("INFINITY", 922_337_203_685_477),
-            ("nanny", 922_337_203_685_477),
-            ("1e99999999999", 922_337_203_685_477),
+    fn doubles() {
+        let good: [(&str, f64); 19] = [
+            ("15", 15.0),
+            (" \t\u{b}1", 1.0),
+            ("+1.5", 1.5),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("1e1", 10.0),
+            ("1E+1", 10.0),
+            ("1e", 1.0),
+            ("1e+", 1.0),
+            ("1e 1", 1.0),
+            ("15s", 15.0),
+            ("1,5", 1.0),
+            ("0x10", 16.0),
+            ("0x1p3", 8.0),
+            ("0x.8", 0.5),
+            ("-0.25", -0.25),
+            ("INFINITY", f64::INFINITY),
+            ("1e99999999999", f64::INFINITY),
+            ("1e-99999999999", 0.0),
         ];
-        for (text, ticks) in good {
-            assert_eq!(time(text.as_bytes()), Some(ClockTime(ticks)), "{text}");
+        for (text, number) in good {
+            assert_eq!(scanf_lf(text.as_bytes()), Some(number), "{text}");
         }
+        assert!(scanf_lf(b"nanny").unwrap().is_nan());
         for text in ["", " ", "abc", ".", "-", ".e5", "0x", "0xg", "0x.", "infi", "na", "\u{663}"] {
-            assert_eq!(time(text.as_bytes()), None, "{text}");
+            assert_eq!(scanf_lf(text.as_bytes()), None, "{text}");
         }
     }
 
     #[test]
-    fn doubles_are_those_of_the_standard_library() {
-        let mut random: u64 = 1;
-        let mut next = |below: u64| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) % below
-        };
-        let mut texts: Vec<String> =
-            ["0", "000.000", "9007199254740993", "9007199254740992.5", "4503599627370496.5", "0.1"]
-                .map(String::from)
-                .into();
-        // the middle of two doubles, and a little more
-        texts.extend(
-            [".00000000000000011102230246251565404", ".000000000000000111022302462515654042363166809082031250"]
-                .map(|end| format!("1{end}")),
-        );
-        texts.push(format!("4503599627370496.5{}1", "0".repeat(500)));
-        for _ in 0..20_000 {
-            let digits =
-                |count, next: &mut dyn FnMut(u64) -> u64| (0..count).map(|_| next(10).to_string()).collect::<String>();
-            let (whole, fraction) = (next(20), next(25));
-            let mut text = format!("{}.{}", digits(whole + 1, &mut next), digits(fraction, &mut next));
-            if next(3) == 0 {
-                text += &format!("e{}", next(16) as i64 - 10);
-            }
-            texts.push(text);
-        }
-        for text in texts {
-            let (ours, wanted) = (double(text.as_bytes()).unwrap(), text.parse::<f64>().unwrap());
-            assert!(ours == wanted || wanted > 1e30 && ours.is_infinite(), "{text}: {ours:e}, {wanted:e}");
-        }
+    fn times_and_integers_of_brctl() {
+        assert_eq!(time(b"INFINITY"), Some(ClockTime(922_337_203_685_477)));
+        assert_eq!((time(b"-0"), time(b"2.3"), time(b"")), (Some(ClockTime(0)), Some(ClockTime(229)), None));
+        assert_eq!((integer(b"-1"), integer(b"4294967297")), (Some(u64::MAX), Some(1)));
     }
 
     #[test]
-    fn integers() {
-        let good: [(&str, u64); 14] = [
+    fn integers_of_scanf() {
+        let good: [(&str, i32); 14] = [
             ("10", 10),
             ("010", 8),
             ("08", 0),
@@ -300,15 +228,66 @@ mod tests {
             ("5abc", 5),
             ("4294967296", 0),
             ("4294967297", 1),
-            ("-1", u64::MAX),
-            ("99999999999999999999", u64::MAX),
+            ("-1", -1),
+            ("99999999999999999999", -1),
             ("-99999999999999999999", 0),
         ];
         for (text, value) in good {
-            assert_eq!(integer(text.as_bytes()), Some(value), "{text}");
+            assert_eq!(scanf_i(text.as_bytes()), Some(value), "{text}");
         }
         for text in ["", "abc", "-", "+", "x10"] {
-            assert_eq!(integer(text.as_bytes()), None, "{text}");
+            assert_eq!(scanf_i(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn octets_of_scanf() {
+        let good =
+            [("02", 2), ("0x2", 2), ("+3", 3), (" 4", 4), ("5z", 5), ("0x", 0), ("100000001", 1), ("-1", u32::MAX)];
+        for (text, value) in good {
+            assert_eq!(scanf_x(text.as_bytes()), Some(value), "{text}");
+        }
+        for text in ["", "zz", "-"] {
+            assert_eq!(scanf_x(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers() {
+        let good = [
+            ("1400", 1400),
+            ("-1", -1),
+            (" 7", 7),
+            ("+7", 7),
+            ("0x500", 1280),
+            ("010", 8),
+            ("0", 0),
+            ("-0", 0),
+            ("2147483648", 2_147_483_648),
+            ("99999999999999999999999999999999999999999999", LIMIT),
+        ];
+        for (word, number) in good {
+            assert_eq!(whole(word.as_bytes(), 0), Some(number), "{word}");
+        }
+        for word in ["", "abc", "7x", "7 ", "08", "0x", "- 7", "+-5"] {
+            assert_eq!(whole(word.as_bytes(), 0), None, "{word}");
+        }
+        let decimal = [("5", 5), ("010", 10), (" +5", 5), ("-1", -1), ("99999999999", 99_999_999_999)];
+        for (word, number) in decimal {
+            assert_eq!(whole(word.as_bytes(), 10), Some(number), "{word}");
+        }
+        for word in ["", "5 ", "0x10", "5x", "-"] {
+            assert_eq!(whole(word.as_bytes(), 10), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn unsigned_numbers() {
+        assert_eq!(strtoul(b"10.1", 0), Some((10, &b".1"[..])));
+        assert_eq!(strtoul(b"-1", 0), Some((u64::MAX, &b""[..])));
+        assert_eq!(strtoul(b"18446744073709551616", 0), Some((u64::MAX, &b""[..])));
+        assert_eq!(strtoul(b"-18446744073709551616", 0), Some((u64::MAX, &b""[..])));
+        assert_eq!(strtoul(b".1", 0), None);
+        assert_eq!([&b"5x"[..], b"x", b"-7", b"4294967297"].map(atoi), [5, 0, -7, 1]);
     }
 }

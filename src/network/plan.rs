@@ -8,7 +8,7 @@ use super::complaint;
 use super::spec::NetworkSpec;
 use super::step::{Context, Item, NetworkState, Step, Value};
 use crate::error::{Failure, errno_text, line};
-use crate::kernel::{Address, Ipv6Flags, scope};
+use crate::kernel::{Address, Ipv6Flags, Source, scope};
 
 /// What `up` or `down` will do.
 #[derive(Debug, Default)]
@@ -252,7 +252,7 @@ pub(crate) fn down(context: &Context, network: &NetworkSpec, earlier: Option<&Ne
                 .push(["left: ", &context.bridge, ", for it has addresses that are not brouter's: ", &those].concat());
             parts.retain(|part| *part != Item::Bridge && *part != Item::Up(context.bridge.clone()));
         }
-        let ports = context.kernel.ports(context.bridge.as_bytes()).unwrap_or_default();
+        let ports = context.kernel.ports(context.bridge.as_bytes(), Source::Sysfs).unwrap_or_default();
         let is_foreign = |port: &String| !parts.contains(&Item::Port(port.clone()));
         let foreign = ports.iter().map(|port| port.to_string_lossy().into_owned()).filter(is_foreign);
         let foreign = foreign.collect::<Vec<_>>().join(" ");
@@ -310,7 +310,7 @@ fn foreign_addresses(context: &Context, parts: &[Item]) -> Result<Vec<IpNet>, Fa
             && address.v6.has(Ipv6Flags::PERMANENT)
             && !address.v6.has(Ipv6Flags::SECONDARY)
     };
-    there.extend(context.kernel.addresses_v6().into_iter().filter(by_hand));
+    there.extend(context.kernel.addresses_v6().unwrap_or_default().into_iter().filter(by_hand));
     let nets = there.into_iter().map(|address| address.net);
     Ok(nets.filter(|&net| !parts.contains(&Item::Address(net))).collect())
 }

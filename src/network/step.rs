@@ -13,7 +13,7 @@ use nix::errno::Errno;
 
 use crate::error::{errno_text, io_text};
 use crate::firewall::iptables::{self, Iptables, from_outside, masquerading};
-use crate::kernel::{self, Address, BridgeSetting, Kernel, flag};
+use crate::kernel::{self, Address, BridgeSetting, Kernel, Source, flag};
 use crate::net::{ClockTime, labels};
 use crate::network::state::{StateDir, StoredState};
 use crate::program;
@@ -380,7 +380,9 @@ impl<'a> Context<'a> {
     pub(crate) fn value(&self, value: Value) -> kernel::Result<u64> {
         match value {
             Value::Stp => self.kernel.bridge_head(self.link()).map(|(_, stp)| stp.into()),
-            Value::ForwardDelay => self.kernel.bridge_info(self.link()).map(|info| info.bridge_forward_delay.0),
+            Value::ForwardDelay => {
+                self.kernel.bridge_info(self.link(), Source::Sysfs).map(|info| info.bridge_forward_delay.0)
+            }
             Value::Mtu => self.kernel.link_mtu(self.link()).map(|mtu| mtu as u64),
         }
     }

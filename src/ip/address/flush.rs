@@ -57,7 +57,7 @@ fn chosen(kernel: &Kernel, filter: &Filter) -> Result<Vec<Address>, Failure> {
     links.retain(|link| !filter.asks_of_links() || filter.admitted(kernel, link).is_some());
     let mut list = kernel.addresses_v4().map_err(refused)?;
     if filter.family != Family::Inet {
-        list.extend(kernel.addresses_v6());
+        list.extend(kernel.addresses_v6().unwrap_or_default());
     }
     complete(kernel)?;
     list.retain(|address| filter.admits(address) && links.iter().any(|link| link.name == address.link));

@@ -149,7 +149,7 @@ const LOOPBACK: &[u8] = b"lo";
 /// The links of a group.
 fn group_members(kernel: &Kernel, group: u32) -> Result<Vec<OsString>, Failure> {
     check_privilege(kernel, LOOPBACK)?;
-    let links = kernel.link_names();
+    let links = kernel.link_names().unwrap_or_default();
     complete(kernel)?;
     // not before the links are known: by the loopback alone, /sys could be that of any namespace
     if !kernel.has_link_file(LOOPBACK, LinkFile::GROUP) {

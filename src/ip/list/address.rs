@@ -1,6 +1,5 @@
 //! An address as `ip` shows it.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -8,7 +7,7 @@ use super::record::Record;
 use crate::era::Era;
 use crate::ip::Options;
 use crate::json::Json;
-use crate::kernel::{Address, scope};
+use crate::kernel::Address;
 
 /// Without end, as netlink counts lifetimes. No file tells of them, and an address with another one is a rarity.
 const FOREVER: u32 = u32::MAX;
@@ -21,7 +20,7 @@ pub(super) fn put(record: &mut Record, address: &Address, options: Options) {
     if let Some(broadcast) = address.broadcast.map(IpAddr::from) {
         record.print("broadcast", broadcast, format_args!("brd {broadcast} "));
     }
-    let scope = scope_name(address.scope);
+    let scope = address.scope.to_string();
     record.print("scope", &*scope, format_args!("scope {scope} "));
     put_flags(record, address, options.era);
     if family == "inet" {
@@ -44,16 +43,6 @@ pub(super) fn put_net(record: &mut Record, address: &Address) {
     }
     let prefix = address.net.prefix_len();
     record.print("prefixlen", u32::from(prefix), format_args!("/{prefix} "));
-}
-
-fn scope_name(number: u8) -> Cow<'static, str> {
-    match number {
-        scope::GLOBAL => "global".into(),
-        scope::HOST => "host".into(),
-        scope::LINK => "link".into(),
-        scope::SITE => "site".into(),
-        other => other.to_string().into(),
-    }
 }
 
 /// Puts the flags (ip/ipaddress.c, `ifa_flag_data`; in 2006 `print_addrinfo`).

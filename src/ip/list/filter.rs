@@ -8,7 +8,7 @@ use crate::ip::address::scope_number;
 use crate::ip::prefix::{self, Family, Prefix};
 use crate::ip::words::Words;
 use crate::ip::{Options, garbage, link, usage, wrong};
-use crate::kernel::{Address, Ipv6Flags, Kernel, Link, flag, scope};
+use crate::kernel::{Address, Ipv6Flags, Kernel, Link, flag};
 
 /// What is asked for. Everything, by default.
 #[derive(Debug, Default)]
@@ -196,7 +196,7 @@ impl<'a> Filter<'a> {
                 }
             },
             None => {
-                let names = kernel.link_names().into_iter();
+                let names = kernel.link_names().unwrap_or_default().into_iter();
                 Ok(names.map(|(index, name)| Candidate { index, name, link: None }).collect())
             }
         }
@@ -232,7 +232,7 @@ impl<'a> Filter<'a> {
         let (mask, wanted) = self.flags;
         self.family.includes(address.net.addr())
             && (flags_of(address) ^ wanted) & mask == 0
-            && self.scope.is_none_or(|scope| rtnetlink_scope(address.scope) == scope)
+            && self.scope.is_none_or(|scope| address.scope.0 == scope)
             && self.label.is_none_or(|pattern| matches_pattern(pattern, address.label.as_encoded_bytes()))
             && match self.to {
                 Some(Prefix::Net { net, .. }) => net.contains(&address.net.addr()),
@@ -251,16 +251,6 @@ fn flags_of(address: &Address) -> u32 {
     match address.net.addr().is_ipv4() {
         true => u32::from(Ipv6Flags::PERMANENT) | u32::from(address.secondary),
         false => address.v6.0.into(),
-    }
-}
-
-/// The scopes of /proc/net/if_inet6 in rtnetlink's numbers.
-fn rtnetlink_scope(number: u8) -> u8 {
-    match number {
-        scope::HOST => 254,
-        scope::LINK => 253,
-        scope::SITE => 200,
-        _ => 0,
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, links
     record.print("operstate", state.as_str(), format_args!("{state:<14} "));
     if with_hardware {
         if !link.address.is_empty() {
-            let address = hardware_text(link.kind, &link.address);
+            let address = hardware_text(link.hw_type, &link.address);
             record.print("address", &*address, format_args!("{address} "));
         }
         put_flags(record, link, &other_end, !0);
@@ -93,7 +93,7 @@ pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, links
 fn put_name(record: &mut Record, link: &Link, other_end: &OtherEnd) {
     match other_end.key {
         "" => (),
-        "link_index" => record.json("link_index", link.below as u32),
+        "link_index" => record.json("link_index", link.iflink as u32),
         key => record.json(key, &*other_end.name),
     }
     record.put("ifname", bytes(&link.name), bytes(&link.name));
@@ -124,10 +124,10 @@ fn put_flags(record: &mut Record, link: &Link, other_end: &OtherEnd, named: u32)
 }
 
 fn put_hardware(record: &mut Record, link: &Link, era: Era) {
-    let kind = kind_name(link.kind, era);
+    let kind = kind_name(link.hw_type, era);
     record.print("link_type", &*kind, format_args!("    link/{kind} "));
     if !link.address.is_empty() {
-        let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.kind, text));
+        let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.hw_type, text));
         record.put("address", &*address, &*address);
         if link.flags & flag::POINTOPOINT != 0 {
             record.json("link_pointtopoint", Json::Bool(true));
@@ -154,7 +154,7 @@ fn other_end<'a>(kernel: &Kernel, link: &Link, links: &'a [Candidate]) -> OtherE
         Ok(place) => Ok(Cow::Borrowed(bytes(&links[place].name))),
         Err(_) => kernel.link_name(index).map(|name| Cow::Owned(name.into_encoded_bytes())),
     };
-    match link.below {
+    match link.iflink {
         below if below == link.index => OtherEnd { name: Cow::default(), key: "", is_down: false },
         0 => OtherEnd { name: b"NONE".into(), key: "link", is_down: false },
         below => match named(below) {

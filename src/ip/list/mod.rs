@@ -64,7 +64,7 @@ impl Addresses {
         let link = filter.device.and(links.first()).map(|link| bytes(&link.name));
         let mut list = kernel.listed_v4(link).unwrap_or_default();
         if filter.family != Family::Inet {
-            list.extend(kernel.addresses_v6().into_iter().map(Listed::Whole));
+            list.extend(kernel.addresses_v6().unwrap_or_default().into_iter().map(Listed::Whole));
         }
         let places = order::places(list.iter().map(|listed| name_key(listed.link())));
         Addresses { list, places }

@@ -30,7 +30,9 @@ pub(super) fn delete(call: &mut Call, options: Options, words: Words) -> Outcome
     }
     let is_absent = match wanted.destination {
         IpNet::V4(_) => kernel.table_v4(wanted.table) == Table::Absent,
-        IpNet::V6(_) => ![number::MAIN, number::LOCAL].contains(&wanted.table) && !kernel.routes_v6().has_others,
+        IpNet::V6(_) => {
+            ![number::MAIN, number::LOCAL].contains(&wanted.table) && !kernel.routes_v6().unwrap_or_default().has_others
+        }
     };
     if is_absent {
         return Err(explained(Errno::ESRCH, "FIB table does not exist."));

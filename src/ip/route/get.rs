@@ -283,7 +283,7 @@ fn way_v6(kernel: &Kernel, wanted: &Wanted, to: Ipv6Addr) -> Result<Way, Failure
 
 /// The source for an address without a scope: that of the smallest scope on the link.
 fn nearest_source(kernel: &Kernel, link: Option<&OsStr>) -> Option<IpAddr> {
-    let addresses = kernel.addresses_v6();
+    let addresses = kernel.addresses_v6().unwrap_or_default();
     let its = addresses.iter().filter(|address| Some(address.link.as_os_str()) == link);
     its.map(|address| address.net.addr())
         .min_by_key(|address| !matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()))

@@ -149,31 +149,11 @@ pub(super) fn kind_number(word: &[u8]) -> Option<u8> {
 }
 
 pub(super) fn number_of(kind: RouteKind) -> u8 {
-    match kind {
-        RouteKind::Unicast => 1,
-        RouteKind::Local => 2,
-        RouteKind::Broadcast => 3,
-        RouteKind::Anycast => 4,
-        RouteKind::Multicast => 5,
-        RouteKind::Blackhole => 6,
-        RouteKind::Unreachable => 7,
-        RouteKind::Prohibit => 8,
-        RouteKind::Throw => 9,
-    }
+    kind.number()
 }
 
 pub(super) fn kind_name(kind: RouteKind) -> &'static str {
-    match kind {
-        RouteKind::Unicast => "unicast",
-        RouteKind::Local => "local",
-        RouteKind::Broadcast => "broadcast",
-        RouteKind::Anycast => "anycast",
-        RouteKind::Multicast => "multicast",
-        RouteKind::Blackhole => "blackhole",
-        RouteKind::Unreachable => "unreachable",
-        RouteKind::Prohibit => "prohibit",
-        RouteKind::Throw => "throw",
-    }
+    kind.name()
 }
 
 pub(super) fn tos_name(tos: u8) -> String {

@@ -154,7 +154,8 @@ pub(super) fn refusal_v6(kernel: &Kernel, main: &[Entry], wanted: &Wanted) -> Op
             Some(explained(Errno::EINVAL, "Nexthop device required for onlink."))
         }
         Some(IpAddr::V6(gateway)) => {
-            let own = kernel.addresses_v6().into_iter().find(|address| address.net.addr() == gateway);
+            let own =
+                kernel.addresses_v6().unwrap_or_default().into_iter().find(|address| address.net.addr() == gateway);
             match own {
                 _ if gateway.is_multicast() || gateway.is_unspecified() => {
                     Some(explained(Errno::EINVAL, "Invalid gateway address."))
@@ -185,7 +186,7 @@ pub(super) fn refusal_v6(kernel: &Kernel, main: &[Entry], wanted: &Wanted) -> Op
     });
     refusal.or_else(|| {
         let source = wanted.source?;
-        let is_own = kernel.addresses_v6().iter().any(|address| address.net.addr() == source);
+        let is_own = kernel.addresses_v6().unwrap_or_default().iter().any(|address| address.net.addr() == source);
         (!is_own).then(|| explained(Errno::EINVAL, "Invalid source address."))
     })
 }

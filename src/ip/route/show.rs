@@ -84,7 +84,7 @@ pub(super) fn selected(kernel: &Kernel, filter: &Filter, options: Options) -> Re
         (table::ALL, family) => all(kernel, family)?,
         (table::MAIN, Family::Inet6) => infer::main_v6(kernel),
         (table::LOCAL, Family::Inet6) => infer::local_v6(kernel),
-        (_, Family::Inet6) => match kernel.routes_v6().has_others {
+        (_, Family::Inet6) => match kernel.routes_v6().unwrap_or_default().has_others {
             true => return Err(Unlisted::Hidden),
             false if !options.era.ip().misses_tables => Vec::new(),
             false => return Err(Unlisted::NoTable("ipv6")),
@@ -113,7 +113,7 @@ fn all(kernel: &Kernel, family: Family) -> Result<Vec<Entry>, Unlisted> {
         routes.extend(infer::local_v4(kernel));
     }
     if family != Family::Inet {
-        if kernel.routes_v6().has_others {
+        if kernel.routes_v6().unwrap_or_default().has_others {
             return Err(Unlisted::Hidden);
         }
         routes.extend(infer::main_v6(kernel));

@@ -19,29 +19,19 @@ pub(super) fn main_v4(kernel: &Kernel) -> Vec<Entry> {
         hops: hops(route.gateway.map(IpAddr::V4), route.link),
         is_local: false,
         protocol: protocol::BOOT,
-        scope: scope_number(route.scope),
+        scope: route.scope.0,
         source: None,
         metric: route.metric,
         tcp: Tcp { window: route.window, round_trip: route.round_trip, segment: route.segment },
         preference: 0,
     };
-    kernel.routes_v4().into_iter().map(entry).collect()
+    kernel.routes_v4().unwrap_or_default().main.into_iter().map(entry).collect()
 }
 
 fn hops(gateway: Option<IpAddr>, device: Option<OsString>) -> Vec<Hop> {
     match (gateway, device) {
         (None, None) => Vec::new(),
         (gateway, device) => vec![Hop::to(gateway, device)],
-    }
-}
-
-fn scope_number(name: &str) -> u8 {
-    match name {
-        "site" => scope::SITE,
-        "link" => scope::LINK,
-        "host" => scope::HOST,
-        "nowhere" => scope::NOWHERE,
-        _ => scope::GLOBAL,
     }
 }
 
@@ -59,7 +49,7 @@ pub(super) fn local_v4(kernel: &Kernel) -> Vec<Entry> {
             hops: hops(None, owner.map(|owner| owner.link.clone())),
             is_local: true,
             protocol: protocol::KERNEL,
-            scope: scope_number(route.scope),
+            scope: route.scope.0,
             source: owner.map(|owner| owner.net.addr()),
             metric: 0,
             tcp: Tcp::default(),
@@ -93,7 +83,7 @@ fn owner_of<'a>(addresses: &'a [Address], route: &LocalRoute) -> Option<&'a Addr
 /// The IPv6 routes of table `main`, in the kernel's order. Of those that drop packets it is not told what the sender hears.
 pub(super) fn main_v6(kernel: &Kernel) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for route in kernel.routes_v6().main {
+    for route in kernel.routes_v6().unwrap_or_default().main {
         let is_shared = entries.last().is_some_and(|last| shares_packets(last, &route));
         let mut entry = entry_v6(route, false);
         match entries.last_mut() {
@@ -118,7 +108,7 @@ fn shares_packets(last: &Entry, route: &Route6) -> bool {
 
 /// The IPv6 routes of table `local`, in the kernel's order.
 pub(super) fn local_v6(kernel: &Kernel) -> Vec<Entry> {
-    kernel.routes_v6().local.into_iter().map(|route| entry_v6(route, true)).collect()
+    kernel.routes_v6().unwrap_or_default().local.into_iter().map(|route| entry_v6(route, true)).collect()
 }
 
 /// `ff00::/8`, to which there is a route over every link.

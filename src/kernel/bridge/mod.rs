@@ -10,10 +10,10 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 use sysfs_class::SysClass;
 
-use super::ioctl::{self, Ifreq, Old};
+use super::ioctl::{self, BrctlCommand, Ifreq};
 use super::sysfs::exists;
-use super::{Kernel, Result, Sysfs, sysfs};
-use crate::net::{BridgeId, order};
+use super::{Kernel, Result, Source, Sysfs, sysfs};
+use crate::net::BridgeId;
 use info::Files;
 pub use info::{BridgeInfo, PortInfo, port_state};
 pub use table::FdbEntry;
@@ -22,36 +22,36 @@ pub use table::FdbEntry;
 #[derive(Clone, Copy, Debug)]
 pub struct BridgeSetting {
     file: &'static str,
-    old: Old,
+    old: BrctlCommand,
 }
 
 impl BridgeSetting {
     /// Spanning tree protocol: 0 off, 1 on.
-    pub const STP_STATE: Self = Self { file: "bridge/stp_state", old: Old::SetStpState };
+    pub const STP_STATE: Self = Self { file: "bridge/stp_state", old: BrctlCommand::SetStpState };
     /// Clock ticks ([`ClockTime`]) for which a port listens and learns before it forwards.
-    pub const FORWARD_DELAY: Self = Self { file: "bridge/forward_delay", old: Old::SetForwardDelay };
+    pub const FORWARD_DELAY: Self = Self { file: "bridge/forward_delay", old: BrctlCommand::SetForwardDelay };
     /// Clock ticks between the root bridge's hellos.
-    pub const HELLO_TIME: Self = Self { file: "bridge/hello_time", old: Old::SetHelloTime };
+    pub const HELLO_TIME: Self = Self { file: "bridge/hello_time", old: BrctlCommand::SetHelloTime };
     /// Clock ticks after which a message without successor is forgotten.
-    pub const MAX_AGE: Self = Self { file: "bridge/max_age", old: Old::SetMaxAge };
+    pub const MAX_AGE: Self = Self { file: "bridge/max_age", old: BrctlCommand::SetMaxAge };
     /// Clock ticks after which a learnt address without traffic is forgotten.
-    pub const AGEING_TIME: Self = Self { file: "bridge/ageing_time", old: Old::SetAgeingTime };
+    pub const AGEING_TIME: Self = Self { file: "bridge/ageing_time", old: BrctlCommand::SetAgeingTime };
     /// Priority in the election of the root bridge, 0 to 65535.
-    pub const PRIORITY: Self = Self { file: "bridge/priority", old: Old::SetBridgePriority };
+    pub const PRIORITY: Self = Self { file: "bridge/priority", old: BrctlCommand::SetBridgePriority };
 }
 
 /// A value of a port that can be set: its file under `brport/` and its command of the old ioctl, if it ever had one.
 #[derive(Clone, Copy, Debug)]
 pub struct PortSetting {
     file: &'static str,
-    old: Option<Old>,
+    old: Option<BrctlCommand>,
 }
 
 impl PortSetting {
     /// Cost of a path through the port, 1 to 65535.
-    pub const PATH_COST: Self = Self { file: "brport/path_cost", old: Some(Old::SetPathCost) };
+    pub const PATH_COST: Self = Self { file: "brport/path_cost", old: Some(BrctlCommand::SetPathCost) };
     /// Priority of the port, 0 to 63.
-    pub const PRIORITY: Self = Self { file: "brport/priority", old: Some(Old::SetPortPriority) };
+    pub const PRIORITY: Self = Self { file: "brport/priority", old: Some(BrctlCommand::SetPortPriority) };
     /// Whether frames may leave by the port they came in: 0 off, 1 on. Linux 2.6.32 and later, by /sys only.
     pub const HAIRPIN_MODE: Self = Self { file: "brport/hairpin_mode", old: None };
 }
@@ -65,7 +65,7 @@ impl Kernel {
     pub fn add_bridge(&self, bridge: &[u8]) -> Result<()> {
         let control = self.control()?;
         ioctl::call(control, ioctl::SIOCBRADDBR, &mut ioctl::kernel_name(bridge))
-            .or_else(|_| ioctl::bridge_old(control, Old::AddBridge, bridge))
+            .or_else(|_| ioctl::siocsifbr(control, BrctlCommand::AddBridge, bridge))
     }
 
     /// Deletes a bridge, which must be down; its ports are released.
@@ -75,7 +75,7 @@ impl Kernel {
     pub fn delete_bridge(&self, bridge: &[u8]) -> Result<()> {
         let control = self.control()?;
         ioctl::call(control, ioctl::SIOCBRDELBR, &mut ioctl::kernel_name(bridge))
-            .or_else(|_| ioctl::bridge_old(control, Old::DelBridge, bridge))
+            .or_else(|_| ioctl::siocsifbr(control, BrctlCommand::DelBridge, bridge))
     }
 
     /// Makes the interface with this index a port of the bridge.
@@ -85,7 +85,7 @@ impl Kernel {
     pub fn add_port(&self, bridge: &[u8], port_index: i32) -> Result<()> {
         let control = self.control()?;
         ioctl::call(control, ioctl::SIOCBRADDIF, &mut Ifreq::named(bridge).with_int(port_index))
-            .or_else(|_| ioctl::bridge_set(control, bridge, Old::AddIf, port_index as u64, 0))
+            .or_else(|_| ioctl::bridge_set(control, bridge, BrctlCommand::AddIf, port_index as u64, 0))
     }
 
     /// Releases the port with this index from the bridge.
@@ -95,7 +95,7 @@ impl Kernel {
     pub fn delete_port(&self, bridge: &[u8], port_index: i32) -> Result<()> {
         let control = self.control()?;
         ioctl::call(control, ioctl::SIOCBRDELIF, &mut Ifreq::named(bridge).with_int(port_index))
-            .or_else(|_| ioctl::bridge_set(control, bridge, Old::DelIf, port_index as u64, 0))
+            .or_else(|_| ioctl::bridge_set(control, bridge, BrctlCommand::DelIf, port_index as u64, 0))
     }
 
     /// Sets a value of a bridge: by the old ioctl, which reaches this namespace's bridge whatever /sys shows, and takes one call;
@@ -113,12 +113,22 @@ impl Kernel {
         self.write_number(&device, setting.file, value).map_err(|_| refused)
     }
 
-    /// Sets a value of a port. By /sys the bridge does not matter: a port has only one.
+    /// Sets a value of a port.
+    ///
+    /// [`Source::Sysfs`] does not look at the bridge, for a port has only one, and falls back on the ioctl. [`Source::Ioctl`]
+    /// does not fall back; it succeeds without a change where the interface is not a port of the bridge, as bridge-utils 1.0.6.
     ///
     /// # Errors
     /// ENODEV (no such port or bridge), EOPNOTSUPP (no bridge, or no ioctl for this value), ERANGE, EPERM. Where the interface
-    /// is no port of this bridge, the errno of the attempt by /sys: ENOENT, as a rule.
-    pub fn set_port(&self, bridge: &[u8], port: &[u8], setting: PortSetting, value: u64) -> Result<()> {
+    /// is not a port of this bridge, the errno of the attempt by /sys: ENOENT, as a rule.
+    pub fn set_port(&self, bridge: &[u8], port: &[u8], setting: PortSetting, value: u64, source: Source) -> Result<()> {
+        match source {
+            Source::Sysfs => self.set_port_by_sysfs(bridge, port, setting, value),
+            Source::Ioctl => self.set_port_by_ioctl(bridge, port, setting, value).map(drop),
+        }
+    }
+
+    fn set_port_by_sysfs(&self, bridge: &[u8], port: &[u8], setting: PortSetting, value: u64) -> Result<()> {
         let refused = match self.device(port) {
             Some(device) => match self.write_number(&device, setting.file, value) {
                 Ok(()) => return Ok(()),
@@ -134,19 +144,24 @@ impl Kernel {
 
 /// Looking.
 impl Kernel {
-    /// All bridges: in the order of `strcmp` by /sys, in the kernel's own by ioctl.
+    /// Returns the names of all bridges. /sys that shows none is not believed: the ioctl has the last word.
     ///
     /// # Errors
-    /// Those of SIOCGIFBR, which is asked where /sys shows no bridge.
-    pub fn bridges(&self) -> Result<Vec<OsString>> {
+    /// Those of SIOCGIFBR: ENOPKG or EINVAL (the kernel has no bridges), ENODEV off `/`.
+    pub fn bridges(&self, source: Source) -> Result<Vec<OsString>> {
+        if source == Source::Ioctl
+            && let Ok(bridges) = self.bridges_as_made()
+        {
+            return Ok(bridges);
+        }
         match self.bridges_in_sysfs() {
             none if none.is_empty() => self.bridges_as_made(),
             bridges => Ok(bridges),
         }
     }
 
-    /// The same, but where /sys shows this namespace it is believed that there is none: the ioctl would make the kernel load its
-    /// bridges.
+    /// Returns the names of all bridges without making the kernel load its bridge module: where /sys shows this namespace, it is
+    /// believed that there is none.
     ///
     /// # Errors
     /// As [`Kernel::bridges`].
@@ -160,7 +175,8 @@ impl Kernel {
     fn bridges_in_sysfs(&self) -> Vec<OsString> {
         let mut names = self.sysfs_names().unwrap_or_default();
         names.retain(|name| self.device(name.as_bytes()).is_some_and(|device| exists(&device.path().join("bridge"))));
-        order::sorted_names(names)
+        names.sort();
+        names
     }
 
     /// Whether the frames on a bridge are shown to the IPv4 (or IPv6) firewall: what is set for all bridges, and for this one.
@@ -192,22 +208,32 @@ impl Kernel {
         Ok((info.id, info.stp_enabled))
     }
 
-    /// All that is known of a bridge.
+    /// Returns the state of a bridge. One ioctl returns what /sys has in seventeen files.
     ///
     /// # Errors
-    /// ENODEV, EOPNOTSUPP (no bridge).
-    pub fn bridge_info(&self, bridge: &[u8]) -> Result<BridgeInfo> {
+    /// ENODEV, EOPNOTSUPP (not a bridge).
+    pub fn bridge_info(&self, bridge: &[u8], source: Source) -> Result<BridgeInfo> {
+        if source == Source::Ioctl
+            && let Ok(info) = self.bridge_info_by_ioctl(bridge)
+        {
+            return Ok(info);
+        }
         match self.device(bridge) {
             Some(device) if exists(&device.path().join("bridge")) => Ok(BridgeInfo::from_files(&device)),
             _ => self.bridge_info_by_ioctl(bridge),
         }
     }
 
-    /// The ports of a bridge: in the order of `strcmp` by /sys, in that of their numbers by ioctl.
+    /// Returns the names of a bridge's ports: in the order of strcmp(3) by /sys, by port number by ioctl.
     ///
     /// # Errors
-    /// ENODEV, EOPNOTSUPP (no bridge).
-    pub fn ports(&self, bridge: &[u8]) -> Result<Vec<OsString>> {
+    /// ENODEV, EOPNOTSUPP (not a bridge).
+    pub fn ports(&self, bridge: &[u8], source: Source) -> Result<Vec<OsString>> {
+        if source == Source::Ioctl
+            && let Ok(ports) = self.ports_by_number(bridge)
+        {
+            return Ok(ports);
+        }
         if let Some(device) = self.device(bridge)
             && let Ok(names) = sysfs::sorted_names(&device.path().join("brif"))
         {
@@ -216,15 +242,20 @@ impl Kernel {
         self.ports_by_number(bridge)
     }
 
-    /// The ports of a bridge with all that is known of them, in the order of [`Kernel::ports`].
+    /// Returns the ports of a bridge with their states, in the order of [`Kernel::ports`].
     ///
-    /// An ioctl tells at once what /sys has in fourteen files a port; only hairpin mode came later. What neither way tells of,
-    /// a port that has gone in the meantime, is left out.
+    /// One ioctl returns what /sys has in fourteen files a port, except hairpin mode, which came later: [`Source::Sysfs`] adds
+    /// it, [`Source::Ioctl`] leaves it 0. A port that has gone in the meantime is left out.
     ///
     /// # Errors
     /// As [`Kernel::ports`].
-    pub fn port_infos(&self, bridge: &[u8]) -> Result<Vec<(OsString, PortInfo)>> {
-        let ports = self.ports(bridge)?;
+    pub fn port_infos(&self, bridge: &[u8], source: Source) -> Result<Vec<(OsString, PortInfo)>> {
+        if source == Source::Ioctl
+            && let Ok(infos) = self.port_infos_by_number(bridge)
+        {
+            return Ok(infos);
+        }
+        let ports = self.ports(bridge, Source::Sysfs)?;
         let indexes = self.control().and_then(|control| ioctl::port_indexes(control, bridge)).unwrap_or_default();
         let info = |port: OsString| {
             let device = self.device(port.as_bytes());

@@ -12,8 +12,9 @@ use nix::errno::Errno;
 use super::ioctl::{self, Ifreq};
 use super::sysfs::os_string;
 use super::{Kernel, Result};
-pub use read::{Count, Statistics, Traffic};
-pub use set::LinkFile;
+use crate::net::Mac;
+pub use read::{Count, Counters, Statistics, Traffic};
+pub use set::{LinkFile, LinkSetting};
 pub use tun::{Tun, TunEnd, tun_flag};
 
 /// Interface flags (linux/if.h, `IFF_*`).
@@ -63,16 +64,17 @@ pub struct Link {
     pub mtu: u32,
     /// Packets that may wait to be sent.
     pub queue_length: u32,
-    /// ARPHRD_* (linux/if_arp.h).
-    pub kind: u16,
+    /// Type of hardware (`ARPHRD_*`, linux/if_arp.h).
+    pub hw_type: u16,
     /// Hardware address as text (`02:00:00:00:00:01`), empty if it has none.
     pub address: String,
     /// Hardware broadcast address, likewise.
     pub broadcast: String,
     /// RFC 2863's operational state, as /sys spells it: `up`, `down`, `unknown`, `lowerlayerdown`, …
     pub state: String,
-    /// Index of the link below or, of a veth, of the other end; its own if there is none.
-    pub below: i32,
+    /// Index of the link that this one stands on or, of a veth, of its peer (`IFLA_LINK`); its own if there is none, 0 for a
+    /// tunnel without one. In another namespace it may be any link's.
+    pub iflink: i32,
     /// The bridge (or bond) that it belongs to.
     pub master: Option<OsString>,
     /// The kernel tells of it by netlink too. Before 2.6.39 it did not tell of bridges.
@@ -96,7 +98,7 @@ pub enum Queue {
 
 /// A hardware address as SIOCGIFHWADDR gives it: without its length.
 pub(super) struct Hardware {
-    kind: u16,
+    hw_type: u16,
     bytes: [u8; 14],
 }
 
@@ -109,7 +111,7 @@ impl Hardware {
 
     /// The text that /sys would have. Ethernet and loopback have six bytes; of others the length is not known.
     fn text(&self) -> String {
-        match self.kind {
+        match self.hw_type {
             ARPHRD_ETHER | ARPHRD_LOOPBACK => colons(&self.bytes[..6]),
             _ => String::new(),
         }
@@ -171,7 +173,7 @@ impl Kernel {
     /// The hardware address by ioctl.
     pub(super) fn link_hardware(&self, name: &[u8]) -> Result<Hardware> {
         let answer = self.ask(name, ioctl::SIOCGIFHWADDR)?;
-        Ok(Hardware { kind: answer.short(), bytes: answer.hardware_address() })
+        Ok(Hardware { hw_type: answer.short(), bytes: answer.hardware_address() })
     }
 
     /// The hardware address of an Ethernet.
@@ -181,6 +183,14 @@ impl Kernel {
     pub fn ethernet_address(&self, name: &[u8]) -> Result<[u8; 6]> {
         let [a, b, c, d, e, f, ..] = self.link_hardware(name)?.bytes;
         Ok([a, b, c, d, e, f])
+    }
+
+    /// Returns the hardware address of an Ethernet interface.
+    ///
+    /// # Errors
+    /// ENODEV.
+    pub fn mac(&self, name: &[u8]) -> Result<Mac> {
+        self.ethernet_address(name).map(Mac)
     }
 
     /// How many bytes a frame may carry.

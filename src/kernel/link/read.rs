@@ -3,27 +3,31 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, Queue, colons, flag};
+use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, LinkFile, Queue, colons, flag};
 use crate::kernel::ioctl;
 use crate::kernel::sysfs::{Folder, os_string};
-use crate::kernel::{Kernel, Result, procfs};
-use crate::net::order;
+use crate::kernel::{Kernel, Result, Unreadable, procfs};
 
 impl Kernel {
-    /// All links, by index.
-    pub fn links(&self) -> Vec<Link> {
-        let names = self.link_names().into_iter();
-        names.filter_map(|(index, name)| self.listed_link(index, &name).ok()).collect()
+    /// Returns all links, by index.
+    ///
+    /// # Errors
+    /// As [`Kernel::link_names`].
+    pub fn links(&self) -> Result<Vec<Link>, Unreadable> {
+        let names = self.link_names()?.into_iter();
+        Ok(names.filter_map(|(index, name)| self.listed_link(index, &name).ok()).collect())
     }
 
-    /// The indexes and names of all links, by index: those of /sys, else of /proc/net/dev.
-    pub fn link_names(&self) -> Vec<(i32, OsString)> {
-        let names = self.sysfs_names().unwrap_or_else(|_| procfs::device_names(self));
+    /// Returns the indexes and names of all links, by index: those of /sys, else of /proc/net/dev.
+    ///
+    /// # Errors
+    /// That there is no /sys of this namespace, and /proc/net/dev cannot be read.
+    pub fn link_names(&self) -> Result<Vec<(i32, OsString)>, Unreadable> {
+        let names = self.sysfs_names().or_else(|_| procfs::device_names(self))?;
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
-        let mut links: Vec<_> = names.into_iter().map(|name| self.listed(name).ok()).collect();
-        let index = |link: &Option<(i32, OsString)>| link.as_ref().map_or(0, |(index, _)| *index as u128);
-        let places = order::places(links.iter().map(index));
-        places.into_iter().filter_map(|(_, place)| links[place].take()).collect()
+        let mut links: Vec<_> = names.into_iter().filter_map(|name| self.listed(name).ok()).collect();
+        links.sort();
+        Ok(links)
     }
 
     fn listed(&self, name: OsString) -> Result<(i32, OsString)> {
@@ -86,16 +90,22 @@ impl Kernel {
             flags,
             mtu: values.mtu,
             queue_length: values.queue_length,
-            kind: values.kind,
+            hw_type: values.hw_type,
             address: values.address,
             broadcast: folder.text("broadcast").unwrap_or_default(),
             state,
-            below: folder.number("iflink").map_or(index, |below| below as i32),
+            iflink: folder.number("iflink").map_or(index, |iflink| iflink as i32),
             master: master(folder, group.is_some()),
             announces_master: group.is_some() || folder.has("master"),
             group: group.unwrap_or(0) as u32,
             queue: if is_up { queue(folder, values.queue_length) } else { Queue::Off },
         })
+    }
+
+    /// Returns what a file of a link under /sys holds, without its line end. `None` without /sys of this namespace, and where
+    /// the link or the kernel has no such file.
+    pub fn link_file(&self, link: &[u8], file: LinkFile) -> Option<String> {
+        self.listed_folder(link)?.text(file.0)
     }
 
     /// What the administrator calls a link besides (`ip link set alias`); empty if nothing.
@@ -133,9 +143,9 @@ impl Kernel {
             flags: self.link_flags(name)?,
             mtu: self.ask(name, ioctl::SIOCGIFMTU)?.int() as u32,
             queue_length: self.ask(name, ioctl::SIOCGIFTXQLEN)?.int() as u32,
-            kind: hardware.kind,
+            hw_type: hardware.hw_type,
             // the length of other addresses only the file tells
-            address: match hardware.kind {
+            address: match hardware.hw_type {
                 ARPHRD_ETHER | ARPHRD_LOOPBACK => hardware.text(),
                 _ => folder.text("address").unwrap_or_default(),
             },
@@ -154,7 +164,7 @@ impl Kernel {
             true => "up",
             false => "down",
         };
-        let broadcast = match hardware.kind {
+        let broadcast = match hardware.hw_type {
             ARPHRD_ETHER => colons(&[0xff; 6]),
             _ => hardware.text(),
         };
@@ -164,11 +174,11 @@ impl Kernel {
             flags,
             mtu: self.ask(bytes, ioctl::SIOCGIFMTU)?.int() as u32,
             queue_length: self.ask(bytes, ioctl::SIOCGIFTXQLEN)?.int() as u32,
-            kind: hardware.kind,
+            hw_type: hardware.hw_type,
             address: hardware.text(),
             broadcast,
             state: state.into(),
-            below: index,
+            iflink: index,
             master: None,
             announces_master: false,
             group: 0,
@@ -185,19 +195,22 @@ impl Kernel {
         })
     }
 
-    /// What links have received and sent, as /proc/net/dev tells of all at once; nothing of those that it does not have.
-    pub fn traffic(&self, links: &[&OsStr]) -> Vec<Option<Traffic>> {
+    /// Returns what links have received and sent, by one read of /proc/net/dev; `None` for those that it does not list.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn traffic(&self, links: &[&OsStr]) -> Result<Vec<Option<Traffic>>, Unreadable> {
         let mut traffic = vec![None; links.len()];
         procfs::each_device(self, |name, counts| {
             if let Some(place) = links.iter().position(|link| link.as_bytes() == name) {
                 let mut numbers = [0; 16];
                 numbers.iter_mut().zip(counts).for_each(|(number, count)| *number = count);
                 let [bytes, packets, _, _, _, _, _, _, sent_bytes, sent_packets, ..] = numbers;
-                let sent = Count { bytes: sent_bytes, packets: sent_packets };
-                traffic[place] = Some(Traffic { received: Count { bytes, packets }, sent });
+                let sent = Counters { bytes: sent_bytes, packets: sent_packets };
+                traffic[place] = Some(Traffic { received: Counters { bytes, packets }, sent });
             }
-        });
-        traffic
+        })?;
+        Ok(traffic)
     }
 
     /// Of a guest's interface the key in xenstore under which its backend lies, `backend/vif/1/0`: what netback's parent device
@@ -206,9 +219,14 @@ impl Kernel {
         self.device(link).and_then(|device| device.text("device/nodename"))
     }
 
-    /// The kind of a virtual link, as netlink would name it: by the driver's name, else as far as /sys tells. Hardware has
-    /// none, nor has the loopback.
+    /// The name before [`Kernel::info_kind`].
     pub fn link_kind(&self, link: &[u8]) -> Option<String> {
+        self.info_kind(link)
+    }
+
+    /// Returns the kind of a virtual link as netlink names it (`IFLA_INFO_KIND`): by the driver's name, else as far as /sys shows
+    /// it. `None` for hardware and the loopback.
+    pub fn info_kind(&self, link: &[u8]) -> Option<String> {
         let folder = self.folder(link);
         let has = |file| folder.as_ref().is_some_and(|folder| folder.has(file));
         if has("device") {
@@ -231,28 +249,36 @@ impl Kernel {
     }
 }
 
-/// How much has passed.
+/// Bytes and packets that a link has carried in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Bytes.
+pub struct Counters {
+    /// Bytes, without the frames' checksums.
     pub bytes: u64,
     /// Packets.
     pub packets: u64,
 }
 
+/// The name before [`Counters`].
+pub type Count = Counters;
+
 /// What a link has received and sent, in short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Received.
-    pub received: Count,
+    pub received: Counters,
     /// Sent.
-    pub sent: Count,
+    pub sent: Counters,
 }
 
 impl Traffic {
-    /// Both together.
+    /// The name before [`Traffic::sum`].
     pub fn with(self, other: Traffic) -> Traffic {
-        let add = |one: Count, other: Count| Count {
+        self.sum(other)
+    }
+
+    /// Adds two links' traffic. Counters stop at their largest value.
+    pub fn sum(self, other: Traffic) -> Traffic {
+        let add = |one: Counters, other: Counters| Counters {
             bytes: one.bytes.saturating_add(other.bytes),
             packets: one.packets.saturating_add(other.packets),
         };
@@ -307,7 +333,7 @@ struct Values {
     flags: u32,
     mtu: u32,
     queue_length: u32,
-    kind: u16,
+    hw_type: u16,
     address: String,
 }
 
@@ -323,7 +349,7 @@ impl Values {
             flags: raw | if is_operational { flag::RUNNING } else { 0 },
             mtu: number("mtu") as u32,
             queue_length: number("tx_queue_len") as u32,
-            kind: number("type") as u16,
+            hw_type: number("type") as u16,
             address: folder.text("address").unwrap_or_default(),
         }
     }

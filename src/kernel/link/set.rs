@@ -10,7 +10,7 @@ use sysfs_class::SysClass;
 use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, flag};
 use crate::kernel::ioctl::{self, Ifreq, Request};
 use crate::kernel::sysfs::exists;
-use crate::kernel::{Kernel, Result, errno, is_path_safe};
+use crate::kernel::{Kernel, Result, Source, errno, is_path_safe};
 
 /// A value of a link that no ioctl sets: its file under /sys/class/net/NAME.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,63 @@ impl LinkFile {
     pub const PROTO_DOWN: Self = LinkFile("proto_down");
     /// Packets that may wait to be sent; numbers over 2^31 go this way only.
     pub const QUEUE_LENGTH: Self = LinkFile("tx_queue_len");
+    /// Where the backend of a guest's interface is in xenstore, such as `backend/vif/1/0`: read-only, made by netback.
+    pub const XENBUS_NODE: Self = LinkFile("device/nodename");
+}
+
+/// A value of a link that can be set, and what it is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkSetting<'a> {
+    /// The flags of `mask` are set to those of `set` (see [`flag`]). The kernel is asked for nothing if they already are.
+    Flags {
+        /// Values.
+        set: u32,
+        /// Which flags are meant.
+        mask: u32,
+    },
+    /// Another name. `%d` in it stands for the first free number.
+    Name(&'a [u8]),
+    /// Bytes that a frame may carry.
+    Mtu(i32),
+    /// Packets that may wait to be sent.
+    QueueLength(u32),
+    /// The hardware address, of the device's length.
+    Address(&'a [u8]),
+    /// The hardware address for frames to all. Bytes beyond the device's length are ignored.
+    Broadcast(&'a [u8]),
+    /// A file under /sys/class/net/NAME, for what no ioctl sets.
+    File(LinkFile, &'a [u8]),
+}
+
+impl LinkSetting<'_> {
+    /// Switches a link on.
+    pub const UP: Self = LinkSetting::Flags { set: flag::UP, mask: flag::UP };
+    /// Switches a link off.
+    pub const DOWN: Self = LinkSetting::Flags { set: 0, mask: flag::UP };
 }
 
 impl Kernel {
+    /// Sets a value of a link.
+    ///
+    /// # Errors
+    /// ENODEV, EPERM, and what the driver answers. Further:
+    /// - a name: EEXIST, EINVAL (not a name), EBUSY (the link is up, on old kernels);
+    /// - an mtu: EINVAL (out of the device's range);
+    /// - a queue length: ENOENT (over 2^31, without /sys);
+    /// - a hardware address: EADDRNOTAVAIL (a group's address, or zero), EOPNOTSUPP, EBUSY, ERANGE (over 14 bytes);
+    /// - a file: ENOENT (none of this name, or /sys shows another namespace), EROFS (off `/`), EACCES.
+    pub fn set_link(&self, name: &[u8], setting: LinkSetting) -> Result<()> {
+        match setting {
+            LinkSetting::Flags { set, mask } => self.set_link_flags(name, set, mask),
+            LinkSetting::Name(new_name) => self.rename_link(name, new_name),
+            LinkSetting::Mtu(mtu) => self.set_link_mtu(name, mtu),
+            LinkSetting::QueueLength(length) => self.set_queue_length(name, length),
+            LinkSetting::Address(address) => self.set_link_address(name, address),
+            LinkSetting::Broadcast(address) => self.set_link_broadcast(name, address),
+            LinkSetting::File(file, value) => self.set_link_file(name, file, value),
+        }
+    }
+
     /// Sets the flags of `mask` to those of `flags`. Nothing is asked of the kernel if they are so already.
     ///
     /// # Errors
@@ -100,12 +154,12 @@ impl Kernel {
     }
 
     fn set_hardware(&self, name: &[u8], address: &[u8], request: Request<Ifreq>) -> Result<()> {
-        let kind = self.link_hardware(name)?.kind;
+        let hw_type = self.link_hardware(name)?.hw_type;
         // more than a sockaddr holds, as InfiniBand's
         if address.len() > 14 {
             return Err(Errno::ERANGE);
         }
-        self.tell(Ifreq::named(name).with_hardware_address(kind, address), request)
+        self.tell(Ifreq::named(name).with_hardware_address(hw_type, address), request)
     }
 
     /// How many bytes a hardware address of this link has; 0 if it has none, nothing if that cannot be known.
@@ -113,7 +167,7 @@ impl Kernel {
         if let Some(length) = self.device(name).and_then(|device| device.number("addr_len")) {
             return usize::try_from(length).ok();
         }
-        match self.link_hardware(name).ok()?.kind {
+        match self.link_hardware(name).ok()?.hw_type {
             ARPHRD_ETHER | ARPHRD_LOOPBACK => Some(6),
             _ => None,
         }
@@ -160,8 +214,9 @@ impl Kernel {
     pub fn bridge_of(&self, port: &[u8]) -> Option<OsString> {
         match self.folder(port) {
             Some(folder) => folder.link("brport/bridge"),
-            None => self.bridges().ok()?.into_iter().find(|bridge| {
-                self.ports(bridge.as_bytes()).is_ok_and(|ports| ports.iter().any(|name| name.as_bytes() == port))
+            None => self.bridges(Source::Sysfs).ok()?.into_iter().find(|bridge| {
+                self.ports(bridge.as_bytes(), Source::Sysfs)
+                    .is_ok_and(|ports| ports.iter().any(|name| name.as_bytes() == port))
             }),
         }
     }

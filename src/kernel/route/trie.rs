@@ -5,24 +5,25 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::RouteKind;
-use crate::kernel::{Kernel, procfs};
+use crate::kernel::{Kernel, Result, Unreadable, procfs};
+use crate::net::rtnetlink::{RouteType, Scope};
 
 /// A route, as far as the file tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     pub(super) net: Ipv4Net,
-    pub(super) scope: &'static str,
-    pub(super) kind: RouteKind,
+    pub(super) scope: Scope,
+    pub(super) kind: RouteType,
     pub(super) tos: u8,
 }
 
 /// The tables that hold routes, by their heading: `Main`, `Local`, `Id 100`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tries(Vec<(String, Vec<Leaf>)>);
 
 impl Tries {
-    pub(super) fn read(kernel: &Kernel) -> Self {
-        let text = procfs::table(kernel, "/proc/net/fib_trie");
+    pub(super) fn read(kernel: &Kernel) -> Result<Self, Unreadable> {
+        let text = procfs::table(kernel, "/proc/net/fib_trie")?;
         let mut tables: Vec<(String, Vec<Leaf>)> = Vec::new();
         let mut address = Ipv4Addr::UNSPECIFIED;
         for line in String::from_utf8_lossy(&text).lines() {
@@ -39,16 +40,16 @@ impl Tries {
                 (Some(length), Some(scope), Some(kind)) => {
                     let net = length.strip_prefix('/').and_then(|length| length.parse().ok());
                     let tos = words.next().and_then(|word| word.strip_prefix("tos=")?.parse().ok()).unwrap_or(0);
-                    if let (Some(length), Some(kind)) = (net, kind_named(kind))
+                    if let (Some(length), Some(kind)) = (net, RouteType::from_fib_trie(kind))
                         && let Ok(net) = Ipv4Net::new(address, length)
                     {
-                        leaves.push(Leaf { net, scope: scope_named(scope), kind, tos });
+                        leaves.push(Leaf { net, scope: Scope::from_fib_trie(scope), kind, tos });
                     }
                 }
                 _ => (),
             }
         }
-        Tries(tables)
+        Ok(Tries(tables))
     }
 
     fn table(&self, heading: &str) -> &[Leaf] {
@@ -66,8 +67,8 @@ impl Tries {
         let shared = self.is_shared();
         let is_listed = |leaf: &&Leaf| match leaf.kind {
             // net/ipv4/fib_trie.c, `fib_route_seq_show`
-            RouteKind::Broadcast | RouteKind::Multicast => false,
-            RouteKind::Local | RouteKind::Anycast => !shared,
+            RouteType::Broadcast | RouteType::Multicast => false,
+            RouteType::Local | RouteType::Anycast => !shared,
             _ => true,
         };
         self.table("Main").iter().filter(is_listed).copied().collect()
@@ -77,39 +78,12 @@ impl Tries {
     pub(super) fn local(&self) -> Vec<Leaf> {
         let shared = self.is_shared();
         let is_local =
-            |leaf: &&Leaf| !shared || matches!(leaf.kind, RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast);
+            |leaf: &&Leaf| !shared || matches!(leaf.kind, RouteType::Local | RouteType::Broadcast | RouteType::Anycast);
         self.table("Local").iter().filter(is_local).copied().collect()
     }
 
     /// The headings of tables that hold routes.
     pub(super) fn headings(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter(|(_, leaves)| !leaves.is_empty()).map(|(heading, _)| heading.as_str())
-    }
-}
-
-/// net/ipv4/fib_trie.c, `rtn_type`.
-fn kind_named(word: &str) -> Option<RouteKind> {
-    Some(match word {
-        "UNICAST" => RouteKind::Unicast,
-        "LOCAL" => RouteKind::Local,
-        "BROADCAST" => RouteKind::Broadcast,
-        "ANYCAST" => RouteKind::Anycast,
-        "MULTICAST" => RouteKind::Multicast,
-        "BLACKHOLE" => RouteKind::Blackhole,
-        "UNREACHABLE" => RouteKind::Unreachable,
-        "PROHIBIT" => RouteKind::Prohibit,
-        "THROW" => RouteKind::Throw,
-        _ => return None,
-    })
-}
-
-/// net/ipv4/fib_trie.c, `rtn_scope`: `universe` is what iproute2 calls global.
-fn scope_named(word: &str) -> &'static str {
-    match word {
-        "link" => "link",
-        "host" => "host",
-        "nowhere" => "nowhere",
-        "site" => "site",
-        _ => "global",
     }
 }

@@ -6,14 +6,14 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::RouteKind;
 use super::trie::{Leaf, Tries};
 use crate::kernel::sysfs::{exists, os_string};
-use crate::kernel::{Kernel, procfs};
+use crate::kernel::{Kernel, Result, Unreadable, procfs};
+use crate::net::rtnetlink::{RouteType, Scope, TableId};
 
-/// Flags in /proc/net/route (linux/route.h).
-const RTF_GATEWAY: u32 = 0x2;
-const RTF_REJECT: u32 = 0x200;
+/// Flags in /proc/net/route.
+const RTF_GATEWAY: u32 = libc::RTF_GATEWAY as u32;
+const RTF_REJECT: u32 = libc::RTF_REJECT as u32;
 
 /// What column MTU has more than the segment size that it means (net/ipv4/fib_trie.c, `fib_route_seq_show`).
 const HEADERS: u32 = 40;
@@ -22,7 +22,7 @@ const HEADERS: u32 = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// What happens to a packet.
-    pub kind: RouteKind,
+    pub kind: RouteType,
     /// Network that it leads to; 0.0.0.0/0 is the default route.
     pub destination: Ipv4Net,
     /// Only packets with this type of service, if it is not 0.
@@ -33,8 +33,8 @@ pub struct Route {
     pub link: Option<OsString>,
     /// Preference among routes to one network, lower first.
     pub metric: u32,
-    /// Scope of the route: `global`, `link`, `host`, …, as fib_trie spells it where it is there, else derived.
-    pub scope: &'static str,
+    /// Scope, as fib_trie shows it or, without the file, derived.
+    pub scope: Scope,
     /// Largest segment to be announced to TCP peers, 0 if not set.
     pub segment: u32,
     /// Window of TCP connections, 0 if not set.
@@ -47,11 +47,11 @@ pub struct Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalRoute {
     /// Which of the two.
-    pub kind: RouteKind,
+    pub kind: RouteType,
     /// The address; 127.0.0.0/8 as a whole.
     pub destination: Ipv4Net,
     /// `host` or `link`.
-    pub scope: &'static str,
+    pub scope: Scope,
 }
 
 /// What is known of a table.
@@ -65,53 +65,81 @@ pub enum Table {
     Filled,
 }
 
-/// RT_TABLE_MAIN and RT_TABLE_LOCAL (linux/rtnetlink.h)
-const MAIN: u32 = 254;
-const LOCAL: u32 = 255;
+/// The IPv4 routes of the tables that files show, read once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoutesV4 {
+    /// The table `main`, in the kernel's order.
+    pub main: Vec<Route>,
+    /// The table `local`, in the kernel's order; empty where there is no fib_trie.
+    pub local: Vec<LocalRoute>,
+    tries: Tries,
+}
 
-impl Kernel {
-    /// The routes of the main table, in the kernel's order.
-    pub fn routes_v4(&self) -> Vec<Route> {
-        let table = procfs::table(self, "/proc/net/route");
-        let mut kinds = Kinds(Tries::read(self).main().into());
-        let lines = table.split(|&byte| byte == b'\n').skip(1);
-        lines.filter_map(|line| route(line, &mut kinds)).collect()
+impl RoutesV4 {
+    /// Whether a table other than main and local holds routes, which no file shows.
+    pub fn has_others(&self) -> bool {
+        self.tries.headings().any(|heading| !["Main", "Local"].contains(&heading))
     }
 
-    /// The routes of the local table, in the kernel's order. None where there is no fib_trie.
-    pub fn local_routes_v4(&self) -> Vec<LocalRoute> {
-        let local = |leaf: Leaf| LocalRoute { kind: leaf.kind, destination: leaf.net, scope: leaf.scope };
-        Tries::read(self).local().into_iter().map(local).collect()
+    /// Whether rules choose between tables, so that a packet need not take the routes of table main.
+    pub fn has_rules(&self) -> bool {
+        !self.tries.is_shared()
     }
 
-    /// What is known of the IPv4 table of this number. Even main is not there before it is needed.
-    pub fn table_v4(&self, number: u32) -> Table {
-        let heading = match number {
-            MAIN => "Main".into(),
-            LOCAL => "Local".into(),
-            number => format!("Id {number}"),
+    /// Returns what is known of the table of this number. Even main does not exist before it is needed.
+    pub fn table(&self, kernel: &Kernel, number: u32) -> Table {
+        let heading = match TableId(number) {
+            TableId::MAIN => "Main".into(),
+            TableId::LOCAL => "Local".into(),
+            _ => format!("Id {number}"),
         };
-        if Tries::read(self).headings().any(|other| other == heading) {
+        if self.tries.headings().any(|other| other == heading) {
             return Table::Filled;
         }
-        // this file has a heading for each table that there is
-        let statistics = procfs::read(self, "/proc/net/fib_triestat");
+        // this file has a heading for each table that exists
+        let statistics = procfs::read(kernel, "/proc/net/fib_triestat");
         let statistics = String::from_utf8_lossy(&statistics);
-        let is_there = statistics.lines().any(|line| line.strip_suffix(':') == Some(&heading));
-        match is_there || statistics.is_empty() {
+        let exists = statistics.lines().any(|line| line.strip_suffix(':') == Some(&heading));
+        match exists || statistics.is_empty() {
             true => Table::Empty,
             false => Table::Absent,
         }
     }
+}
 
-    /// Whether any IPv4 table but main and local holds routes.
-    pub fn has_other_routes_v4(&self) -> bool {
-        Tries::read(self).headings().any(|heading| !["Main", "Local"].contains(&heading))
+impl Kernel {
+    /// Reads the IPv4 routes: /proc/net/route and /proc/net/fib_trie.
+    ///
+    /// # Errors
+    /// That one of the files cannot be read.
+    pub fn routes_v4(&self) -> Result<RoutesV4, Unreadable> {
+        let table = procfs::table(self, "/proc/net/route")?;
+        let tries = Tries::read(self)?;
+        let mut kinds = Kinds(tries.main().into());
+        let lines = table.split(|&byte| byte == b'\n').skip(1);
+        let main = lines.filter_map(|line| route(line, &mut kinds)).collect();
+        let local = |leaf: Leaf| LocalRoute { kind: leaf.kind, destination: leaf.net, scope: leaf.scope };
+        Ok(RoutesV4 { main, local: tries.local().into_iter().map(local).collect(), tries })
     }
 
-    /// Whether rules choose between IPv4 tables: then a packet need not take the routes of table main.
+    /// The table `local` of [`RoutesV4`].
+    pub fn local_routes_v4(&self) -> Vec<LocalRoute> {
+        self.routes_v4().unwrap_or_default().local
+    }
+
+    /// See [`RoutesV4::table`].
+    pub fn table_v4(&self, number: u32) -> Table {
+        self.routes_v4().unwrap_or_default().table(self, number)
+    }
+
+    /// See [`RoutesV4::has_others`].
+    pub fn has_other_routes_v4(&self) -> bool {
+        self.routes_v4().unwrap_or_default().has_others()
+    }
+
+    /// See [`RoutesV4::has_rules`].
     pub fn has_rules_v4(&self) -> bool {
-        !Tries::read(self).is_shared()
+        self.routes_v4().unwrap_or_default().has_rules()
     }
 
     /// Whether the kernel tells of routes over links without a carrier that they are cut off. Linux 4.3 and later.
@@ -135,10 +163,10 @@ fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
     // the flag alone stands for a router with an IPv6 address, which the file does not tell
     let through_gateway = flags & RTF_GATEWAY != 0 && !gateway.is_unspecified();
     let (scope, kind, tos) = kinds.take(destination).unwrap_or(match (link_name, flags & RTF_REJECT != 0) {
-        (_, true) => ("global", RouteKind::Unreachable, 0),
-        (b"*", false) => ("global", RouteKind::Blackhole, 0),
-        _ if through_gateway => ("global", RouteKind::Unicast, 0),
-        _ => ("link", RouteKind::Unicast, 0),
+        (_, true) => (Scope::GLOBAL, RouteType::Unreachable, 0),
+        (b"*", false) => (Scope::GLOBAL, RouteType::Blackhole, 0),
+        _ if through_gateway => (Scope::GLOBAL, RouteType::Unicast, 0),
+        _ => (Scope::LINK, RouteType::Unicast, 0),
     });
     Some(Route {
         kind,
@@ -159,7 +187,7 @@ struct Kinds(VecDeque<Leaf>);
 
 impl Kinds {
     /// Takes out the first entry of a network: several routes to one network stand in the same order in both files.
-    fn take(&mut self, destination: Ipv4Net) -> Option<(&'static str, RouteKind, u8)> {
+    fn take(&mut self, destination: Ipv4Net) -> Option<(Scope, RouteType, u8)> {
         let at = self.0.iter().position(|leaf| leaf.net == destination)?;
         let leaf = self.0.remove(at)?;
         Some((leaf.scope, leaf.kind, leaf.tos))

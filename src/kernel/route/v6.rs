@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use ipnet::Ipv6Net;
 
 use crate::kernel::sysfs::os_string;
-use crate::kernel::{Kernel, procfs};
+use crate::kernel::{Kernel, Result, Unreadable, procfs};
 
 /// Flags of an IPv6 route (linux/ipv6_route.h and linux/route.h, `RTF_*`).
 pub mod flag6 {
@@ -64,7 +64,7 @@ impl Route6 {
 
 /// The IPv6 routes by table, each in the kernel's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Routes6 {
+pub struct RoutesV6 {
     /// The table `main`.
     pub main: Vec<Route6>,
     /// The table `local`; part of `main` where the kernel has but one table.
@@ -74,9 +74,12 @@ pub struct Routes6 {
 }
 
 impl Kernel {
-    /// The IPv6 routes. None where the kernel has no IPv6.
-    pub fn routes_v6(&self) -> Routes6 {
-        let text = procfs::table(self, "/proc/net/ipv6_route");
+    /// Reads the IPv6 routes: /proc/net/ipv6_route. None where the kernel has no IPv6.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn routes_v6(&self) -> Result<RoutesV6, Unreadable> {
+        let text = procfs::table(self, "/proc/net/ipv6_route")?;
         let lines: Vec<Route6> = text.split(|&byte| byte == b'\n').filter_map(route).collect();
         let mut tables = tables(&lines);
         let local = if tables.len() > 1 { tables.pop().unwrap_or_default() } else { Vec::new() };
@@ -84,11 +87,11 @@ impl Kernel {
         let is_shown = |route: &&Route6| !route.is_null() && !route.has(flag6::CACHE);
         let is_own = |route: &&Route6| route.has(flag6::LOCAL | flag6::ANYCAST);
         let own = main.iter().copied().filter(is_own);
-        Routes6 {
+        Ok(RoutesV6 {
             local: local.iter().copied().chain(own).filter(is_shown).cloned().collect(),
             main: main.iter().copied().filter(is_shown).filter(|route| !is_own(route)).cloned().collect(),
             has_others: !tables.is_empty(),
-        }
+        })
     }
 }
 

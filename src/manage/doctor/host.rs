@@ -2,7 +2,7 @@
 
 use super::Problems;
 use super::scene::Scene;
-use crate::kernel::Sysfs;
+use crate::kernel::{Source, Sysfs};
 
 /// Whether there are bridges, or could be.
 pub(super) fn kernel(scene: &Scene, problems: &mut Problems) {
@@ -24,7 +24,7 @@ pub(super) fn kernel(scene: &Scene, problems: &mut Problems) {
         || names_module("/modules.builtin")
         || names_module("/modules.dep")
         // where there are modules that could be loaded, to ask the kernel would load one
-        || !kernel.has_file(&["/lib/modules/", &release].concat()) && kernel.bridges().is_ok();
+        || !kernel.has_file(&["/lib/modules/", &release].concat()) && kernel.bridges(Source::Sysfs).is_ok();
     if !can {
         let text = "no bridge, and Linux %0 has none: not in /sys/module, not in /lib/modules/%0\nmodprobe bridge";
         problems.failure(text, &[&release]);

@@ -2,7 +2,7 @@
 
 use super::scene::{Net, Scene};
 use super::{Problems, State};
-use crate::kernel::{FdbEntry, flag, port_state};
+use crate::kernel::{FdbEntry, Source, flag, port_state};
 use crate::net::{Mac, order};
 
 /// What Xen gives all its ports, so that none of them becomes the bridge's.
@@ -12,10 +12,10 @@ const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
 pub(super) fn ports(scene: &Scene, net: &Net, problems: &mut Problems) {
     let kernel = scene.kernel;
     let bridge = net.bridge.as_bytes();
-    let info = kernel.bridge_info(bridge).unwrap_or_default();
+    let info = kernel.bridge_info(bridge, Source::Sysfs).unwrap_or_default();
     // a port of a bridge that is down is disabled, whatever else it is
     let is_up = kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP != 0);
-    for (port, state) in kernel.port_infos(bridge).unwrap_or_default() {
+    for (port, state) in kernel.port_infos(bridge, Source::Sysfs).unwrap_or_default() {
         let port = port.to_string_lossy();
         let flags = kernel.link_flags(port.as_bytes()).unwrap_or(0);
         let is_listening = state.state == port_state::LISTENING;
@@ -116,7 +116,9 @@ fn learnt_elsewhere(scene: &Scene, net: &Net, problems: &mut Problems) {
         for entry in learnt(other) {
             let Ok(place) = sorted.binary_search_by_key(&key(&entry), |(key, _)| *key) else { continue };
             let number = here[sorted[place].1].port_number();
-            let infos = infos.get_or_insert_with(|| scene.kernel.port_infos(net.bridge.as_bytes()).unwrap_or_default());
+            let infos = infos.get_or_insert_with(|| {
+                scene.kernel.port_infos(net.bridge.as_bytes(), Source::Sysfs).unwrap_or_default()
+            });
             let port = infos.iter().find(|(_, info)| info.number == number);
             let port = port.map_or("PORT".into(), |(port, _)| port.to_string_lossy());
             problems.warning(

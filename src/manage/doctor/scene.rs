@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
 use crate::firewall::ruleset::Rules;
-use crate::kernel::{self, Kernel, flag6, scope};
+use crate::kernel::{self, Kernel, Source, flag6, scope};
 use crate::manage::complaint;
 use crate::net::fault_of_name;
 use crate::network::spec::NetworkSpec;
@@ -130,7 +130,7 @@ impl<'a> Scene<'a> {
         let bridges = texts(kernel.bridges_seen());
         let mut addresses = Vec::new();
         let mut known = kernel.addresses_v4().unwrap_or_default();
-        known.extend(kernel.addresses_v6());
+        known.extend(kernel.addresses_v6().unwrap_or_default());
         for address in known {
             if address.scope != scope::LINK {
                 addresses.push(Own { link: text(&address.link), net: address.net, text: shown(&address.net) });
@@ -142,7 +142,7 @@ impl<'a> Scene<'a> {
             let net = place.unwrap_or_else(|| add(&mut nets, bridge));
             let net = &mut nets[net];
             net.is_there = true;
-            net.ports = texts(kernel.ports(bridge.as_bytes()));
+            net.ports = texts(kernel.ports(bridge.as_bytes(), Source::Sysfs));
             net.has_address = addresses.iter().any(|own| own.link == *bridge);
             net.is_begun = records.begun(bridge).is_some();
             if net.masquerade.is_none() && records.masquerade(bridge).is_some() {
@@ -203,12 +203,12 @@ fn ways(kernel: &Kernel) -> Vec<Way> {
         let text = [&shown(&to), &via, " dev ", &crate::shell::quoted(&link)].concat();
         ways.push(Way { to, link, text, is_announced });
     };
-    for route in kernel.routes_v4() {
+    for route in kernel.routes_v4().unwrap_or_default().main {
         if let Some(link) = &route.link {
             add(route.destination.into(), route.gateway.map(IpAddr::V4), link, false);
         }
     }
-    for route in kernel.routes_v6().main {
+    for route in kernel.routes_v6().unwrap_or_default().main {
         let is_announced = route.flags & (flag6::DEFAULT | flag6::ADDRCONF | flag6::EXPIRES) != 0;
         add(route.destination.into(), route.gateway.map(IpAddr::V6), &route.link, is_announced);
     }

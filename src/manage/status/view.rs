@@ -12,7 +12,7 @@ use super::text::text;
 use super::wanted::{self, Wanted};
 use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
-use crate::kernel::{Address, BridgeInfo, FdbEntry, Kernel, Link, PortInfo, Traffic, flag, port_state};
+use crate::kernel::{Address, BridgeInfo, FdbEntry, Kernel, Link, PortInfo, Source, Traffic, flag, port_state};
 use crate::net::order;
 use crate::network::state::StateDir;
 use crate::network::step::Item;
@@ -163,7 +163,7 @@ pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
         });
     } else {
         // the ioctl takes one call, /sys one for each link
-        match kernel.bridges_as_made().or_else(|_| kernel.bridges()) {
+        match kernel.bridges(Source::Ioctl) {
             Ok(there) => bridges = there,
             // this kernel has no bridges
             Err(Errno::ENOPKG | Errno::EINVAL | Errno::ENOTTY | Errno::ENODEV) => (),
@@ -177,7 +177,7 @@ pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
         bridges = order::sorted_names(bridges);
     }
     let mut addresses = kernel.addresses_v4().unwrap_or_default();
-    addresses.extend(kernel.addresses_v6());
+    addresses.extend(kernel.addresses_v6().unwrap_or_default());
     let is_on = |file| kernel.read(file).first().map(|&byte| byte != b'0');
     let forwards = [is_on("/proc/sys/net/ipv4/ip_forward"), is_on("/proc/sys/net/ipv6/conf/all/forwarding")];
     let mut host = Host { forwards, ways: ways(kernel), addresses, brouters: Vec::new(), unknown: None };
@@ -218,8 +218,8 @@ fn brouter(kernel: &Kernel, bridge: OsString) -> Brouter {
     }
     brouter.link = kernel.link(name).ok();
     // by ioctl all is told at once, where /sys has a file for each value
-    brouter.info = kernel.bridge_info_by_ioctl(name).or_else(|_| kernel.bridge_info(name)).unwrap_or_default();
-    let infos = kernel.port_infos_by_number(name).or_else(|_| kernel.port_infos(name)).unwrap_or_default();
+    brouter.info = kernel.bridge_info(name, Source::Ioctl).unwrap_or_default();
+    let infos = kernel.port_infos(name, Source::Ioctl).unwrap_or_default();
     let delay = brouter.is_up().then_some(brouter.info.bridge_forward_delay.0);
     // a number has at most ten bits (BR_PORT_BITS)
     let mut by_number = [usize::MAX; 1024];
@@ -237,7 +237,7 @@ fn brouter(kernel: &Kernel, bridge: OsString) -> Brouter {
         }
     }
     let names: Vec<&OsStr> = ports.iter().map(|port| port.name.as_os_str()).collect();
-    let traffic = kernel.traffic(&names);
+    let traffic = kernel.traffic(&names).unwrap_or_else(|_| vec![None; names.len()]);
     let places = order::places(names.iter().map(|name| order_key(name.as_bytes())));
     for (_, place) in places {
         brouter.ports.push(Port { traffic: traffic[place], ..std::mem::take(&mut ports[place]) });
@@ -267,13 +267,13 @@ fn reason(kernel: &Kernel, name: &OsStr, info: &PortInfo, delay: Option<u64>) ->
 #[inline(never)]
 fn ways(kernel: &Kernel) -> Vec<Way> {
     let mut ways = Vec::new();
-    for route in kernel.routes_v4() {
+    for route in kernel.routes_v4().unwrap_or_default().main {
         if let Some(link) = route.link {
             let gateway = route.gateway.map(IpAddr::from);
             ways.push(Way { to: route.destination.into(), gateway, link, metric: route.metric });
         }
     }
-    for route in kernel.routes_v6().main {
+    for route in kernel.routes_v6().unwrap_or_default().main {
         // the loopback stands for routes that drop; and of multicast nobody asks
         if route.link != "lo" && !route.destination.addr().is_multicast() {
             let gateway = route.gateway.map(IpAddr::from);

@@ -20,7 +20,7 @@ use super::script::Arguments;
 use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome, io_text, line};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Source};
 use crate::lock::Lock;
 use crate::net::fault_of_name;
 use keys::{Keys, Owner};
@@ -236,7 +236,7 @@ fn unplug(kernel: &Kernel, keys: &mut Keys, wanted: &Wanted, settings: Settings)
 fn find_bridge(kernel: &Kernel, named: Option<String>) -> Result<String, Failure> {
     let is_there = |name: &str| kernel.link_index(name.as_bytes()).is_ok();
     let Some(name) = named else {
-        let first = kernel.bridges().unwrap_or_default().into_iter().next();
+        let first = kernel.bridges(Source::Sysfs).unwrap_or_default().into_iter().next();
         let first = first.map(|bridge| bridge.to_string_lossy().into_owned());
         return first.ok_or_else(|| Failure::new(line!("Could not find bridge, and none was specified")));
     };

@@ -94,7 +94,9 @@ impl<'a> Port<'a> {
                 .map_err(|errno| cannot(&self.name, "switch arp and multicast off", errno))?;
         }
         self.flushed = kernel.addresses_v4_of(self.link()).unwrap_or_default();
-        self.flushed.extend(kernel.addresses_v6().into_iter().filter(|address| *address.link == *self.name));
+        self.flushed.extend(
+            kernel.addresses_v6().unwrap_or_default().into_iter().filter(|address| *address.link == *self.name),
+        );
         for address in &self.flushed {
             match address.net {
                 // of a label the first: in the end all of them

@@ -92,8 +92,12 @@ fn makes_route(address: &Address) -> bool {
 
 /// The kernel's routes have a metric that others get only if they are given it.
 fn find_makers_v6(kernel: &Kernel, entries: &mut [Entry]) {
-    let networks: Vec<(OsString, IpNet)> =
-        kernel.addresses_v6().into_iter().map(|address| (address.link, address.net.trunc())).collect();
+    let networks: Vec<(OsString, IpNet)> = kernel
+        .addresses_v6()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|address| (address.link, address.net.trunc()))
+        .collect();
     for entry in entries {
         let Some(Hop { gateway: None, device: Some(device), .. }) = entry.hop() else { continue };
         let is_its = networks.iter().any(|(link, net)| link == device && *net == entry.destination)
@@ -112,7 +116,7 @@ pub(super) fn connected_address(kernel: &Kernel, network: IpNet, device: &[u8]) 
     };
     let addresses = match network {
         IpNet::V4(_) => kernel.addresses_v4_of(device).unwrap_or_default(),
-        IpNet::V6(_) => kernel.addresses_v6(),
+        IpNet::V6(_) => kernel.addresses_v6().unwrap_or_default(),
     };
     let mut its = addresses.iter().filter(|address| address.link.as_bytes() == device && is_its(address));
     its.next().map(|address| address.net.addr())

@@ -29,7 +29,8 @@ pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
 pub use link::{Count, Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
 pub use procfs::{Neighbour, Unreadable, net_conf};
 pub use route::{
-    LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, RoutesV4, RoutesV6, Table, flag6, metric_in_reach,
+    LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, RoutesV4, RoutesV6, Table, flag6, is_member_v4,
+    metric_in_reach,
 };
 pub use sysfs::{Sysfs, is_path_safe};
 
@@ -171,6 +172,11 @@ impl Kernel {
     pub fn path(&self, absolute: &str) -> PathBuf {
         self.root.join(absolute.trim_start_matches('/'))
     }
+}
+
+/// Returns the user who runs this process, whatever rights it has (getuid(2)).
+pub fn user_id() -> u32 {
+    nix::unistd::getuid().as_raw()
 }
 
 /// The errno of a failed read or write of a file.

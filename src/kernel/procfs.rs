@@ -164,6 +164,13 @@ pub struct Neighbour {
     pub link: String,
 }
 
+impl Neighbour {
+    /// Returns the IPv4 neighbours whose hardware address the kernel knows: /proc/net/arp. None without the file.
+    pub fn all(kernel: &Kernel) -> Vec<Self> {
+        kernel.neighbours_v4()
+    }
+}
+
 impl Kernel {
     /// Whether IPv4 packets are forwarded between links.
     pub fn forwards(&self) -> bool {

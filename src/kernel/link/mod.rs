@@ -15,7 +15,7 @@ use super::{Kernel, Result};
 use crate::net::Mac;
 pub use read::{Count, Counters, Statistics, Traffic};
 pub use set::{LinkFile, LinkSetting};
-pub use tun::{Tun, TunEnd, tun_flag};
+pub use tun::{Tun, TunEnd, delete_tun, tun_flag};
 
 /// Interface flags (linux/if.h, `IFF_*`).
 pub mod flag {

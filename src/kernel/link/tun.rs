@@ -44,7 +44,22 @@ pub struct Tun {
 #[derive(Debug)]
 pub struct TunEnd(OwnedFd);
 
+impl Tun {
+    /// Reads what /sys shows of a tap or tun device. `None` for other links, and without /sys of this namespace.
+    pub fn of(kernel: &Kernel, link: &[u8]) -> Option<Self> {
+        kernel.tun(link)
+    }
+}
+
 impl TunEnd {
+    /// Opens /dev/net/tun.
+    ///
+    /// # Errors
+    /// Those of open(2): ENOENT, EACCES; ENODEV off `/`.
+    pub fn open(kernel: &Kernel) -> Result<Self> {
+        kernel.open_tun()
+    }
+
     /// Makes this the end of the device with this name, which is made if there is none. In it, `%d` stands for the first number
     /// that is free.
     ///
@@ -78,6 +93,14 @@ impl TunEnd {
     pub fn set_group(&self, group: u32) -> Result<()> {
         ioctl::set_tun(&self.0, TunSetting::Group, group)
     }
+}
+
+/// Deletes a persistent tap or tun device that no program has open.
+///
+/// # Errors
+/// EBUSY (a program has it open), EPERM, ENOENT (there is no /dev/net/tun), ENODEV (not a tap or tun device).
+pub fn delete_tun(kernel: &Kernel, link: &[u8]) -> Result<()> {
+    kernel.delete_tun(link)
 }
 
 impl Kernel {

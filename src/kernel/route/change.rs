@@ -180,7 +180,13 @@ impl Kernel {
         ioctl::call(self.control_v6()?, ioctl::SIOCDELRT_V6, &mut route.message())
     }
 
-    /// Whether this process may change routes: the kernel looks at the privilege before it finds that nothing is asked for.
+    /// Whether this process may change the network (CAP_NET_ADMIN over this namespace): the kernel is asked to delete no route,
+    /// and looks at the privilege before it finds that there is nothing to do.
+    pub fn has_net_admin(&self) -> bool {
+        self.may_change_routes()
+    }
+
+    /// The name before [`Kernel::has_net_admin`].
     pub fn may_change_routes(&self) -> bool {
         let control = self.control();
         control.and_then(|control| ioctl::route_v4(control, RouteVerb::Delete, Rtentry::empty(), None))

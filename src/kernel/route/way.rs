@@ -12,6 +12,11 @@ use crate::kernel::{Kernel, Result, errno, procfs};
 /// Any that is not 0; the route does not depend on it.
 const PORT: u16 = 9;
 
+/// Whether a link is member of an IPv4 group, so that packets to the group are delivered to this host too: /proc/net/igmp.
+pub fn is_member_v4(kernel: &Kernel, link: &[u8], group: Ipv4Addr) -> bool {
+    kernel.is_member_v4(link, group)
+}
+
 impl Kernel {
     /// The source address of packets to an address; from a given one if it is this host's, and over a given link.
     ///

@@ -1,6 +1,6 @@
-//! `brouter status`: that what it shows is what the original tools show, and that what is out of order is marked.
+//! Tests `brouter status`: its facts match those of the original tools, and faults are marked.
 //!
-//! Each test is a shell script that prints what is not as it should be, and nothing else. It changes and looks with the original
+//! Each test is a shell script that prints what is wrong, and nothing else. It prepares and inspects the host with the original
 //! tools.
 
 mod harness;
@@ -12,19 +12,19 @@ use harness::hosts::Hosts;
 use harness::table::Mode::{self, Foreign, NoSys, Sys, User};
 use harness::{Test, conclude};
 
-/// A host with a wire to the outside and two guests, one of which is a port of the network.
+/// A host with an interface to the outside and two guests; the interface of one is a port that the network names.
 const STATE: &str = r#"
 echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-# else addresses are tried for a second
+# otherwise addresses stay tentative for a second
 echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 for pair in eth0:outside vif1.0:g1 vif2.0:g2; do
     ip link add ${pair%:*} type veth peer name ${pair#*:}
-    # the guests say nothing of themselves
+    # the guests send nothing by themselves
     echo 1 >/proc/sys/net/ipv6/conf/${pair#*:}/disable_ipv6
     ip link set ${pair%:*} up; ip link set ${pair#*:} up
 done
 ip addr add 192.0.2.1/24 dev eth0; ip route add default via 192.0.2.254
-# of /etc a copy
+# a private copy of /etc
 cp -a /etc /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter
 "$programs"/brouter up n --bridge b0 --address 10.9.0.1/24 --address fd00:9::1/64 --outside eth0 --masquerade --antispoof \
     --mtu 1400 --port vif1.0 >/dev/null
@@ -35,12 +35,12 @@ bridge fdb add 02:00:00:00:00:03 dev vif2.0 master static
 ip route add 10.50.0.0/16 via 10.9.0.7
 "#;
 
-/// What the scripts have in common.
+/// Shell functions for all scripts.
 const PRELUDE: &str = r#"
 original() { PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
 status() { LC_ALL=C brouter status "$@"; }
-# the state of links, which comes up late, and of addresses, which follows it
+# waits for the state of links, which the kernel updates late, and for addresses, which depend on it
 settle() {
     for try in 1 2 3 4 5 6 7 8 9 10; do
         for link in /sys/class/net/*; do original ip link show dev ${link##*/}; done >/dev/null 2>&1
@@ -51,10 +51,10 @@ settle() {
 kinds() { brouter status --json "$@" | jq -r '[.bridges[].faults[].kind] | sort | join(" ")'; }
 "#;
 
-/// A test's name, the modes in which it is run, what it needs besides, and its script.
+/// The tests: name, modes, one more program that it needs, script.
 const TESTS: [(&str, &[Mode], &str, &str); 15] = [
     (
-        "the facts are those of the original tools",
+        "the facts match those of the original tools",
         &[Sys, NoSys, User, Foreign],
         "jq",
         r#"
@@ -95,15 +95,15 @@ const TESTS: [(&str, &[Mode], &str, &str); 15] = [
                 jq -c '.forwarding | .ipv4, .ipv6' /run/json
             )
         }
-        # a packet can pass in between
+        # counters may change between the two
         for try in 1 2 3 4 5 6 7 8; do look; [ "$theirs" = "$ours" ] && break; sleep 0.5; done
-        same "not the same" "$theirs" "$ours"
+        same "facts" "$theirs" "$ours"
         same "all" "$(jq -c . /run/json)" "$(cat /run/json)"
         same "the guests" '[["vif1.0",1],["vif2.0",2]]' "$(jq -c '[.bridges[] | select(.bridge == "b0") | .ports[] | [.port, .guest]]' /run/json)"
         "#,
     ),
     (
-        "what is well is said to be well",
+        "a healthy network is reported as such",
         &[Sys, NoSys],
         "jq",
         r#"
@@ -116,12 +116,12 @@ const TESTS: [(&str, &[Mode], &str, &str); 15] = [
         for fact in '10.9.0.1/24' 'fd00:9::1/64' 'mtu 1400' 'no spanning tree, forward delay 0 s' '2 ports ' \
             'vif1.0 .* forwarding .* 2 addresses' 'vif2.0 .* forwarding .* 02:00:00:00:00:03' '10.50.0.0/16 by 10.9.0.7' \
             'eth0 192.0.2.1/24, default route by 192.0.2.254' 'IPv4 and IPv6' 'masquerade 10.9.0.0/24'; do
-            grep -q -- "$fact" /run/out || { echo "not there: $fact"; cat /run/out; }
+            grep -q -- "$fact" /run/out || { echo "missing: $fact"; cat /run/out; }
         done
         "#,
     ),
     (
-        "each fault is marked, and the line that is shown puts it right",
+        "each fault is marked, and the printed command repairs it",
         &[Sys],
         "jq",
         r#"
@@ -138,7 +138,7 @@ const TESTS: [(&str, &[Mode], &str, &str); 15] = [
             same "$fault: marks in UTF-8" "$count" "$(LC_ALL=C.UTF-8 brouter status | grep -c '[├└]✗')"
             if [ -z "$again" ]; then
                 brouter status --json | jq -r '.bridges[].faults[].text | select(test(": (ip|brctl|iptables|echo) ")) | sub("^[^:]*: "; "")' >/run/steps
-                [ -s /run/steps ] || echo "$fault: nothing to type"
+                [ -s /run/steps ] || echo "$fault: no command"
                 original bash -e /run/steps || cat /run/steps
             else
                 eval "$again"
@@ -170,7 +170,7 @@ END
         "#,
     ),
     (
-        "a port that spanning tree blocks, and one that waits",
+        "a port blocked by spanning tree, and one that does not forward yet",
         &[Sys],
         "jq",
         r#"
@@ -185,7 +185,7 @@ END
             [ "$state" = 'blocking forwarding ' ] && break
             sleep 0.5
         done
-        [ -n "$waits" ] || echo "no port has waited"
+        [ -n "$waits" ] || echo "no port was listening or learning"
         status b1 >/run/out && echo "status 0"
         same "kinds" "port-not-forwarding" "$(kinds b1)"
         grep -q '! loop. *blocking .* by spanning tree$' /run/out || cat /run/out
@@ -194,12 +194,12 @@ END
         "#,
     ),
     (
-        "a bridge that is missing, and a network that is not up",
+        "a missing bridge, and a network that is not up",
         &[Sys],
         "jq",
         r#"
         printf '%s\n' bridge=b7 address=10.7.0.1/24 >/etc/brouter/m.conf
-        status >/run/out || echo "status $? for what nobody has made"
+        status >/run/out || echo "status $? for a network that was never up"
         grep -qx 'b7, network m: not up' /run/out || cat /run/out
         status m >/run/out && echo "m: status 0"
         same "m" "bridge-missing" "$(kinds m)"
@@ -212,7 +212,7 @@ END
         "#,
     ),
     (
-        "a network of network-virtual",
+        "a network created by network-virtual",
         &[Sys],
         "jq",
         r#"
@@ -224,7 +224,7 @@ END
         "#,
     ),
     (
-        "names that mean nothing, and wrong options",
+        "unknown names and invalid options",
         &[Sys, NoSys],
         "jq",
         r#"
@@ -265,7 +265,7 @@ END
             original bridge fdb add 02:00:00:00:01:0$n dev port${n}efghijklmn master static
         done
         original ip link set far1 up; original ip link set far2 up
-        # names of many kinds, attached as they come
+        # names of different lengths, in no order
         for n in $(seq 40); do
             name=$(printf 'w%dx%s' $((n * n)) $n); original ip link add "$name" type veth peer name far-$n
             original ip link set "$name" master $long up; original ip link set far-$n up
@@ -283,7 +283,7 @@ END
             LC_ALL=$locale grep -n $'[\x01-\x09\x0b-\x1f\x7f]' /run/out
         done
         LC_ALL=C.UTF-8 brouter status | iconv -f UTF-8 -t UTF-8 >/dev/null || echo "not UTF-8"
-        LC_ALL=C.UTF-8 brouter status | grep -q '^brücke' || echo "a letter is lost"
+        LC_ALL=C.UTF-8 brouter status | grep -q '^brücke' || echo "a non-ASCII name is missing"
         same "not ASCII" "" "$(LC_ALL=C brouter status | LC_ALL=C grep -n '[^ -~]')"
         for locale in LC_ALL=C.UTF-8 "LC_ALL= LC_CTYPE=de_DE.utf8" "LANG=de_DE.UTF-8@euro"; do
             env -u LC_ALL -u LC_CTYPE LANG=C $locale brouter status b0 | grep -q '├─' || echo "$locale: no UTF-8"
@@ -295,13 +295,13 @@ END
         "#,
     ),
     (
-        "colour on a terminal, and without it the same",
+        "colours on a terminal, with otherwise identical text",
         &[Sys],
         "script",
         r#"
         original ip addr del fd00:9::1/64 dev b0
         on_terminal() { env "$@" LC_ALL=C.UTF-8 script -qec 'brouter status b0' /dev/null </dev/null | tr -d '\r'; }
-        # what passes is counted
+        # lines with traffic counters are left out
         plain=$(LC_ALL=C.UTF-8 brouter status b0 | grep -v vif)
         coloured=$(on_terminal TERM=xterm | grep -v vif)
         grep -q $'\e\\[31m' <<<"$coloured" || echo "no red"
@@ -312,11 +312,11 @@ END
         "#,
     ),
     (
-        "--watch repeats, and ends by a signal or without a reader",
+        "--watch repeats until a signal, or until the reader exits",
         &[Sys],
         "jq",
         r#"
-        # (what a shell starts in the background does not get SIGINT)
+        # (bash ignores SIGINT in background processes)
         ended() { timeout --preserve-status -s "$@"; }
         ended INT 1.2 brouter status --watch=0.2 --json >/run/out; code=$?
         [ $code = 0 ] || echo "after an interrupt: $code"
@@ -327,12 +327,12 @@ END
         [ $code = 0 -a $((SECONDS - start)) -le 5 ] || echo "after an interrupt: $code, $((SECONDS - start)) seconds"
         original ip link set b0 down
         ended TERM 0.5 brouter status --watch >/run/out; code=$?
-        [ $code = 1 ] || echo "of what is not well: $code"
+        [ $code = 1 ] || echo "with a fault: $code"
         same "pictures" 1 "$(grep -c '^b0' /run/out)"
         start=$SECONDS
         brouter status --watch=60 2>/run/said | head -1 >/dev/null
         codes=${PIPESTATUS[*]}; [ "$codes" = "141 0" ] || echo "without a reader: $codes"
-        [ $((SECONDS - start)) -le 5 ] || echo "it waited"
+        [ $((SECONDS - start)) -le 5 ] || echo "it did not notice that the reader had exited"
         same "said" "" "$(cat /run/said)"
         ended INT 1 brouter status --watch=0.2 | grep -c '^$' | grep -q '[2-5]' || echo "no blank line between pictures"
         "#,
@@ -366,7 +366,7 @@ END
         "#,
     ),
     (
-        "an ordinary user is told what he cannot know",
+        "for an ordinary user, unknown facts are marked as such",
         &[User],
         "jq",
         r#"
@@ -395,11 +395,11 @@ END
             grep -q "^edge $edge " /run/plain || { echo "no $edge"; cat /run/plain; }
         done
         grep -q '^edge "guest 2" b0 .* dashed red$' /run/plain || cat /run/plain
-        dot -Tsvg /run/dot | grep -q 'routed, masqueraded' || echo "no way out"
+        dot -Tsvg /run/dot | grep -q 'routed, masqueraded' || echo "no edge to the outside"
         "#,
     ),
     (
-        "the picture in the README is what is printed, but for what has passed",
+        "the picture in the README matches the output, except for traffic counters",
         &[Sys],
         "jq",
         r#"
@@ -412,26 +412,26 @@ END
         echo 0 >/proc/sys/net/ipv4/ip_forward
         settle
         passed='s/(abled  |forwarding) +[0-9.]+ [KM]?i?B +[0-9.]+[kM]? +[0-9.]+ [KM]?i?B +[0-9.]+[kM]?  /\1 PASSED /'
-        same "not the same" "$(sed -E "$passed" <<<"$PICTURE")" "$(LC_ALL=C.UTF-8 brouter status | sed -E "$passed")"
-        [ "$(sed -E "$passed" <<<"$PICTURE" | grep -c PASSED)" = 3 ] || echo "there are no counts"
+        same "picture" "$(sed -E "$passed" <<<"$PICTURE")" "$(LC_ALL=C.UTF-8 brouter status | sed -E "$passed")"
+        [ "$(sed -E "$passed" <<<"$PICTURE" | grep -c PASSED)" = 3 ] || echo "the picture has no counters"
         "#,
     ),
     (
-        "nothing is changed, and nothing is asked by netlink",
+        "status changes nothing and does not use netlink",
         &[Sys],
         "strace",
         r#"
         state() { original ip addr | sed 's/ tentative//'; original ip route; original iptables-save | grep -v '^#'; find /run/brouter | sort; }
         before=$(state)
         strace -f -qq -o /run/trace -e trace=socket,openat,open,ioctl brouter status >/dev/null
-        # of our own process: iptables does as it likes
+        # only our own process: iptables is free to use netlink
         awk 'NR == 1 { own = $1 } $1 == own && !/dev.null/ && /AF_NETLINK|O_WRONLY|O_RDWR|O_CREAT|SIOCS|SIOCADD|SIOCDEL|SIOCBR/' /run/trace
         same "changed" "$before" "$(state)"
         "#,
     ),
 ];
 
-/// The picture in the README.
+/// Returns the picture in the README.
 fn picture() -> &'static str {
     let (_, readme) = include_str!("../README.md").split_once("```\nxenbr0, network").expect("a picture");
     readme.split("\n```").next().unwrap_or_default()

@@ -1,7 +1,7 @@
-//! `brouter up` and `brouter down`: what they make, that they undo what they cannot end, and what they leave alone.
+//! Tests `brouter up` and `brouter down`: what they create, that they roll back on failure, and what they leave alone.
 //!
-//! Each test is a shell script that prints what is not as it should be, and nothing else. It changes and looks with the original
-//! tools; strace makes steps fail, and kills.
+//! Each test is a shell script that prints what is wrong, and nothing else. It prepares and inspects the host with the original
+//! tools; strace injects errors and signals.
 
 mod harness;
 
@@ -12,26 +12,26 @@ use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
-/// A host with a wire to the outside, a link for a port, and IPv6.
+/// A host with an interface to the outside, a link that becomes a port, and IPv6.
 const STATE: &str = r#"
 echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
 ip link add eth0 type veth peer name outside
 ip link set eth0 up
 ip link add p1 type veth peer name p1-far
-# of /etc a copy
+# a private copy of /etc
 cp -a /etc /run/etc 2>/dev/null; mount --bind /run/etc /etc; mkdir -p /etc/brouter
 "#;
 
-/// What the scripts have in common.
+/// Shell functions for all scripts.
 const PRELUDE: &str = r#"
 ORIGINAL=/usr/sbin:/usr/bin:/sbin:/bin ip=/sbin/ip
 full=(n --bridge b0 --address 10.9.0.1/24 --address 10.8.0.1/16 --address fd00:9::1/64 --outside eth0 --masquerade --antispoof
     --port p1 --mtu 1400)
 small=(n --bridge b0 --address 10.9.0.1/24)
-# what there is, but for numbers, hardware addresses, and the labels of further addresses (an ioctl reaches one on each)
+# prints the state of the host without interface indexes, MAC addresses, and labels of further addresses (each needs its own)
 state() {
-    # to ask for a link brings its state up to date
+    # a request for a link makes the kernel update its state
     printf '%s\n' 'link show dev p1' 'link show dev b0' | $ip -force -batch - >/dev/null 2>&1
     printf '%s\n' 'addr show' 'link show' | $ip -o -batch - | sed -E '/inet6 fe80/d; s/^[0-9]+: //; s/link.ether.*//; s/@[^:]*//
         s/ (tentative|qdisc [a-z]+|state [A-Z]+)//g; s/,LOWER_UP|NO-CARRIER,|,M-DOWN//g; s/ (b0):[0-9]\\/ \1\\/'
@@ -41,9 +41,9 @@ state() {
 }
 records() { ls /run/brouter/*/ 2>/dev/null | grep -v '^$'; }
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
-# runs the rest with strace's fault injected; a shell says of itself who was killed
+# runs a command with a fault injected by strace; the subshell keeps bash's message about a killed child out of the way
 with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) >/run/out 2>/run/said; }
-# what a call can fail with; one that writes, with the second word
+# prints an error with which a call can fail; $2 is that of calls that write
 error_of() {
     case $1 in
         write*|open*|mkdir*|rename*|unlink*) echo $2 ;;
@@ -51,8 +51,8 @@ error_of() {
         *) echo EIO ;;
     esac
 }
-# the system calls by which a command can change something, and those of which it learns what there is: `NAME:when=N`, the Nth
-# of its name (strace counts each name by itself). The kernel begins some calls anew while its lock of the network is taken.
+# lists the system calls by which a command reads or changes the host: `NAME:when=N` is the Nth call of that name (strace counts
+# each name separately). Calls that the kernel restarts while its network lock is taken count once.
 calls() {
     strace -qq -o /run/trace "$@" >/dev/null
     awk -F'(' '/= \? ERESTART/ || !/^[a-z]/ { next }
@@ -64,25 +64,25 @@ calls() {
 }
 "#;
 
-/// A test's name, and its script.
+/// Names and scripts of the tests.
 const TESTS: [(&str, &str); 20] = [
     (
-        "the steps that --dry-run prints are those of up, and make the same network by the original tools",
+        "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
         for network in full small; do
             declare -n options=$network
             before=$(state)
             steps=$(brouter up "${options[@]}" --dry-run)
             same "$network: --dry-run changes something" "$before" "$(state)"
-            same "$network: up does something else" "$steps" "$(brouter up "${options[@]}")"
+            same "$network: up runs other steps" "$steps" "$(brouter up "${options[@]}")"
             ours=$(state)
             steps_down=$(brouter down n --dry-run)
             same "$network: --dry-run of down changes something" "$ours" "$(state)"
-            same "$network: down does something else" "$steps_down" "$(brouter down n)"
+            same "$network: down runs other steps" "$steps_down" "$(brouter down n)"
             same "$network: down leaves something" "$before" "$(state)"
             [ -z "$(records)" ] || echo "$network: a record is left: $(records)"
             PATH=$ORIGINAL bash -e <<<"$steps"
-            same "$network: the original tools make something else" "$(state)" "$ours"
+            same "$network: the original tools create something else" "$(state)" "$ours"
             PATH=$ORIGINAL bash -e <<<"$steps_down"
             same "$network: the original tools leave something" "$before" "$(state)"
         done
@@ -99,7 +99,7 @@ const TESTS: [(&str, &str); 20] = [
         "#,
     ),
     (
-        "of a network that has changed the difference is made",
+        "if the configuration has changed, up applies only the difference",
         r#"
         before=$(state)
         brouter up "${full[@]}" >/dev/null
@@ -116,13 +116,13 @@ iptables -t nat -A POSTROUTING -s 10.7.0.0/24 ! -o b0 -j MASQUERADE'
         "#,
     ),
     (
-        "a file says the same as options, and options go before it",
+        "a file is equivalent to options, and options override it",
         r#"
         conf=/etc/brouter/n.conf
         printf '%s\n' '# ours' bridge=b0 'bridgeip="10.9.0.1/24"' 'address=10.8.0.1/16  # more' address=fd00:9::1/64 netdev=eth0 \
             masquerade=yes antispoof=yes port=p1 mtu=1400 >$conf
         same "the file" "$(brouter up "${full[@]}" --dry-run)" "$(brouter up n --dry-run)"
-        brouter up n --mtu 1300 --dry-run | grep -q 'mtu 1300' || echo "the option does not count"
+        brouter up n --mtu 1300 --dry-run | grep -q 'mtu 1300' || echo "the option does not override the file"
         while IFS='|' read -r line said; do
             printf '%b\n' "$line" >$conf
             brouter up n >/run/out 2>/run/said; status=$?
@@ -142,7 +142,7 @@ END
         "#,
     ),
     (
-        "what stands in the way is said before anything is changed",
+        "obstacles are reported before anything is changed",
         r#"
         $ip link add name other type bridge; $ip link add q1 type veth peer name q1-far; $ip link set q1 master other
         before=$(state)
@@ -168,7 +168,7 @@ END
         "#,
     ),
     (
-        "foreign ports are released, foreign addresses and rules are left and named",
+        "down releases foreign ports, and leaves and reports foreign addresses and rules",
         r#"
         brouter up "${small[@]}" >/dev/null
         $ip link set p1 master b0
@@ -187,7 +187,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "a bridge that was there stays, with what it had",
+        "a bridge that existed before stays as it was",
         r#"
         brctl addbr b0; ip addr add 10.1.0.1/24 dev b0; ip link set b0 up
         before=$(state)
@@ -197,7 +197,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "without its record a network can go",
+        "down works without stored state",
         r#"
         before=$(state)
         brouter up "${full[@]}" >/dev/null; rm -r /run/brouter
@@ -210,7 +210,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "what several networks need stays until the last goes",
+        "what several networks need stays until the last of them is down",
         r#"
         before=$(state)
         rest="--outside eth0 --antispoof"
@@ -230,7 +230,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "calls for one network wait for each other, those for another do not",
+        "calls for one network wait for each other, calls for different networks do not",
         r#"
         folder=$(brouter up "${small[@]}" >/dev/null; echo /run/brouter/*)
         brouter down n >/dev/null
@@ -246,7 +246,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "each step of up that fails is undone",
+        "if any step of up fails, up rolls back",
         r#"
         marker=/run/fired; printf '#!/bin/sh\necho fired >>%s\n' $marker >/run/fw; chmod +x /run/fw
         full+=(--firewall /run/fw)
@@ -255,12 +255,12 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         for call in $calls; do
             if with $call:error=$(error_of $call ENOSPC) brouter up "${full[@]}"; then
                 done=$((done + 1))
-                same "$call failed and up did not say so" "$wanted" "$(state)"
+                same "$call failed and up did not report it" "$wanted" "$(state)"
             else
                 failed=$((failed + 1))
-                [ -s /run/said ] || echo "no word of $call"
+                [ -s /run/said ] || echo "no message about $call"
                 if ! grep -q -E ': (left|is up all the same)' /run/said; then
-                    same "$call failed, and is not undone: $(cat /run/said)" "$before" "$(state)"
+                    same "$call failed, and was not rolled back: $(cat /run/said)" "$before" "$(state)"
                     grep -q 'record' /run/said || [ -z "$(records)" ] || echo "$call: $(records): $(cat /run/said)"
                 fi
             fi
@@ -271,14 +271,14 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "each step of down that fails is named, and the next down ends it",
+        "if any step of down fails, down reports it, and a second down completes it",
         r#"
         before=$(state); brouter up "${full[@]}" >/dev/null; up=$(state); calls=$(calls brouter down n)
         failed=0
         for call in $calls; do
             brouter up "${full[@]}" >/dev/null
             if with $call:error=$(error_of $call EROFS) brouter down n; then
-                same "$call failed and down did not say so" "$before" "$(state)"
+                same "$call failed and down did not report it" "$before" "$(state)"
             else
                 failed=$((failed + 1))
                 now=$(state)
@@ -291,7 +291,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "an up that is killed at any system call is ended by the next up, and by the next down",
+        "after a kill at any system call of up, a second up completes it and down removes it",
         r#"
         before=$(state); calls=$(calls brouter up "${full[@]}"); wanted=$(state); brouter down n >/dev/null
         killed=0
@@ -310,7 +310,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "a down that is killed at any system call is ended by the next",
+        "after a kill at any system call of down, a second down completes it",
         r#"
         before=$(state); brouter up "${full[@]}" >/dev/null; wanted=$(state); calls=$(calls brouter down n)
         for call in $calls; do
@@ -323,7 +323,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "an up that is interrupted is undone",
+        "an interrupted up rolls back",
         r#"
         before=$(state); calls=$(calls brouter up "${full[@]}"); brouter down n >/dev/null
         late=0
@@ -335,11 +335,11 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
                 same "$call: $(cat /run/said)" "$before" "$(state)"
             done
         done
-        [ $late -le 8 ] || echo "$late were too late"
+        [ $late -le 8 ] || echo "$late signals came too late"
         "#,
     ),
     (
-        "nothing to write to: up refuses, down works",
+        "on a read-only or full /run/brouter up refuses and down works",
         r#"
         before=$(state)
         brouter up "${small[@]}" >/dev/null; rm -r /run/brouter; mkdir /run/brouter
@@ -356,7 +356,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "iptables that fails at any of its calls, and one that is not there",
+        "iptables fails at any of its calls, or is missing",
         r#"
         before=$(state); brouter up "${full[@]}" >/dev/null; up=$(state); brouter down n >/dev/null
         real=$(readlink -f $(command -v iptables)); mkdir /run/faulty
@@ -389,7 +389,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "networks that go at once leave none of what they share",
+        "networks that go down at the same time leave nothing of what they share",
         r#"
         before=$(state)
         for round in 1 2 3 4 5; do
@@ -403,9 +403,9 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
-        "what a namespace leaves is not taken for its own by one that gets its number",
+        "a namespace does not take over the stored state of an earlier one with the same number",
         r#"
-        # of the number of its inode, that is: its cookie no other gets (since Linux 5.14)
+        # its inode number can be reused; its cookie cannot (since Linux 5.14)
         for round in {1..40}; do
             unshare -n bash -c 'readlink /proc/self/ns/net; brouter up n --bridge b0 --address 10.9.0.1/24 >&2' \
                 2>/dev/null >>/run/numbers
@@ -415,14 +415,14 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
             head -n 1 /run/out >>/run/numbers
             [ -z "$(sort /run/numbers | uniq -d)" ] || break
         done
-        [ $round -lt 40 ] || echo "no number came twice"
+        [ $round -lt 40 ] || echo "no number was reused"
         "#,
     ),
     (
-        "an interface that vanishes in between",
+        "an interface disappears during up",
         r#"
         $ip link add p2 type veth peer name p2-far; before=$(state | grep -v '^p2')
-        # the port goes when the bridge is made
+        # the port is deleted as soon as the bridge exists
         strace -qq -o /dev/null -e inject=ioctl:delay_exit=400000 brouter up n --bridge b0 --address 10.9.0.1/24 --port p2 \
             >/run/out 2>/run/said &
         while [ ! -e /sys/class/net/b0 ]; do sleep 0.01; done; $ip link del p2

@@ -26,7 +26,9 @@ pub use address::{Address, Ipv6Flags, Label, Listed};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
 pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
-pub use link::{Count, Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, flag, tun_flag};
+pub use link::{
+    Count, Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
+};
 pub use procfs::{Neighbour, Unreadable, net_conf};
 pub use route::{
     LocalRoute, Route, Route6, RouteChange, RouteChange6, RouteKind, RoutesV4, RoutesV6, Table, flag6, is_member_v4,

@@ -21,8 +21,8 @@ use harness::{Test, conclude, elf};
 
 const KIB: u64 = 1024;
 /// The most that a program of one command may take on the disk, and the one that is all of them.
-const SMALL: u64 = 350 * KIB;
-const LARGE: u64 = 640 * KIB;
+const SMALL: u64 = 400 * KIB;
+const LARGE: u64 = 800 * KIB;
 /// The most system calls from exec to exit, where there is next to nothing to do in between.
 const CALLS: usize = 30;
 /// The most memory that such a run holds, in KiB.

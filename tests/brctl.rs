@@ -1,4 +1,4 @@
-//! `brctl` against the one of bridge-utils: the rows of `cases/brctl.cases`.
+//! Compares `brctl` with that of bridge-utils. Runs the rows of `cases/brctl.cases`.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! The programs that `compat/docs/MIGRATION.md` puts beside brouter, by the very lines that stand there.
+//! Tests dnsmasq beside brouter, with the command line and the file that `compat/docs/MIGRATION.md` shows.
 
 mod harness;
 
@@ -11,7 +11,7 @@ use harness::{Test, conclude};
 
 const MIGRATION: &str = include_str!("../compat/docs/MIGRATION.md");
 
-/// A wire to the outside, a guest in a namespace of its own, and /etc and dnsmasq's leases of this host's own.
+/// A host with an interface to the outside, a guest in a namespace of its own, and private copies of /etc and dnsmasq's leases.
 const STATE: &str = r#"
 ip link add eth0 type veth peer name outside; ip link set eth0 up; ip link set outside up
 ip addr add 192.0.2.1/24 dev eth0
@@ -22,7 +22,7 @@ ip netns add guest
 ip link add vif1.0 type veth peer name eth0 netns guest
 "#;
 
-/// Prints what is not as it should be, and nothing else.
+/// Prints what is wrong, and nothing else.
 const SCRIPT: &str = r#"
 printf '%s\n' "$CONF" >/etc/brouter/virbr0.conf
 brouter up virbr0 --port vif1.0 --forward-delay 0 >/dev/null
@@ -38,9 +38,9 @@ guest busybox udhcpc -i eth0 -n -q -f -t 10 -T 1 -s /run/udhcpc.sh >/run/dhcp 2>
 read -r address mask router dns </run/lease
 case $address in 192.168.122.*) ;; *) echo "the guest's address: $address" ;; esac
 [ "$mask $router $dns" = "24 192.168.122.1 192.168.122.1" ] || echo "mask, gateway, name server: $mask, $router, $dns"
-guest busybox nslookup server.example "$dns" | grep -q '192\.0\.2\.7' || echo "no name"
-guest busybox ping -c 1 -W 2 192.0.2.1 >/dev/null || echo "no way to the other side of dom0"
-# it listens on the bridge, and leaves the host's other addresses to others
+guest busybox nslookup server.example "$dns" | grep -q '192\.0\.2\.7' || echo "the name was not resolved"
+guest busybox ping -c 1 -W 2 192.0.2.1 >/dev/null || echo "the other side of dom0 is not reachable"
+# dnsmasq must listen on the bridge only
 ss -Hlun | awk '{print $4}' | grep -E '^(0\.0\.0\.0|127\.0\.0\.1|192\.0\.2\.1)[^:]*:53$'
 kill "$(cat /run/dnsmasq.pid /run/dnsmasq/dnsmasq.pid 2>/dev/null)"
 brouter down virbr0 >/dev/null
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let line = MIGRATION.lines().map(str::trim).find(|line| line.starts_with("dnsmasq ")).expect("a line for dnsmasq");
     let conf = MIGRATION.split("```\n").find(|block| block.contains("address=192.168.122.1/24\n")).expect("a file");
     let script = format!("LINE='{line}' CONF='{conf}'\n{SCRIPT}");
-    let name = "the line for dnsmasq gives a guest an address, a gateway and names";
+    let name = "with the documented line dnsmasq gives a guest an address, a gateway and name resolution";
     let needs = ["dnsmasq", "busybox", "iptables", "ss"];
     let test = Test::of_script(&hosts, name, &needs, STATE, script, Mode::Sys);
     conclude(&hosts, vec![test])

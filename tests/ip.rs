@@ -1,4 +1,5 @@
-//! `ip` against the one of iproute2: the rows of `cases/ip.cases`, and of those of single objects.
+//! Compares `ip` with that of iproute2. Runs the rows of `cases/ip.cases`, of the tables of single objects, and of other programs'
+//! commands (`cases/callers.cases`).
 
 mod harness;
 

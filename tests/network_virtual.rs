@@ -1,4 +1,4 @@
-//! `network-virtual` against the script that it stands for: the rows of `cases/network-virtual.cases`.
+//! Compares `network-virtual` with the script that it replaces. Runs the rows of `cases/network-virtual.cases`.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! What holds for any input: nothing panics, and text that is printed is read back.
+//! Tests properties that hold for any input: nothing panics, and printed text parses back to the same value.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -14,12 +14,12 @@ use brouter::xen::script::Arguments;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Bytes that can be an argument: all but NUL.
+/// Bytes that an argument can contain: all but NUL.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(1u8.., 0..24)
 }
 
-/// Bytes of which numbers and addresses are made, so that more of them get past the first character.
+/// Bytes that occur in numbers and addresses, so that more inputs get past the first character.
 fn numeric() -> impl Strategy<Value = Vec<u8>> {
     vec(prop::sample::select(b"0123456789.:/xXeEpP+-infaNAbc ".to_vec()), 0..24)
 }
@@ -33,7 +33,7 @@ fn arguments(verbs: &'static [&'static str]) -> impl Strategy<Value = Vec<OsStri
     vec(word, 0..7)
 }
 
-/// Runs an applet where nothing can be changed, on the files of another host: as of today and as of 2006.
+/// Runs an applet in both eras on the files of an old host, where nothing can be changed.
 fn run(applet: &Applet, args: &[OsString]) {
     for era in [Era::Of2006, Era::Today] {
         run_in(era, applet, args);
@@ -131,17 +131,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn brctl_takes_any_arguments(args in arguments(BRCTL_WORDS)) {
+    fn brctl_survives_any_arguments(args in arguments(BRCTL_WORDS)) {
         run(&BRCTL, &args);
     }
 
     #[test]
-    fn ip_takes_any_arguments(args in arguments(IP_WORDS)) {
+    fn ip_survives_any_arguments(args in arguments(IP_WORDS)) {
         run(&IP, &args);
     }
 
     #[test]
-    fn scripts_take_any_arguments(args in vec(prop_oneof![bytes(), numeric()].prop_map(OsString::from_vec), 0..5)) {
+    fn scripts_survive_any_arguments(args in vec(prop_oneof![bytes(), numeric()].prop_map(OsString::from_vec), 0..5)) {
         let environment = |_: &str| None;
         if let Ok(arguments) = Arguments::parse("network-virtual", &args, &environment) {
             arguments.command();
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn an_assignment_in_single_quotes_is_taken_as_it_is(value in "[^'\u{0}]{0,20}") {
+    fn an_assignment_in_single_quotes_is_literal(value in "[^'\u{0}]{0,20}") {
         let args = [OsString::from(format!("bridge='{value}'"))];
         let environment = |_: &str| None;
         let arguments = Arguments::parse("network-virtual", &args, &environment).expect("nothing to evaluate");
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_may_be_anything(text in prop_oneof![bytes(), numeric()]) {
+    fn numbers_survive_any_text(text in prop_oneof![bytes(), numeric()]) {
         number::time(&text);
         number::integer(&text);
         number::switch(&text);
@@ -166,26 +166,26 @@ proptest! {
         let _ = prefix::address(Era::Today, &text, Family::Inet);
     }
 
-    /// Seconds with two places are read back, but that bridge-utils cuts what double arithmetic makes of some of them.
+    /// bridge-utils truncates the double that it computes, so that some times lose one hundredth of a second.
     #[test]
-    fn a_clock_value_is_read_back(ticks in 0u64..100_000_000) {
+    fn a_clock_value_parses_back(ticks in 0u64..100_000_000) {
         let read = number::time(ClockTime(ticks).to_string().as_bytes()).expect("a number").0;
-        prop_assert!(read == ticks || read + 1 == ticks, "{} is read as {}", ticks, read);
+        prop_assert!(read == ticks || read + 1 == ticks, "{} parses as {}", ticks, read);
     }
 
     #[test]
-    fn a_whole_number_is_read_back(value in any::<i32>()) {
+    fn an_integer_parses_back(value in any::<i32>()) {
         prop_assert_eq!(number::integer(value.to_string().as_bytes()), Some(i64::from(value) as u64));
         prop_assert_eq!(number::integer(format!("{:#x}", value.unsigned_abs()).as_bytes()), Some(i64::from(value.unsigned_abs() as i32) as u64));
     }
 
     #[test]
-    fn a_bridge_id_is_read_back(id in any::<[u8; 8]>()) {
+    fn a_bridge_id_parses_back(id in any::<[u8; 8]>()) {
         prop_assert_eq!(BridgeId(id).to_string().parse(), Ok(BridgeId(id)));
     }
 
     #[test]
-    fn a_prefix_is_read_back(address in any::<std::net::Ipv4Addr>(), bits in 0u8..=32) {
+    fn a_prefix_parses_back(address in any::<std::net::Ipv4Addr>(), bits in 0u8..=32) {
         let text = format!("{address}/{bits}");
         match prefix::prefix(Era::Today, text.as_bytes(), Family::Inet) {
             Ok(Prefix::Net { net, explicit: true }) => prop_assert_eq!(net.to_string(), text),

@@ -1,6 +1,6 @@
-//! The readers on the files of real old hosts (tests/fixtures), where nothing can be asked by ioctl.
+//! Tests the readers of /sys and /proc on files of real old hosts (tests/fixtures), without ioctls.
 //!
-//! Expectations are what stands in the files, and the text that bridge-utils 1.0.6 made of such a host.
+//! The expected values are those in the files, and the text that bridge-utils 1.0.6 printed on such a host.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -17,7 +17,7 @@ fn host(kernel: &str) -> Kernel {
     Kernel::at(format!("{}/tests/fixtures/host-{kernel}", env!("CARGO_MANIFEST_DIR")))
 }
 
-/// Standard output of an applet on a host; it must succeed and complain of nothing.
+/// Returns the standard output of an applet on a host. The applet must succeed and print nothing to standard error.
 fn output(applet: &Applet, kernel: &Kernel, args: &[&str]) -> String {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -55,7 +55,7 @@ xenbr0\t\t8000.1e25e7970018\tno\t\tdummy0
     assert_eq!(output(&BRCTL, &host("2.6.32.69"), &["show"]), expected);
 }
 
-/// Hexadecimal port numbers, a decimal designated port, a time that reads one higher than it was set.
+/// Hexadecimal port numbers, a decimal designated port, a time that reads back one hundredth higher than it was set.
 #[test]
 fn spanning_tree_of_2_6_18() {
     let expected = "\
@@ -95,7 +95,7 @@ fn links_of_2_6_18() {
     assert_eq!(
         names,
         [(1, "eth0"), (2, "lo"), (3, "dummy0"), (4, "sit0"), (5, "xenbr0"), (6, "abcdefghijklmno")],
-        "real folders, by index"
+        "real folders, ordered by index"
     );
     let sit0 = &links[3];
     assert_eq!((sit0.address.as_str(), sit0.hw_type), ("00:00:00:00", 776));
@@ -105,14 +105,14 @@ fn links_of_2_6_18() {
     assert_eq!(eth0.flags & (flag::UP | flag::RUNNING | flag::LOWER_UP), flag::UP | flag::RUNNING | flag::LOWER_UP);
     let xenbr0 = &links[4];
     assert_eq!((xenbr0.queue, xenbr0.state.as_str(), xenbr0.queue_length), (Queue::None, "unknown", 0));
-    assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()), "by brport/bridge, before there was a master");
+    assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()), "from brport/bridge: there is no `master` yet");
 }
 
 #[test]
 fn links_of_2_6_32() {
     let links = host("2.6.32.69").links().unwrap();
     let names: Vec<_> = links.iter().map(|link| link.name.to_str().unwrap()).collect();
-    assert_eq!(names, ["lo", "eth0", "dummy0", "xenbr0", "abcdefghijklmno"], "links into /sys/devices");
+    assert_eq!(names, ["lo", "eth0", "dummy0", "xenbr0", "abcdefghijklmno"], "symbolic links into /sys/devices");
     assert_eq!(links[2].master.as_deref(), Some("xenbr0".as_ref()));
 }
 
@@ -149,9 +149,9 @@ fn ipv6_addresses() {
     assert_eq!(on("lo"), ["::1/128"]);
 }
 
-/// A name that would lead elsewhere is no device, and a host of files cannot be changed.
+/// A name that is a path to another folder is not a device, and a host that consists of files cannot be changed.
 #[test]
-fn nothing_outside_is_reached() {
+fn names_are_not_paths_and_fixtures_are_read_only() {
     let kernel = host("2.6.18");
     for name in ["../net/xenbr0", "", ".", "..", "xenbr0/../xenbr0"] {
         assert!(kernel.bridge_head(name.as_bytes()).is_err(), "{name}");
@@ -166,8 +166,8 @@ fn nothing_outside_is_reached() {
     assert_eq!(output(&BRCTL, &kernel, &["showstp", "xenbr0"]), before);
 }
 
-/// Flags as the kernel tells them (a port's raw ones have PROMISC), four bytes of address, no length of a queue; and the words of
-/// iproute2 for what old kernels do not tell.
+/// Flags as SIOCGIFFLAGS would return them (the raw flags of a port contain PROMISC), a hardware address of four bytes, a link
+/// without queue length, and iproute2's defaults for what old kernels do not report.
 #[test]
 fn listing_of_2_6_18() {
     let expected = "\
@@ -187,7 +187,7 @@ link/ether 00:00:00:00:00:00 brd ff:ff:ff:ff:ff:ff
     assert_eq!(output(&IP, &host("2.6.18"), &["link"]), expected);
 }
 
-/// Linux 2.6.18 lets the name of a bridge hold ':'.
+/// Linux 2.6.18 accepts ':' in the name of a bridge.
 #[test]
 fn name_with_a_colon() {
     let root = std::env::temp_dir().join(format!("brouter-readers-{}", std::process::id()));

@@ -1,4 +1,5 @@
-//! Scripts of other projects, unmodified, on our `brctl` and `ip` in place of the system's: the rows of `cases/scripts.cases`.
+//! Runs unmodified scripts of other projects with our `brctl` and `ip` in place of the system's: the rows of
+//! `cases/scripts.cases`.
 
 mod harness;
 

@@ -1,8 +1,7 @@
-//! `ip`'s listings on hosts put together at random, ours against iproute2's.
+//! Compares the listings of `ip` with iproute2's on random topologies.
 //!
-//! A topology is made from its number, so that `cargo test --test topologies 'topology 17'` makes the same one again.
-//! BROUTER_TOPOLOGIES says how many there are; 60 if it is not set. Topology 0 has so many links that ours lists them in two
-//! threads.
+//! A topology depends only on its number: `cargo test --test topologies 'topology 17'` reproduces it. BROUTER_TOPOLOGIES sets
+//! their number, 60 by default. Topology 0 has so many links that ours lists them in two threads.
 
 mod harness;
 
@@ -15,9 +14,9 @@ use harness::outcome::Outcome;
 use harness::table::Mode;
 use harness::{Test, conclude, report};
 
-/// What is compared, all at once: a host takes longer to make than to be looked at.
+/// The listings that are compared, in one run: creating a host takes longer than listing it.
 const LISTINGS: [&str; 8] = ["addr", "link", "route", "-o addr", "-4 addr", "-br addr", "-br link", "-o link"];
-/// Compared where no link was switched off again: in these, its discipline cannot be told from others'.
+/// Listings that are compared only if no link was taken down again: in JSON, the qdisc of such a link cannot be masked.
 const JSON: [&str; 2] = ["-j addr", "-j -p link"];
 
 fn main() -> ExitCode {
@@ -41,7 +40,11 @@ fn main() -> ExitCode {
                         hosts.run_in(reuse, None, programs, &state, &command, Mode::Sys).map(|run| listed(&run))
                     };
                     let differences = report::differences(&look(Programs::Original)?, &look(Programs::Ours)?);
-                    if differences.is_empty() { Ok(()) } else { Err(format!("{differences}\nmade by\n{state}").into()) }
+                    if differences.is_empty() {
+                        Ok(())
+                    } else {
+                        Err(format!("{differences}\ncreated by\n{state}").into())
+                    }
                 })
             }
         }),
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
     conclude(&hosts, tests.collect())
 }
 
-/// What was listed. The discipline of a link that is off is left out: no file shows whether it was ever on.
+/// Returns the listings. The qdisc of a link that is down is masked: no file shows whether the link was ever up.
 fn listed(run: &harness::host::Run) -> Outcome {
     let mut outcome = Outcome::of(run, false);
     let without = |line: &str| match line.contains("state DOWN") && !line.contains("NO-CARRIER") {
@@ -60,10 +63,10 @@ fn listed(run: &harness::host::Run) -> Outcome {
     outcome
 }
 
-/// A host under construction, and the numbers that decide about it.
+/// A topology under construction, and its random numbers.
 struct Topology {
     random: u64,
-    /// Pairs of veth besides those that chance makes.
+    /// Number of veth pairs in addition to random ones.
     pairs: u64,
     script: String,
     links: Vec<String>,
@@ -76,7 +79,7 @@ impl Topology {
         Topology { random, pairs, script: String::new(), links: Vec::new() }
     }
 
-    /// A number below `end` (xorshift64).
+    /// Returns a random number below `end` (xorshift64).
     fn below(&mut self, end: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -84,7 +87,7 @@ impl Topology {
         (self.random >> 11) % end
     }
 
-    /// Whether something of this chance in ten happens.
+    /// Returns true with this chance in ten.
     fn happens(&mut self, in_ten: u64) -> bool {
         self.below(10) < in_ten
     }
@@ -94,11 +97,11 @@ impl Topology {
     }
 
     fn run(&mut self, command: String) {
-        // what does not go together in this topology is left out
+        // commands that are impossible in this topology are skipped
         let _ = writeln!(self.script, "{command} 2>/dev/null || :");
     }
 
-    /// The shell lines that make the host.
+    /// Returns the shell commands that create the topology.
     fn state(mut self) -> String {
         self.make_links();
         for link in self.links.clone() {
@@ -191,7 +194,7 @@ impl Topology {
         let metric = if self.happens(4) { format!(" metric {}", 1 + self.below(300)) } else { String::new() };
         let link = self.pick(&self.links.clone());
         let (network, host) = (self.below(4), 1 + self.below(250));
-        let way = match self.below(5) {
+        let next_hop = match self.below(5) {
             0 | 1 => format!("dev {link}"),
             2 | 3 => format!("via 10.{network}.1.{host}"),
             _ => {
@@ -199,6 +202,6 @@ impl Topology {
                 return self.run(format!("ip route add {kind} {destination}{metric}"));
             }
         };
-        self.run(format!("ip route add {destination} {way}{metric}"));
+        self.run(format!("ip route add {destination} {next_hop}{metric}"));
     }
 }

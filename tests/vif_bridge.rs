@@ -1,4 +1,4 @@
-//! `vif-bridge` against Xen 4.17's own script, both with a real xenstored: the rows of `cases/vif-bridge.cases`.
+//! Compares `vif-bridge` with the script of Xen 4.17, both with a real xenstored. Runs the rows of `cases/vif-bridge.cases`.
 
 mod harness;
 

@@ -4,7 +4,7 @@
 //! command knows the table of commands: a program hands it down in [`Call::applets`].
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use nix::errno::Errno;
@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use crate::era::{self, Era};
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::Kernel;
-use crate::stdio::{Stderr, Stdout};
+use crate::stdio::Stdout;
 
 /// A command with a name of its own.
 pub struct Applet {
@@ -85,7 +85,7 @@ pub fn start(applets: &'static [&'static Applet], run: fn(&mut Call) -> Outcome)
             era,
             applets,
             out: &mut out,
-            err: &mut Stderr,
+            err: &mut stderr(),
         });
         outcome.map_err(|failure| failure.in_era(era))
     });
@@ -93,7 +93,7 @@ pub fn start(applets: &'static [&'static Applet], run: fn(&mut Call) -> Outcome)
         Ok(()) => 0,
         Err(failure) => {
             // nobody can be told if this fails
-            let _ = Stderr.write_all(&failure.text);
+            let _ = stderr().write_all(&failure.text);
             failure.status
         }
     };

@@ -1,8 +1,8 @@
-//! The locks of Xen's hotplug scripts, under /var/run/xen-hotplug, and ours, made in the same way.
+//! The locks of Xen's hotplug scripts, under /var/run/xen-hotplug, and brouter's own, made in the same way.
 //!
-//! Since Xen 4.2 a lock is a file that its holder has locked by flock(2), made and removed by whoever holds it: who has locked a
-//! file that lies there no more tries again. Before, a lock was a folder with the holder's number in it. A script of either kind
-//! is kept out by a file that lies there, and keeps us out.
+//! Since Xen 4.2 a lock is a file on which its holder has a flock(2), created and removed by the holder: whoever locks a file
+//! that is no longer in its place tries again. Before 4.2 it was a folder with the holder's process number in it. A script of
+//! either kind is kept out by our file, and keeps us out.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -12,57 +12,52 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-#[allow(deprecated, reason = "what stands for it panics where unlocking fails")]
+#[allow(deprecated, reason = "nix's Flock panics if unlocking fails")]
 use nix::fcntl::{FlockArg, flock};
 
 use crate::kernel::Kernel;
 
-/// A lock that is held, until it is dropped or its holder ends.
+/// How often a lock that another holds is tried.
+const TRIES_A_SECOND: u32 = 100;
+
+/// A lock that is held until it is dropped or its holder ends.
 pub struct Lock {
     path: PathBuf,
     _file: File,
 }
 
 impl Lock {
-    /// Takes a lock of the hotplug scripts, for which others are waited for, so many seconds.
+    /// Takes a lock of the hotplug scripts, waiting up to `patience` seconds for its holder.
     ///
     /// # Errors
-    /// [`ErrorKind::WouldBlock`] where another still has it; where no lock can be made.
+    /// [`ErrorKind::WouldBlock`] if another still holds it; those of creating a file.
     pub fn claim(kernel: &Kernel, name: &str, patience: u32) -> io::Result<Self> {
         Lock::claim_in(kernel, &kernel.path("/var/run/xen-hotplug"), name, patience)
     }
 
-    /// Takes a lock in a folder, which is made where it is missing.
+    /// Takes a lock in a folder, which is created if it is missing.
     ///
     /// # Errors
-    /// As [`Lock::claim`].
+    /// Those of [`Lock::claim`].
     pub fn claim_in(kernel: &Kernel, folder: &Path, name: &str, patience: u32) -> io::Result<Self> {
-        const TURNS_A_SECOND: u32 = 100;
         let path = folder.join(name);
-        for _ in 0..=patience * TURNS_A_SECOND {
-            match File::options().read(true).write(true).create(true).truncate(false).open(&path) {
-                Ok(file) => {
-                    #[allow(deprecated, reason = "see above")]
-                    if flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock).is_ok() {
-                        // its last holder may have removed it
-                        if fs::metadata(&path).is_ok_and(|there| is_same(&there, &file)) {
-                            return Ok(Lock { path, _file: file });
-                        }
-                        continue;
-                    }
-                }
+        for _ in 0..=patience * TRIES_A_SECOND {
+            match try_lock(&path) {
+                Ok(Attempt::Locked(file)) => return Ok(Lock { path, _file: file }),
+                Ok(Attempt::Removed) => continue,
+                Ok(Attempt::Held) => (),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     fs::create_dir_all(folder)?;
                     continue;
                 }
                 Err(error) if error.kind() == ErrorKind::IsADirectory => {
-                    if is_left_behind(kernel, &path) {
+                    if is_abandoned(kernel, &path) {
                         let _ = fs::remove_dir_all(&path);
                     }
                 }
                 Err(error) => return Err(error),
             }
-            sleep(Duration::from_secs(1) / TURNS_A_SECOND);
+            sleep(Duration::from_secs(1) / TRIES_A_SECOND);
         }
         Err(ErrorKind::WouldBlock.into())
     }
@@ -74,12 +69,31 @@ impl Drop for Lock {
     }
 }
 
+enum Attempt {
+    Locked(File),
+    /// Another holds it.
+    Held,
+    /// It was locked after its last holder had removed it.
+    Removed,
+}
+
+fn try_lock(path: &Path) -> io::Result<Attempt> {
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+    #[allow(deprecated, reason = "see above")]
+    let locked = flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock);
+    Ok(match locked {
+        Ok(()) if fs::metadata(path).is_ok_and(|there| is_same(&there, &file)) => Attempt::Locked(file),
+        Ok(()) => Attempt::Removed,
+        Err(_) => Attempt::Held,
+    })
+}
+
 fn is_same(there: &fs::Metadata, file: &File) -> bool {
     file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
 }
 
-/// Whether the script has ended that made this folder. It noted `NUMBER: NAME` in a file.
-fn is_left_behind(kernel: &Kernel, folder: &Path) -> bool {
+/// Whether the script that created this folder has ended. It wrote `NUMBER: NAME` to a file in it.
+fn is_abandoned(kernel: &Kernel, folder: &Path) -> bool {
     let owner = fs::read_to_string(folder.join("owner")).unwrap_or_default();
     let process = owner.split(':').next().unwrap_or_default();
     !process.is_empty()

@@ -1,114 +1,128 @@
-//! Other programs that are run: iptables and the firewall's own command.
+//! Runs other programs: iptables, nft and the host's own firewall command. They are the only processes that are started.
 //!
-//! A program is looked for where the caller's PATH says, as a script would, and then in the system's own folders. It gets no
-//! standard input and a clean environment. (std's way to run it is not taken: it would be a tenth of ours.)
+//! A program is searched for along the caller's PATH, as by a script, then in the system's folders. It gets an empty standard
+//! input, an environment of PATH alone, and the default disposition of SIGPIPE and SIGCHLD. No shell is involved.
 
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
 
-use nix::errno::Errno;
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{AccessFlags, Pid, access};
+use nix::unistd::{AccessFlags, access};
 
-/// Where programs of a system are.
+use crate::error::io_text;
+use crate::kernel::reset_child_signal;
+
+/// Folders that are searched after the caller's, and the PATH of a program that is run.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// With an exit status.
-    Status(u8),
-    /// By a signal.
-    Signal(Signal),
+/// Why a program did not succeed.
+#[derive(Debug)]
+pub enum Failed {
+    /// It could not be started or waited for.
+    NotRun(io::Error),
+    /// It ended with a status other than 0, or by a signal.
+    Ended(ExitStatus),
 }
 
-impl Ended {
-    /// Whether it says that all went well.
-    pub fn is_success(self) -> bool {
-        self == Ended::Status(0)
-    }
-}
-
-/// In the words of the standard library: `exit status: 3`.
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Failed {
+    /// Returns an exit status that passes the failure on: the program's own, 126 if it was not run, 1 if a signal ended it.
+    pub fn exit_status(&self) -> u8 {
         match self {
-            Ended::Status(status) => write!(f, "exit status: {status}"),
-            Ended::Signal(signal) => write!(f, "signal: {} ({})", *signal as i32, signal.as_str()),
+            Failed::NotRun(_) => 126,
+            Failed::Ended(status) => status.code().map_or(1, |code| code as u8),
         }
     }
 }
 
-/// Finds a program by name, or checks that the path leads to one.
+/// `Permission denied`, `exit status: 3`, `signal: 9 (SIGKILL)`.
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failed::NotRun(error) => f.write_str(&io_text(error)),
+            Failed::Ended(status) => status.fmt(f),
+        }
+    }
+}
+
+/// Finds a program by name, or checks that a path leads to one.
 pub fn find(program: &str, path: Option<OsString>) -> Option<PathBuf> {
     let is_program = |path: &Path| access(path, AccessFlags::X_OK).is_ok() && path.is_file();
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| is_program(path));
     }
     let path = path.unwrap_or_default();
-    let system = std::env::split_paths(SYSTEM_PATH);
-    // a relative folder would mean whatever the caller's happens to be
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-    folders.extend(system.filter(|folder| !folders.contains(folder)).collect::<Vec<_>>());
-    folders.into_iter().map(|folder| folder.join(program)).find(|path| is_program(path))
+    // a relative folder would depend on the caller's working directory
+    let callers = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+    let folders = callers.chain(std::env::split_paths(SYSTEM_PATH));
+    let mut programs = folders.map(|folder| folder.join(program));
+    programs.find(|path| is_program(path))
 }
 
-/// Runs a program with our own output.
+/// Runs a program whose output goes where ours goes.
 ///
 /// # Errors
-/// Where it cannot be run.
-pub fn run(program: &Path, words: &[&str]) -> io::Result<Ended> {
-    wait(start(program, words, None)?)
-}
-
-/// Runs a program, and returns how it ended and what it said: both its outputs go into one pipe.
-///
-/// # Errors
-/// Where it cannot be run.
-pub fn ask(program: &Path, words: &[&str]) -> io::Result<(Ended, String)> {
-    let (mut reader, writer) = io::pipe()?;
-    let child = start(program, words, Some(writer.as_raw_fd()))?;
-    // the writing end that is left is the child's
-    drop(writer);
-    let mut said = Vec::new();
-    let read = reader.read_to_end(&mut said);
-    let ended = wait(child)?;
-    read.map(|_| (ended, String::from_utf8_lossy(said.trim_ascii()).into_owned()))
-}
-
-fn start(program: &Path, words: &[&str], output: Option<RawFd>) -> io::Result<Pid> {
-    let nothing = File::open("/dev/null")?;
-    let mut files = PosixSpawnFileActions::init()?;
-    files.add_dup2(nothing.as_raw_fd(), 0)?;
-    if let Some(output) = output {
-        files.add_dup2(output, 1)?;
-        files.add_dup2(output, 2)?;
+/// It could not be run, or did not succeed.
+pub fn run(program: &Path, args: &[&str]) -> Result<(), Failed> {
+    match command(program, args).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failed::Ended(status)),
+        Err(error) => Err(Failed::NotRun(error)),
     }
-    let mut attributes = PosixSpawnAttr::init()?;
-    // ours is ignored
-    attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
-    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
-    let name = program.as_os_str().as_bytes();
-    let words = std::iter::once(name).chain(words.iter().map(|word| word.as_bytes()));
-    let words: Vec<CString> = words.map(CString::new).collect::<Result<_, _>>()?;
-    let environment = [CString::new(["PATH=", SYSTEM_PATH].concat())?];
-    Ok(posix_spawn(program, &files, &attributes, &words, &environment)?)
 }
 
-fn wait(child: Pid) -> io::Result<Ended> {
-    loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, status)) => return Ok(Ended::Status(status as u8)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Ended::Signal(signal)),
-            Ok(_) | Err(Errno::EINTR) => (),
-            Err(errno) => return Err(errno.into()),
+/// Runs a program and returns how it ended and what it printed on both its outputs, without blanks at either end.
+///
+/// # Errors
+/// It could not be run.
+pub fn ask(program: &Path, args: &[&str]) -> io::Result<(ExitStatus, String)> {
+    let (mut reader, writer) = io::pipe()?;
+    let mut command = command(program, args);
+    let mut child = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
+    // the command holds our copies of the writing end
+    drop(command);
+    let mut output = Vec::new();
+    let read = reader.read_to_end(&mut output);
+    let status = child.wait()?;
+    read.map(|_| (status, String::from_utf8_lossy(output.trim_ascii()).into_owned()))
+}
+
+fn command(program: &Path, args: &[&str]) -> Command {
+    // a caller that ignores SIGCHLD has the kernel drop exit statuses
+    reset_child_signal();
+    let mut command = Command::new(program);
+    command.args(args).env_clear().env("PATH", SYSTEM_PATH).stdin(Stdio::null());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> (ExitStatus, String) {
+        ask(Path::new("/bin/sh"), &["-c", script]).unwrap()
+    }
+
+    #[test]
+    fn both_outputs_and_the_status_are_returned() {
+        let (status, output) = shell("echo a; echo b >&2; echo c; exit 3");
+        assert_eq!((status.code(), output.as_str()), (Some(3), "a\nb\nc"));
+    }
+
+    #[test]
+    fn a_program_gets_path_and_no_input() {
+        assert_eq!(shell("cat; echo $PATH $HOME").1, SYSTEM_PATH);
+    }
+
+    #[test]
+    fn failures_are_worded_and_passed_on() {
+        let failed = |script| run(Path::new("/bin/sh"), &["-c", script]).unwrap_err();
+        for (script, text, status) in [("exit 3", "exit status: 3", 3), ("kill -9 $$", "signal: 9 (SIGKILL)", 1)] {
+            let failed = failed(script);
+            assert_eq!((failed.to_string().as_str(), failed.exit_status()), (text, status), "{script}");
         }
+        let failed = run(Path::new("/"), &[]).unwrap_err();
+        assert_eq!((failed.to_string().as_str(), failed.exit_status()), ("Permission denied", 126));
     }
 }

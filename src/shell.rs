@@ -1,9 +1,9 @@
-//! Words of the POSIX shell: unquoted without evaluating anything, and quoted.
+//! Words of the POSIX shell: quotes removed and added, nothing evaluated.
 
-/// The right-hand side of an assignment without its quotes, where the shell would have nothing else to do.
+/// Removes the quotes from the right-hand side of an assignment.
 ///
 /// # Errors
-/// What the shell would have to do.
+/// In words: a quote is not closed, or a shell would expand or run something.
 pub fn unquoted(value: &str) -> Result<String, &'static str> {
     const EVALUATED: &str = "needs a shell to evaluate it, and nothing is evaluated here";
     const UNBALANCED: &str = "has a quote without its partner (xend splits its line at blanks)";
@@ -15,9 +15,9 @@ pub fn unquoted(value: &str) -> Result<String, &'static str> {
     while let Some(c) = rest.next() {
         match c {
             '\'' => {
-                let (quoted, behind) = rest.as_str().split_once('\'').ok_or(UNBALANCED)?;
+                let (quoted, after) = rest.as_str().split_once('\'').ok_or(UNBALANCED)?;
                 plain.push_str(quoted);
-                rest = behind.chars();
+                rest = after.chars();
             }
             '"' => loop {
                 match rest.next().ok_or(UNBALANCED)? {
@@ -38,7 +38,7 @@ pub fn unquoted(value: &str) -> Result<String, &'static str> {
     Ok(plain)
 }
 
-/// A word of a command, quoted if the shell would make something else of it.
+/// Returns a word as the shell must be given it: in quotes if it would read it differently.
 pub fn quoted(name: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:+@=,%".contains(&byte);
     match name.bytes().all(is_plain) && !name.is_empty() {

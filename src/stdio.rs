@@ -1,13 +1,13 @@
-//! Standard output, buffered as C's stdio does it, and standard error.
+//! Standard output, buffered as by C's stdio.
 //!
-//! The originals print with `printf`. When their standard output and standard error go to the same file, the order in which
-//! lines arrive there is decided by that buffer: 4096 bytes for files and pipes, a line for terminals. So is ours.
+//! The originals print with `printf`. If their standard output and standard error go to the same file, the buffer decides the
+//! order in which lines arrive there: it holds 4096 bytes for files and pipes, a line for terminals. So does this one.
 
 use std::io::{self, IsTerminal, Write};
 
 use nix::errno::Errno;
 
-/// st_blksize of files and pipes, which is what glibc takes for a buffer.
+/// Bytes of the buffer: st_blksize of files and pipes, which glibc uses.
 const BLOCK: usize = 4096;
 
 /// Standard output.
@@ -18,17 +18,17 @@ pub struct Stdout {
 }
 
 impl Stdout {
-    /// A buffer in front of file descriptor 1.
+    /// Returns an empty buffer in front of file descriptor 1.
     pub fn new() -> Self {
         Stdout { buffer: Vec::new(), is_terminal: None, error: None }
     }
 
-    /// The first error that a write met. Later output was dropped.
+    /// Returns the first error of a write, after which all output was dropped.
     pub fn error(&self) -> Option<Errno> {
         self.error
     }
 
-    /// Writes out the first bytes of the buffer. After an error they are dropped, as nobody can take them.
+    /// Writes the first `length` bytes of the buffer out; drops them after an error.
     fn drain(&mut self, length: usize) {
         let mut rest = &self.buffer[..length];
         while !rest.is_empty() && self.error.is_none() {
@@ -39,19 +39,6 @@ impl Stdout {
             }
         }
         self.buffer.drain(..length);
-    }
-}
-
-/// Standard error, which has no buffer. (std's own takes 2 KiB more.)
-pub struct Stderr;
-
-impl Write for Stderr {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(nix::unistd::write(io::stderr(), bytes)?)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -1,27 +1,28 @@
-//! xenstore, the tree of keys that a Xen host and its guests share, by the protocol of its daemon.
+//! A client of xenstore, the tree of keys that a Xen host and its guests share.
 //!
-//! A message is four little-endian words (kind, number of the request, transaction, length) and at most 4096 bytes; the answer
-//! comes in the same form (xen/include/public/io/xs_wire.h). The same messages go over the daemon's socket and over the device
-//! by which other domains than the daemon's reach it.
+//! A message is four little-endian words (kind, request number, transaction, length) and a payload of at most 4096 bytes; an
+//! answer has the same form (xen/include/public/io/xs_wire.h). The same messages pass through the daemon's socket and through
+//! the device that leads to a daemon in another domain.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockType, UnixAddr, connect, setsockopt, sockopt::SendTimeout};
 use nix::sys::time::TimeVal;
 
-use crate::error::io_text;
+use crate::error::errno_text;
 use crate::kernel::open_socket;
 
-/// Seconds for which an answer is waited for.
+/// Seconds to wait for an answer.
 const PATIENCE: u16 = 10;
 
-/// Where the daemon listens, and the devices by which another domain's daemon is reached; in libxenstore's order.
+/// The daemon's socket, then the device that leads to another domain's daemon, each at two paths: libxenstore's order.
 const PLACES: [&str; 4] = ["/var/run/xenstored/socket", "/run/xenstored/socket", "/dev/xen/xenbus", "/proc/xen/xenbus"];
 
 // enum xsd_sockmsg_type
@@ -35,15 +36,62 @@ const ERROR: u32 = 16;
 
 /// `XENSTORE_PAYLOAD_MAX`, in bytes.
 const PAYLOAD_MAX: usize = 4096;
+/// Bytes before the payload.
 const HEADER: usize = 16;
 
-/// Why there is no answer, or not the one that was wished for.
+/// Why a request was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The daemon says no, by the name of an errno: `ENOENT`, `EACCES`.
+    /// The daemon refused it, with the name of an errno: `ENOENT`, `EACCES`.
     Refused(String),
-    /// The daemon cannot be reached or does not answer, in words.
-    Lost(String),
+    /// No connection to the daemon could be made at this place.
+    Unreachable {
+        /// Socket or device.
+        place: PathBuf,
+        /// Why not.
+        errno: Errno,
+    },
+    /// The daemon stopped answering. The connection is not used again.
+    Lost(Loss),
+}
+
+/// How the daemon stopped answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Nothing came within ten seconds.
+    Silent,
+    /// An earlier request got no answer.
+    SilentBefore,
+    /// It closed the connection.
+    Gone,
+    /// Its answer breaks the protocol.
+    Garbled,
+    /// The connection failed.
+    Io(Errno),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Refused(errno) => write!(f, "xenstore: {errno}"),
+            Fault::Unreachable { place, errno } => {
+                write!(f, "cannot reach xenstored at {}: {}", place.display(), errno_text(*errno))
+            }
+            Fault::Lost(loss) => write!(f, "xenstored {loss}"),
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Loss::Silent => "does not answer",
+            Loss::SilentBefore => "did not answer before",
+            Loss::Gone => "has gone",
+            Loss::Garbled => "made no sense",
+            Loss::Io(errno) => errno_text(*errno),
+        })
+    }
 }
 
 type Result<T> = std::result::Result<T, Fault>;
@@ -52,42 +100,34 @@ type Result<T> = std::result::Result<T, Fault>;
 pub struct Store {
     channel: File,
     transaction: u32,
-    /// It did not answer once, and is not waited for again.
+    /// A request got no answer.
     is_lost: bool,
 }
 
 impl Store {
-    /// Connects to the daemon: at `place` (libxenstore's `$XENSTORED_PATH`) or, where none is given, at the usual places.
+    /// Connects to the daemon at `place` (libxenstore's `$XENSTORED_PATH`) or, without one, at the first of the usual places
+    /// that exists.
     ///
     /// # Errors
-    /// [`Fault::Lost`].
+    /// [`Fault::Unreachable`]; [`Fault::Lost`] if the queue in front of the daemon stays full.
     pub fn open(place: Option<OsString>) -> Result<Self> {
-        let named = place.as_deref().map(Path::new);
-        let mut failure = None;
-        for place in named.into_iter().chain(PLACES.iter().map(Path::new).filter(|_| named.is_none())) {
-            match attach(place).or_else(|error| open_device(place, error)) {
+        let places: Vec<PathBuf> = match place {
+            Some(place) => vec![place.into()],
+            None => PLACES.map(PathBuf::from).into(),
+        };
+        for place in &places {
+            match attach(place).or_else(|errno| open_device(place, errno)) {
                 Ok(channel) => return Ok(Store { channel, transaction: 0, is_lost: false }),
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    failure.get_or_insert((place, error));
-                }
-                // no room to wait in, all the time
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return Err(Fault::Lost("xenstored does not answer".into()));
-                }
-                // the daemon that was there has gone; by the device it could not be reached either, but waited for without end
-                Err(error) => {
-                    failure = Some((place, error));
-                    break;
-                }
+                Err(Errno::ENOENT) => (),
+                Err(Errno::EAGAIN) => return Err(Fault::Lost(Loss::Silent)),
+                // the daemon has gone: its domain has no other, and the device would block for ever
+                Err(errno) => return Err(Fault::Unreachable { place: place.clone(), errno }),
             }
         }
-        let text = failure.map(|(place, error)| {
-            ["cannot reach xenstored at ", &place.to_string_lossy(), ": ", &io_text(&error)].concat()
-        });
-        Err(Fault::Lost(text.unwrap_or_default()))
+        Err(Fault::Unreachable { place: places[0].clone(), errno: Errno::ENOENT })
     }
 
-    /// The value of a key. It need not be text.
+    /// Returns the value of a key, which need not be text.
     ///
     /// # Errors
     /// `ENOENT`, `EACCES`; [`Fault::Lost`].
@@ -95,7 +135,7 @@ impl Store {
         self.ask(READ, &[key.as_bytes(), b"\0"])
     }
 
-    /// Sets a key, and makes it and what it lies under if need be.
+    /// Sets a key; creates it and its parents if they are missing.
     ///
     /// # Errors
     /// `EACCES`, `ENOSPC`, `EINVAL` (not a key); [`Fault::Lost`].
@@ -103,7 +143,7 @@ impl Store {
         self.ask(WRITE, &[key.as_bytes(), b"\0", value]).map(drop)
     }
 
-    /// Removes a key and what lies under it.
+    /// Removes a key and everything below it.
     ///
     /// # Errors
     /// `ENOENT`, `EACCES`; [`Fault::Lost`].
@@ -111,7 +151,7 @@ impl Store {
         self.ask(RM, &[key.as_bytes(), b"\0"]).map(drop)
     }
 
-    /// The names of what lies directly under a key.
+    /// Returns the names directly below a key.
     ///
     /// # Errors
     /// `ENOENT`, `EACCES`; [`Fault::Lost`].
@@ -121,16 +161,16 @@ impl Store {
         Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
     }
 
-    /// Sets several keys at once: nobody sees one without the others.
+    /// Sets several keys in one transaction.
     ///
     /// # Errors
-    /// As [`Store::write`]. Nothing is set then.
+    /// Those of [`Store::write`]; none of the keys is set then.
     pub fn write_together(&mut self, pairs: &[(&str, &[u8])]) -> Result<()> {
-        // the daemon refuses what crosses with another's changes
+        // the daemon refuses a transaction that conflicts with another's
         for _ in 0..100 {
             let number = self.ask(TRANSACTION_START, &[b"\0"])?;
             let number = str::from_utf8(&number).ok().and_then(|text| text.trim_end_matches('\0').parse().ok());
-            self.transaction = number.ok_or_else(|| self.lost("made no sense"))?;
+            self.transaction = number.ok_or_else(|| self.lost(Loss::Garbled))?;
             let written = pairs.iter().try_for_each(|(key, value)| self.write(key, value));
             let end: &[u8] = if written.is_ok() { b"T\0" } else { b"F\0" };
             let ended = self.ask(TRANSACTION_END, &[end]);
@@ -143,10 +183,10 @@ impl Store {
         Err(Fault::Refused("EAGAIN".into()))
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and returns the payload of its answer.
     fn ask(&mut self, kind: u32, parts: &[&[u8]]) -> Result<Vec<u8>> {
         if self.is_lost {
-            return Err(self.lost("did not answer before"));
+            return Err(self.lost(Loss::SilentBefore));
         }
         let length: usize = parts.iter().map(|part| part.len()).sum();
         if length > PAYLOAD_MAX {
@@ -159,18 +199,19 @@ impl Store {
         parts.iter().for_each(|part| message.extend_from_slice(part));
         let answer = self.channel.write_all(&message).and_then(|()| self.answer());
         let (answered, mut payload) = answer.map_err(|error| match error.kind() {
-            ErrorKind::TimedOut => self.lost("does not answer"),
-            ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => self.lost("has gone"),
-            ErrorKind::InvalidData => self.lost("made no sense"),
-            _ => self.lost(&io_text(&error)),
+            ErrorKind::TimedOut => self.lost(Loss::Silent),
+            ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => self.lost(Loss::Gone),
+            ErrorKind::InvalidData => self.lost(Loss::Garbled),
+            _ => self.lost(Loss::Io(errno_of(&error))),
         })?;
         if answered == ERROR {
             payload.pop_if(|last| *last == 0);
             return Err(Fault::Refused(String::from_utf8_lossy(&payload).into_owned()));
         }
-        if answered == kind { Ok(payload) } else { Err(self.lost("made no sense")) }
+        if answered == kind { Ok(payload) } else { Err(self.lost(Loss::Garbled)) }
     }
 
+    /// Receives one message; returns its kind and payload.
     fn answer(&mut self) -> io::Result<(u32, Vec<u8>)> {
         let mut message = [0; HEADER + PAYLOAD_MAX];
         let mut received = 0;
@@ -197,22 +238,22 @@ impl Store {
         Ok((word(&message, 0), message[HEADER..wanted].to_vec()))
     }
 
-    /// After this nothing is asked any more: an answer that comes late would be taken for that to another request.
-    fn lost(&mut self, what: &str) -> Fault {
+    /// Gives the connection up: a late answer would be taken for that to another request.
+    fn lost(&mut self, loss: Loss) -> Fault {
         self.is_lost = true;
-        Fault::Lost(["xenstored ", what].concat())
+        Fault::Lost(loss)
     }
 }
 
-/// A word of a message's header.
+/// Returns a word of a message's header.
 fn word(message: &[u8], number: usize) -> u32 {
     let mut bytes = [0; 4];
     bytes.copy_from_slice(&message[4 * number..][..4]);
     u32::from_le_bytes(bytes)
 }
 
-/// Connects to a socket. Where many wait before us, that takes until the daemon has turned to them.
-fn attach(place: &Path) -> io::Result<File> {
+/// Connects to a socket. With a full queue in front of it this takes until the daemon accepts, at most [`PATIENCE`].
+fn attach(place: &Path) -> nix::Result<File> {
     let address = UnixAddr::new(place)?;
     let channel = open_socket(AddressFamily::Unix, SockType::Stream)?;
     setsockopt(&channel, SendTimeout, &TimeVal::new(PATIENCE.into(), 0))?;
@@ -220,12 +261,19 @@ fn attach(place: &Path) -> io::Result<File> {
     Ok(File::from(channel))
 }
 
-/// Opens the device that is there in place of a socket: to connect to it was refused. So it is where nobody listens to a socket.
-fn open_device(place: &Path, error: io::Error) -> io::Result<File> {
-    if error.kind() != ErrorKind::ConnectionRefused {
-        return Err(error);
+/// Opens a device, to which connecting was refused. A socket on which nobody listens refuses with the same errno.
+fn open_device(place: &Path, refused: Errno) -> nix::Result<File> {
+    if refused != Errno::ECONNREFUSED {
+        return Err(refused);
     }
     let device = File::options().read(true).write(true).open(place);
-    // what open says of a socket
-    device.map_err(|other| if other.raw_os_error() == Some(Errno::ENXIO as i32) { error } else { other })
+    device.map_err(|error| match errno_of(&error) {
+        // what open returns for a socket
+        Errno::ENXIO => refused,
+        errno => errno,
+    })
+}
+
+fn errno_of(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

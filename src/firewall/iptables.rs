@@ -5,13 +5,14 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::thread::sleep;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
 use crate::error::{Failure, Outcome, io_text, line};
-use crate::program::{self, Ended};
+use crate::program;
 
 /// Runs the firewall's command with our own output.
 ///
@@ -19,12 +20,7 @@ use crate::program::{self, Ended};
 /// Why it failed, and the exit status that a shell would have.
 pub fn run(program: &Path, args: &[String]) -> Result<(), (String, u8)> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match program::run(program, &words) {
-        Ok(Ended::Status(0)) => Ok(()),
-        Ok(ended @ Ended::Status(status)) => Err((ended.to_string(), status)),
-        Ok(ended) => Err((ended.to_string(), 1)),
-        Err(error) => Err((io_text(&error), 126)),
-    }
+    program::run(program, &words).map_err(|failed| (failed.to_string(), failed.exit_status()))
 }
 
 /// The rule that masquerades what comes from a network and does not stay on its bridge, to be checked (`-C`), added (`-A`) or
@@ -39,7 +35,7 @@ pub fn from_outside<'a>(action: &'a str, outside: &'a str) -> [&'a str; 6] {
 }
 
 /// What a call of iptables that failed said, or how it ended.
-fn cause((status, said): (Ended, String)) -> String {
+fn cause((status, said): (ExitStatus, String)) -> String {
     if said.is_empty() { status.to_string() } else { said }
 }
 
@@ -59,12 +55,12 @@ impl Iptables {
 
     /// Runs iptables, and returns how it ended and what it said. While another call has its lock (exit status 4), it is tried
     /// again for five seconds: `-w`, which waits, came with 1.4.20.
-    pub(crate) fn ask(&self, words: &[&str]) -> io::Result<(Ended, String)> {
+    pub(crate) fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
         let once = || program::ask(&self.0, words);
         for _ in 0..50 {
             let (status, said) = once()?;
             // what a user may not do comes with the same status
-            if status != Ended::Status(4) || said.contains("Permission denied") {
+            if status.code() != Some(4) || said.contains("Permission denied") {
                 return Ok((status, said));
             }
             sleep(Duration::from_millis(100));
@@ -84,7 +80,7 @@ impl Iptables {
     /// What it said.
     pub fn change(&self, words: &[&str]) -> Result<(), String> {
         match self.ask(words) {
-            Ok((status, _)) if status.is_success() => Ok(()),
+            Ok((status, _)) if status.success() => Ok(()),
             Ok(answer) => Err(cause(answer)),
             Err(error) => Err(io_text(&error)),
         }
@@ -96,10 +92,10 @@ impl Iptables {
     /// Where iptables cannot be run, or fails.
     pub fn check(&self, words: &[&str]) -> Result<Option<bool>, String> {
         let answer = self.ask(words).map_err(|error| io_text(&error))?;
-        match answer.0 {
-            Ended::Status(0) => Ok(Some(true)),
-            Ended::Status(1) => Ok(Some(false)),
-            Ended::Status(2) => Ok(None),
+        match answer.0.code() {
+            Some(0) => Ok(Some(true)),
+            Some(1) => Ok(Some(false)),
+            Some(2) => Ok(None),
             _ => Err(cause(answer)),
         }
     }
@@ -117,7 +113,7 @@ impl Iptables {
 
     /// What a call prints that succeeds.
     pub(crate) fn listed(&self, words: &[&str]) -> Option<String> {
-        self.ask(words).ok().filter(|(status, _)| status.is_success()).map(|(_, said)| said)
+        self.ask(words).ok().filter(|(status, _)| status.success()).map(|(_, said)| said)
     }
 
     /// Whether a rule is there, asked by `check` (`-C`). That came with 1.4.11: before, the rule is removed by `delete`, so

@@ -40,7 +40,7 @@ impl Rules {
             let program = [base, kind].concat();
             let Some(save) = program::find(&[&program, "-save"].concat(), path.cloned()) else { continue };
             let text = match program::ask(&save, &[]) {
-                Ok((status, text)) if status.is_success() => text,
+                Ok((status, text)) if status.success() => text,
                 // before 1.4.9 it also fails where there are no tables
                 _ if !kernel.has_file(tables) && kernel.user() == 0 => String::new(),
                 failed => {

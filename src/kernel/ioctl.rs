@@ -501,3 +501,9 @@ pub fn note_signals() {
 pub fn signal() -> Option<c_int> {
     Some(CAME.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
+
+/// Gives SIGCHLD its default disposition, without which the exit status of a child is lost: a caller may have ignored it.
+pub fn reset_child_signal() {
+    // SAFETY: SIG_DFL is a valid disposition of every signal, and no handler is installed.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}

@@ -25,7 +25,7 @@ pub use address::scope;
 pub use address::{Address, Ipv6Flags, Label, Listed};
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
-pub use ioctl::{IFNAMSIZ, note_signals, open_socket, signal};
+pub use ioctl::{IFNAMSIZ, note_signals, open_socket, reset_child_signal, signal};
 pub use link::{
     Count, Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
 };

@@ -1,5 +1,7 @@
 //! What Xen's toolstack tells of guests' interfaces.
 
+use nix::errno::Errno;
+
 use super::Problems;
 use super::scene::Scene;
 use crate::xenstore::{Fault, Store};
@@ -25,14 +27,14 @@ pub(super) fn xenstored(scene: &Scene, problems: &mut Problems) {
     }
     let asked = Store::open(scene.xenstored.clone()).and_then(|mut store| store.list("/"));
     match asked {
-        Err(Fault::Lost(cause)) if cause.ends_with("Permission denied") => problems.not_known(&cause),
-        Err(Fault::Lost(cause)) => {
+        Err(Fault::Refused(errno)) => problems.not_known(&errno),
+        Err(fault @ Fault::Unreachable { errno: Errno::EACCES, .. }) => problems.not_known(&fault.to_string()),
+        Err(fault) => {
             let scripts = ["/etc/init.d/xencommons", "/etc/init.d/xenstored", "/etc/init.d/xen", "/etc/init.d/xend"];
             let script = scripts.into_iter().find(|script| scene.kernel.has_file(script));
             let text = if script.is_some() { "%0\n%1 start" } else { "%0\nsystemctl start xenstored" };
-            problems.failure(text, &[&cause, script.unwrap_or_default()]);
+            problems.failure(text, &[&fault.to_string(), script.unwrap_or_default()]);
         }
-        Err(Fault::Refused(errno)) => problems.not_known(&errno),
         Ok(_) => problems.well("answers", &[]),
     }
 }

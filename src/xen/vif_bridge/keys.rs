@@ -102,10 +102,7 @@ impl Keys {
 }
 
 fn told(fault: Fault) -> Failure {
-    match fault {
-        Fault::Lost(text) => Failure::new(line!(text)),
-        Fault::Refused(errno) => Failure::new(line!("xenstore: ", errno)),
-    }
+    Failure::new(line!(fault.to_string()))
 }
 
 /// A text that is a number.

@@ -7,7 +7,6 @@ use super::NAME;
 use crate::firewall::iptables::Iptables;
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::program::Ended;
 use crate::xen::log;
 
 /// Seconds for which other scripts are waited for, of which each has the firewall for some milliseconds.
@@ -82,10 +81,10 @@ impl Firewall {
         let iptables = Iptables::find(path).ok()?;
         for wait in [&["-w"][..], &[]] {
             let (status, listing) = iptables.ask(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
-            match status {
-                Ended::Status(0) => return Some(Firewall { iptables, wait, listing }),
+            match status.code() {
+                Some(0) => return Some(Firewall { iptables, wait, listing }),
                 // an option that it does not know
-                Ended::Status(2) => (),
+                Some(2) => (),
                 _ => return None,
             }
         }
@@ -98,6 +97,6 @@ impl Firewall {
     }
 
     fn call(&self, words: &[&str]) -> bool {
-        self.iptables.ask(&[self.wait, words].concat()).is_ok_and(|(status, _)| status.is_success())
+        self.iptables.ask(&[self.wait, words].concat()).is_ok_and(|(status, _)| status.success())
     }
 }

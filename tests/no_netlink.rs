@@ -1,5 +1,5 @@
-//! No netlink: what the tables run is traced, one row of each command on each state, and none of our programs may open such a
-//! socket. And `network-virtual` does its work in its own process.
+//! Tests that our programs never open a netlink socket, by tracing one row of each command in each state of the tables; and that
+//! `network-virtual` does its work in a single process.
 
 mod harness;
 
@@ -13,7 +13,7 @@ use harness::Test;
 use harness::hosts::{Hosts, Programs, Reuse};
 use harness::table::{self, Case, Mode, TABLES};
 
-/// Starts `network-virtual` with nothing to run besides.
+/// A start of `network-virtual` that runs no other program.
 const ALONE: &str = "network-virtual start firewall=none bridgeip=10.0.0.1/24";
 
 fn main() -> ExitCode {
@@ -57,20 +57,20 @@ fn check(hosts: &Hosts, case: &Case) -> Result<(), Failed> {
     if case.command == ALONE
         && let Some(call) = calls.iter().find(|call| is_fork(call))
     {
-        return Err(Failed::from(format!("a child: {call}")));
+        return Err(Failed::from(format!("a child process: {call}")));
     }
     Ok(())
 }
 
-/// The calls that our programs made, of a trace with a line `process PID` before the calls of each, a parent before its children.
-/// The call that starts one of ours begins with `execve`.
+/// Extracts the system calls of our programs from a trace, in which a line `process PID` precedes the calls of each process, and
+/// parents precede their children. `execve` is the beginning of the call that starts one of our programs.
 fn our_calls<'a>(trace: &'a str, execve: &str) -> Vec<&'a str> {
     let mut children = HashSet::new();
     let mut ours = false;
     let mut calls = Vec::new();
     for line in trace.lines() {
         if let Some(process) = line.strip_prefix("process ") {
-            // A child is ours until it runs something else.
+            // A child is ours until it executes another program.
             ours = children.contains(process);
             continue;
         }
@@ -91,7 +91,7 @@ fn is_fork(call: &str) -> bool {
     ["clone", "fork", "vfork"].iter().any(|name| call.starts_with(name))
 }
 
-/// As one word for a shell.
+/// Quotes a text as one word for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,24 +1,24 @@
-//! Our static programs on the kernels of Xen 3's hosts, imitated (see `old_kernel/`), against cargo's own build of them, linked
-//! with the host's C library, on the kernel that runs: they must print, return and leave the same, byte for byte.
+//! Compares our static programs on emulated kernels of Xen 3 hosts (see `old_kernel/`) with cargo's own build of them, linked with
+//! the host's C library, on the running kernel: output, exit status and kernel state must be identical.
 //!
-//! Together with the tables, which compare the static programs with the originals on the kernel that runs, this says that
-//! neither the C library nor the kernel's age can be told from outside.
+//! The tables compare the static programs with the originals on the running kernel. Together, both show that neither the C library
+//! nor the age of the kernel is visible from outside.
 //!
-//! Rows of the era 2006 are run without BROUTER_ERA on the imitated kernel, which is of that era.
+//! Rows of the era 2006 run without BROUTER_ERA on the emulated kernel, which selects that era by itself.
 //!
-//! The imitation itself is compared with what the kernels of real such hosts were seen to answer.
+//! The emulation itself is compared with recorded answers of the real kernels.
 //!
-//! One row of each command on each state is run, on one of the kernels, in one of its modes, each in turn. With
-//! BROUTER_TEST_KERNELS=all every row is run, in every mode, on every kernel.
+//! By default, one row of each command in each state runs, on one of the kernels and in one of its modes, in rotation. With
+//! BROUTER_TEST_KERNELS=all every row runs in every mode on every kernel.
 
 mod harness;
 #[cfg(target_arch = "x86_64")]
 mod old_kernel;
 
-/// Other architectures came to Linux after Xen 3, or had none of it.
+/// Does nothing: Xen 3 did not run on other architectures, or they are newer than it.
 #[cfg(not(target_arch = "x86_64"))]
 fn main() {
-    eprintln!("*** the imitated kernels are those of x86_64 hosts: nothing is tested here");
+    eprintln!("*** the emulated kernels are those of x86_64 hosts: nothing is tested here");
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -26,7 +26,7 @@ fn main() -> std::process::ExitCode {
     old_kernel::become_tracer().unwrap_or_else(tests::run)
 }
 
-/// SEEN of 2.6.16 and 2.6.18.
+/// The answers of 2.6.16 and 2.6.18.
 #[cfg(target_arch = "x86_64")]
 macro_rules! seen_before_2_6_23 {
     () => {
@@ -60,14 +60,14 @@ mod tests {
     use crate::harness::{Test, conclude, report};
     use crate::old_kernel::{KERNELS, OldKernel};
 
-    /// Linked with the host's C library.
+    /// The folder of the programs linked with the host's C library.
     const CARGOS_OWN: &str = "cargo";
 
-    /// old_kernel/probe.c, compiled.
+    /// The program compiled from old_kernel/probe.c.
     const PROBE: &str = "probe";
 
-    /// What it prints on each of the kernels: seen on real ones of 2.6.18 and 2.6.32; of what is asked, nothing
-    /// changed between 2.6.16 and 2.6.18.
+    /// The output of the probe on each kernel, recorded on real hosts with 2.6.18 and 2.6.32. None of these answers changed
+    /// between 2.6.16 and 2.6.18.
     const SEEN: [&str; 3] = [
         concat!("2.6.16.33-xen\n", seen_before_2_6_23!()),
         concat!("2.6.18.8-xen\n", seen_before_2_6_23!()),
@@ -97,7 +97,7 @@ mod tests {
                 hosts.put(kernel.name, program, &tracer);
             }
         }
-        // where there is no compiler the tests that need it say so; an error of its own they show
+        // without a compiler the tests that need it are skipped; a compiler error makes them fail
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/old_kernel/probe.c");
         let program = hosts.programs(Programs::Ours).join(PROBE);
         let _ = Command::new("musl-gcc").args(["-static", "-o"]).arg(&program).arg(source).status();
@@ -120,10 +120,10 @@ mod tests {
         conclude(&hosts, tests)
     }
 
-    /// The imitation against the kernels themselves.
+    /// Compares the emulation with the real kernel.
     fn probe(hosts: &Arc<Hosts>, kernel: &'static OldKernel, seen: &'static str) -> Test {
         Test {
-            name: format!("{}: answers as the kernel did", kernel.name),
+            name: format!("{}: the emulation answers like the real kernel", kernel.name),
             kind: String::new(),
             needs: vec![String::from("musl-gcc")],
             run: Box::new({
@@ -142,10 +142,10 @@ mod tests {
         }
     }
 
-    /// O_CLOEXEC is ignored before 2.6.23: what a program of the firewall finds open must be what it was given all the same.
+    /// Tests that a firewall program inherits no descriptors, although kernels before 2.6.23 ignore O_CLOEXEC.
     fn descriptors(hosts: &Arc<Hosts>) -> Test {
         Test {
-            name: String::from("2.6.16: a program of the firewall inherits no descriptor"),
+            name: String::from("2.6.16: a firewall program inherits no descriptors"),
             kind: String::new(),
             needs: vec![String::from(STATIC)],
             run: Box::new({
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// A network that brouter makes, looks at and takes away again.
+    /// Tests brouter's own commands on a network that is brought up, inspected and taken down.
     fn network(hosts: &Arc<Hosts>, kernel: &'static OldKernel) -> Test {
         Test {
             name: format!("{}: brouter up, status, doctor and down", kernel.name),
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// A way out, and a guest in a namespace of its own.
+    /// A default route, and the interface of a guest.
     const NETWORK: &str = r#"
         ip link add eth0 address 02:00:00:00:00:0e type veth peer name outside address 02:00:00:00:00:0f
         ip link set eth0 up; ip link set outside up; ip addr add 192.0.2.1/24 dev eth0
@@ -196,8 +196,8 @@ mod tests {
         ip link set g1 up
     "#;
 
-    /// Masks what differs from run to run: counters, which the bridge's own reports of its multicast groups raise at random
-    /// times, and the namespace's number. The counters of a port that is down stand still: those are compared with /sys.
+    /// Masks what differs from run to run: counters, which multicast reports of the bridge itself raise at random times, and the
+    /// number of the namespace. The counters of a port that is down do not change; these are compared with /sys.
     const NETWORK_USED: &str = r#"
         brouter up n --bridge b0 --address 10.9.0.1/24 --outside eth0 --masquerade --antispoof --port vif1.0 --forward-delay 0
         echo "$?"
@@ -232,7 +232,7 @@ mod tests {
             let run = hosts.run_in(reuse, era, programs, &case.state, &case.command, mode)?;
             Ok::<_, Failed>(Outcome::of(&run, case.timers))
         };
-        // such a kernel makes them print as the tools of its time did, unless they are told otherwise
+        // on such a kernel the default era is 2006
         let (wanted, ours) = match &case.era {
             Some(era) => (look(Some(era), Programs::Of(CARGOS_OWN))?, look(None, Programs::Of(kernel.name))?),
             None => (look(Some("today"), Programs::Of(CARGOS_OWN))?, look(Some("today"), Programs::Of(kernel.name))?),
@@ -242,7 +242,7 @@ mod tests {
             return Ok(());
         }
         Err(Failed::from(format!(
-            "{}:{}: as on Linux {}, on the state {}, {} (the first is cargo's own build on today's kernel)\n    {}\n{differences}",
+            "{}:{}: on Linux {}, state {}, {} (expected: cargo's own build on the running kernel)\n    {}\n{differences}",
             case.file,
             case.line,
             kernel.name,

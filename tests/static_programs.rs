@@ -1,6 +1,6 @@
-//! What the finished programs promise, whatever they do: linked statically and with musl alone, small, and quick to start.
+//! Tests the finished programs: statically linked, with musl only, small, and quick to start.
 //!
-//! The programs are those of BROUTER_PROGRAMS, all of them.
+//! Covers all programs in the folder BROUTER_PROGRAMS.
 
 mod harness;
 
@@ -20,25 +20,25 @@ use harness::hosts::{Hosts, STATIC};
 use harness::{Test, conclude, elf};
 
 const KIB: u64 = 1024;
-/// The most that a program of one command may take on the disk, and the one that is all of them.
+/// Size limits, in bytes: of a program with one command, and of `brouter`, which has all.
 const SMALL: u64 = 400 * KIB;
 const LARGE: u64 = 800 * KIB;
-/// The most system calls from exec to exit, where there is next to nothing to do in between.
+/// Limit of system calls from exec to exit, for a command that does next to nothing.
 const CALLS: usize = 30;
-/// The most memory that such a run holds, in KiB.
+/// Limit of resident memory of such a command, in KiB.
 const RESIDENT: u64 = 1024;
 
-/// What is promised, what its test needs, and the test.
+/// A name, the needs of the test, and the test.
 type Promise = (&'static str, &'static [&'static str], fn() -> Result<(), Failed>);
 
 fn main() -> ExitCode {
     let hosts = Arc::new(Hosts::new());
     let tests: [Promise; 5] = [
         ("no interpreter, no dynamic section, no glibc", &[STATIC], linked),
-        ("the size of the programs", &[STATIC], sizes),
-        ("system calls of a start", &[STATIC, "strace"], system_calls),
-        ("memory of a start", &[STATIC], memory),
-        ("the layouts of both C libraries", &["cc", "musl-gcc"], layouts),
+        ("size of the programs", &[STATIC], sizes),
+        ("system calls at startup", &[STATIC, "strace"], system_calls),
+        ("memory at startup", &[STATIC], memory),
+        ("struct layouts of musl and the host's C library agree", &["cc", "musl-gcc"], layouts),
     ];
     let tests = tests.into_iter().map(|(name, needs, run)| Test {
         name: name.into(),
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     conclude(&hosts, tests.collect())
 }
 
-/// The programs of the folder that is tested.
+/// Returns the programs to be tested.
 fn programs() -> Result<Vec<PathBuf>, Failed> {
     let folder = std::env::var_os("BROUTER_PROGRAMS").ok_or("BROUTER_PROGRAMS is not set")?;
     let entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
@@ -64,7 +64,7 @@ fn programs() -> Result<Vec<PathBuf>, Failed> {
     Ok(programs)
 }
 
-/// Fails with what is said of each program.
+/// Checks each program; fails with all complaints.
 fn each(complaint: impl Fn(&Path) -> Result<Option<String>, Box<dyn Error>>) -> Result<(), Failed> {
     let mut complaints = String::new();
     for program in programs()? {
@@ -77,16 +77,16 @@ fn each(complaint: impl Fn(&Path) -> Result<Option<String>, Box<dyn Error>>) -> 
 fn linked() -> Result<(), Failed> {
     each(|program| {
         let file = fs::read(program)?;
-        let segments = elf::segments(&file).ok_or("no program")?;
+        let segments = elf::segments(&file).ok_or("not an ELF file")?;
         let has = |text: &[u8]| file.windows(text.len()).any(|bytes| bytes == text);
         Ok(if elf::kind(&file) != Some(elf::EXECUTABLE) {
-            Some("has no fixed place".into())
+            Some("has no fixed load address".into())
         } else if segments.contains(&elf::INTERPRETER) {
             Some("has an interpreter".into())
         } else if segments.contains(&elf::DYNAMIC) {
             Some("has a dynamic section".into())
         } else if has(b"GNU C Library") || has(b"GLIBC_") {
-            Some("has glibc in it".into())
+            Some("contains glibc".into())
         } else {
             None
         })
@@ -101,12 +101,12 @@ fn sizes() -> Result<(), Failed> {
     })
 }
 
-/// A call that prints something and does nothing else: an option that each program has, or does not know.
+/// An argument with which each program only prints something: an option that it has, or reports as unknown.
 const LITTLE: &str = "--version";
 
 fn system_calls() -> Result<(), Failed> {
     each(|program| {
-        // vif-bridge's least is a call that means another interface
+        // the cheapest call of vif-bridge is one for another type of interface
         let little: &[&str] = if program.ends_with("vif-bridge") { &["online", "type_if=tap"] } else { &[LITTLE] };
         let traced =
             Command::new("strace").args(["-qq", "-a1", "-o", "/dev/stderr"]).arg(program).args(little).output()?;
@@ -119,11 +119,11 @@ fn system_calls() -> Result<(), Failed> {
     })
 }
 
-/// Both outputs are a pipe that is full: there the program waits, after all its work.
+/// Measures the memory of a program while it blocks on a full pipe, after all its work.
 fn memory() -> Result<(), Failed> {
     each(|program| {
         let (_reader, mut writer) = std::io::pipe()?;
-        // what a pipe holds unless told otherwise (pipe(7))
+        // the default capacity of a pipe (pipe(7))
         writer.write_all(&[0; 64 * 1024])?;
         let mut child = Command::new(program)
             .arg(LITTLE)
@@ -152,7 +152,7 @@ fn memory() -> Result<(), Failed> {
     })
 }
 
-/// See layout.c. On x86_64 only: elsewhere nothing is linked so.
+/// Compares struct layouts, see layout.c. On x86_64 only: other targets are not linked with musl-gcc.
 fn layouts() -> Result<(), Failed> {
     if !cfg!(target_arch = "x86_64") {
         return Ok(());

@@ -1,15 +1,15 @@
-//! A kernel of a Xen 3 host, imitated: our programs run on the machine's own kernel, but between the two stands a tracer that
-//! answers as Linux 2.6.16, 2.6.18 or 2.6.32 did.
+//! Emulates the kernel of a Xen 3 host: our programs run on the machine's own kernel, under a tracer that answers as Linux 2.6.16,
+//! 2.6.18 or 2.6.32 did.
 //!
-//! Calls that came later answer ENOSYS, flags that came later are refused or ignored as they were then, the auxiliary vector
-//! holds what it held, uname names that kernel: [`rules`] has all of it as data, [`tracer`] applies it. What is not imitated:
-//! ioctls, /proc and /sys are today's (`readers.rs` reads those of such hosts).
+//! System calls added later answer ENOSYS, flags added later are rejected or ignored as they were then, the auxiliary vector has
+//! the entries of that kernel, and uname returns its release. [`rules`] holds all this as data, [`tracer`] applies it. Not
+//! emulated: ioctls, /proc and /sys are those of the running kernel (`readers.rs` reads files of old hosts).
 //!
-//! Only our programs are traced so. What they start, such as iptables, lives in today's world: its C library would not start in
-//! that one.
+//! The emulation covers our programs only. The programs that they start, such as iptables, see the running kernel: their C library
+//! would not start on an old one.
 //!
-//! A test program is the tracer, too. In a folder named after the kernel it is linked as `brctl`, `ip` and `network-virtual`;
-//! called there, [`become_tracer`] runs the program of that name in the folder beside it, `ours`.
+//! The test program itself is the tracer. Copies of it are called `brctl`, `ip`, `network-virtual` and so on, in a folder named
+//! after the kernel; called by such a name, [`become_tracer`] traces the program of that name in the folder `ours` beside it.
 
 mod rules;
 mod tracer;
@@ -29,7 +29,8 @@ pub(crate) use rules::{KERNELS, OldKernel};
 /// `argv[0]` of the process that becomes the traced program.
 const TRACED: &str = "to be traced";
 
-/// To be called first of all: what this process is to exit with, if it is a tracer, and not a test program.
+/// Acts as the tracer if this process was called as one, and returns its exit status; `None` in a test program. Must be called
+/// first in `main`.
 pub(crate) fn become_tracer() -> Option<ExitCode> {
     let mut words = std::env::args_os();
     let name = words.next()?;
@@ -54,13 +55,13 @@ fn trace(
     name: &OsStr,
     words: impl Iterator<Item = OsString>,
 ) -> io::Result<ExitCode> {
-    // which stops before it becomes the program, for the options to be set
+    // the child stops before it executes the program, so that the options can be set
     let child = Command::new(own).arg0(TRACED).arg(program).arg(name).args(words).spawn()?;
     let status = tracer::follow(child.id(), kernel, program)?;
     Ok(ExitCode::from(status))
 }
 
-/// Stops for the tracer, then becomes the program: PROGRAM NAME ARGUMENT...
+/// Stops for the tracer, then executes the program. `words` are PROGRAM NAME ARGUMENT...
 fn be_traced(mut words: impl Iterator<Item = OsString>) -> io::Result<Infallible> {
     let (Some(program), Some(name)) = (words.next(), words.next()) else {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -1,56 +1,56 @@
-//! What old kernels had not, for x86_64: from the kernel's own history (arch/x86_64's table of calls, and the header or source
-//! file that brought a flag).
+//! System calls and flags that old kernels lack, for x86_64, from the kernel's history (the system call table of arch/x86_64, and
+//! the header or source file that introduced a flag).
 
 use nix::errno::Errno;
 use nix::libc::{self, c_long};
 
-/// A kernel that is imitated.
+/// An emulated kernel.
 #[derive(Debug)]
 pub(crate) struct OldKernel {
     /// `2.6.N`.
     pub(crate) name: &'static str,
-    /// What uname says.
+    /// The release in uname.
     pub(super) release: &'static str,
     /// The N of 2.6.N.
     minor: u32,
-    /// The highest number of a call that was wired up (include/asm-x86_64/unistd.h).
+    /// The highest system call number in its table (include/asm-x86_64/unistd.h).
     newest_call: c_long,
 }
 
-/// Xen 3.0's own kernel, Xen 3.1's and Red Hat's, and the one that Debian 6 and Xen 4 had.
+/// The kernel of Xen 3.0; that of Xen 3.1 and Red Hat; that of Debian 6 and Xen 4.
 pub(crate) static KERNELS: [OldKernel; 3] = [
     OldKernel { name: "2.6.16", release: "2.6.16.33-xen", minor: 16, newest_call: libc::SYS_unshare },
     OldKernel { name: "2.6.18", release: "2.6.18.8-xen", minor: 18, newest_call: libc::SYS_move_pages },
     OldKernel { name: "2.6.32", release: "2.6.32.69", minor: 32, newest_call: libc::SYS_perf_event_open },
 ];
 
-/// How a kernel takes a call.
+/// How a kernel answers a system call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// As today's.
+    /// Like the running kernel.
     AsToday,
-    /// Not at all.
+    /// With this error.
     Refused(Errno),
-    /// As if these bits of an argument were not set.
+    /// Like the running kernel without these bits of an argument.
     Without { argument: usize, bits: u64 },
 }
 
-/// What of an argument came later.
+/// What was added later.
 enum Later {
-    /// The call itself, although it has a number.
+    /// The implementation of a call that already had a number.
     Call,
-    /// These bits.
+    /// These bits of the argument.
     Bits(u64),
-    /// These bits, which were ignored.
+    /// These bits of the argument, which were ignored before.
     IgnoredBits(u64),
-    /// Every value over this one.
+    /// All values of the argument above this one.
     Over(u64),
 }
 
-/// The call, its argument, what came later, in which 2.6.N, and the answer before that.
+/// The call, the index of the argument, what was added, in which 2.6.N, and the error before that.
 type Rule = (c_long, usize, Later, u32, Errno);
 
-/// Later than every 2.6.
+/// Added after the last 2.6.
 const LATER: u32 = 40;
 
 const RULES: [Rule; 21] = [
@@ -61,13 +61,13 @@ const RULES: [Rule; 21] = [
     // SOCK_CLOEXEC, SOCK_NONBLOCK
     (libc::SYS_socket, 1, Later::Bits(!15), 27, Errno::EINVAL),
     (libc::SYS_socketpair, 1, Later::Bits(!15), 27, Errno::EINVAL),
-    // F_DUPFD_CLOEXEC 2.6.24; F_SETPIPE_SZ and on 2.6.35
+    // F_DUPFD_CLOEXEC 2.6.24; F_SETPIPE_SZ and above 2.6.35
     (libc::SYS_fcntl, 1, Later::Over(libc::F_NOTIFY as u64), 24, Errno::EINVAL),
     (libc::SYS_fcntl, 1, Later::Over(libc::F_DUPFD_CLOEXEC as u64), 35, Errno::EINVAL),
     // FUTEX_PRIVATE_FLAG 2.6.22, FUTEX_WAIT_BITSET 2.6.25
     (libc::SYS_futex, 1, Later::Bits(libc::FUTEX_PRIVATE_FLAG as u64), 22, Errno::ENOSYS),
     (libc::SYS_futex, 1, Later::Over(8), 25, Errno::ENOSYS),
-    // wired up, but not implemented on x86_64 until TIF_RESTORE_SIGMASK came there
+    // in the table, but not implemented on x86_64 before TIF_RESTORE_SIGMASK
     (libc::SYS_pselect6, 0, Later::Call, 19, Errno::ENOSYS),
     (libc::SYS_ppoll, 0, Later::Call, 19, Errno::ENOSYS),
     // AT_NO_AUTOMOUNT 2.6.38, AT_EMPTY_PATH 2.6.39
@@ -81,16 +81,16 @@ const RULES: [Rule; 21] = [
     (libc::SYS_prctl, 0, Later::Over(libc::PR_SET_ENDIAN as u64), 23, Errno::EINVAL),
     (libc::SYS_prctl, 0, Later::Over(libc::PR_TASK_PERF_EVENTS_ENABLE as u64), LATER, Errno::EINVAL),
     (libc::SYS_mremap, 3, Later::Bits(!3), LATER, Errno::EINVAL),
-    // SO_DOMAIN 2.6.32; SO_RXQ_OVFL and on 2.6.33
+    // SO_DOMAIN 2.6.32; SO_RXQ_OVFL and above 2.6.33
     (libc::SYS_getsockopt, 2, Later::Over(libc::SO_DOMAIN as u64), 33, Errno::ENOPROTOOPT),
 ];
 
-/// What our programs may try first, because they go on without it.
+/// Calls that our programs may try, because they have a fallback.
 const TRIED: [(c_long, &str); 4] = [
-    (libc::SYS_socket, "with SOCK_CLOEXEC: musl, then without, and by fcntl"),
-    (libc::SYS_statx, "std, then by stat"),
-    (libc::SYS_getsockopt, "for SO_NETNS_COOKIE, then by /proc"),
-    (libc::SYS_pipe2, "musl, then by pipe and fcntl"),
+    (libc::SYS_socket, "musl, with SOCK_CLOEXEC; then without it, and fcntl"),
+    (libc::SYS_statx, "std; then stat"),
+    (libc::SYS_getsockopt, "SO_NETNS_COOKIE; then /proc"),
+    (libc::SYS_pipe2, "musl; then pipe and fcntl"),
 ];
 
 impl OldKernel {
@@ -98,7 +98,7 @@ impl OldKernel {
         KERNELS.iter().find(|kernel| kernel.name == name)
     }
 
-    /// How this kernel takes a call.
+    /// Returns how this kernel answers a call.
     pub(super) fn answer(&self, call: c_long, arguments: [u64; 6]) -> Answer {
         if call > self.newest_call {
             return Answer::Refused(Errno::ENOSYS);
@@ -120,7 +120,7 @@ impl OldKernel {
         Answer::AsToday
     }
 
-    /// Whether an entry of the auxiliary vector was there (linux/auxvec.h).
+    /// Returns whether this kernel passes an entry of the auxiliary vector (linux/auxvec.h).
     pub(super) fn passes(&self, kind: u64) -> bool {
         match kind {
             libc::AT_SECURE => true,
@@ -132,7 +132,7 @@ impl OldKernel {
     }
 }
 
-/// Whether our programs may try a call that is refused.
+/// Returns whether our programs may try a call that is rejected.
 pub(super) fn is_tried(call: c_long) -> bool {
     TRIED.iter().any(|(tried, _)| *tried == call)
 }

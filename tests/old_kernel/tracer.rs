@@ -1,4 +1,4 @@
-//! Stops a process and its children at each system call (ptrace), and answers in the kernel's place where need be.
+//! Stops a process and its children at each system call (ptrace), and answers in the kernel's place where the rules say so.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -14,14 +14,14 @@ use nix::unistd::Pid;
 
 use super::rules::{Answer, OldKernel, is_tried};
 
-/// In orig_rax: no call.
+/// Value of orig_rax that cancels the call.
 const NO_CALL: u64 = u64::MAX;
-/// An entry of the auxiliary vector that does not count (linux/auxvec.h).
+/// Type of an entry of the auxiliary vector that is ignored (linux/auxvec.h).
 const AT_IGNORE: c_long = 1;
-/// Of the fields of a struct utsname; the release is the third.
+/// Size in bytes of a field of struct utsname; the release is the third field.
 const UTSNAME_FIELD: u64 = 65;
 
-/// Follows a process, which stops for it, to its end, and answers its exit status as a shell would have it.
+/// Traces a process, which stops for the tracer first, until it ends. Returns its exit status as a shell reports it.
 pub(super) fn follow(pid: u32, kernel: &OldKernel, program: &Path) -> io::Result<u8> {
     let first = Pid::from_raw(pid as i32);
     waitpid(first, Some(WaitPidFlag::__WALL))?;
@@ -33,7 +33,7 @@ pub(super) fn follow(pid: u32, kernel: &OldKernel, program: &Path) -> io::Result
         | Options::PTRACE_O_TRACECLONE;
     ptrace::setoptions(first, options)?;
     ptrace::syscall(first, None)?;
-    // until the program is there, the call that makes it so is today's
+    // until the program is executed, calls go to the running kernel
     let mut tracer = Tracer { kernel, program, worlds: HashMap::from([(first, World::Todays)]), early: HashSet::new() };
     let mut status = 127;
     loop {
@@ -48,7 +48,7 @@ pub(super) fn follow(pid: u32, kernel: &OldKernel, program: &Path) -> io::Result
             }
             Ok(stop) => match tracer.stopped(stop) {
                 Ok(Some(resumed)) => resumed,
-                // killed meanwhile
+                // killed in the meantime
                 Ok(None) | Err(Errno::ESRCH) => continue,
                 Err(error) => return Err(error.into()),
             },
@@ -63,15 +63,15 @@ pub(super) fn follow(pid: u32, kernel: &OldKernel, program: &Path) -> io::Result
     }
 }
 
-/// Which kernel a process sees.
+/// The kernel that a process sees.
 #[derive(Clone, Copy)]
 enum World {
     Todays,
-    /// The old one; within a call, what it is to return.
+    /// The old one; during a call, what the call must return.
     Old(Option<Return>),
 }
 
-/// What a call is to return, once it has been made or left out.
+/// The result that replaces that of a call.
 #[derive(Clone, Copy)]
 enum Return {
     Error(Errno),
@@ -83,12 +83,12 @@ struct Tracer<'a> {
     kernel: &'a OldKernel,
     program: &'a Path,
     worlds: HashMap<Pid, World>,
-    /// New processes that were seen before their parent's word of them.
+    /// New processes that stopped before their parent's fork event arrived.
     early: HashSet<Pid>,
 }
 
 impl Tracer<'_> {
-    /// Which process is to go on after a stop, and with which signal.
+    /// Handles a stop. Returns the process to resume, and the signal to deliver to it.
     fn stopped(&mut self, stop: WaitStatus) -> nix::Result<Option<(Pid, Option<Signal>)>> {
         match stop {
             WaitStatus::PtraceSyscall(pid) => {
@@ -110,7 +110,7 @@ impl Tracer<'_> {
                 Ok(Some((pid, None)))
             }
             WaitStatus::PtraceEvent(pid, ..) => {
-                // a child, which lives where its parent does
+                // a child sees the same kernel as its parent
                 let child = Pid::from_raw(ptrace::getevent(pid)? as i32);
                 let world = match self.worlds.get(&pid) {
                     Some(World::Old(_)) => World::Old(None),
@@ -126,7 +126,7 @@ impl Tracer<'_> {
                 self.early.insert(pid);
                 Ok(None)
             }
-            // the first stop of a new process, which is no signal of anybody's
+            // the first stop of a new process, not a signal to be delivered
             WaitStatus::Stopped(pid, Signal::SIGSTOP) => Ok(Some((pid, None))),
             WaitStatus::Stopped(pid, signal) => Ok(Some((pid, Some(signal)))),
             _ => Ok(None),
@@ -151,7 +151,7 @@ impl Tracer<'_> {
             }
             Answer::Refused(errno) => {
                 if !is_tried(call) {
-                    // in the row's output, where it fails the test
+                    // appears in the output of the row, and so fails the test
                     eprintln!("{} has no call {call} with {arguments:x?}: {errno}", self.kernel.name);
                 }
                 registers.orig_rax = NO_CALL;
@@ -182,9 +182,9 @@ impl Tracer<'_> {
         Ok(None)
     }
 
-    /// Strikes out of a new program's auxiliary vector what the kernel did not pass.
+    /// Removes from a new program's auxiliary vector the entries that the old kernel does not pass.
     fn cut_auxiliary_vector(&self, pid: Pid) -> nix::Result<()> {
-        // the stack: argc, argv and a null, the environment and a null, pairs of kind and value
+        // the stack: argc, argv with a null, the environment with a null, pairs of type and value
         let mut at = ptrace::getregs(pid)?.rsp;
         at += 8 * (read(pid, at)? as u64 + 2);
         while read(pid, at)? != 0 {

@@ -1,18 +1,19 @@
-//! Ways to break a host. Each is found, and the line that is named mends it.
+//! Tests that break a host: doctor must find the fault, and its command must repair it.
 
-/// A way to break a host: the check that finds it, and shell with `cut`, what a guest does not reach then.
+/// Names and scripts. A script breaks the host, sets `cut` to the connection that no longer works, and calls `mends` with the
+/// expected finding.
 pub(crate) const BROKEN: &[(&str, &str)] = &[
-    ("forwarding of all is off", "echo 0 >/proc/sys/net/ipv4/ip_forward; cut=$out; mends failure forwarding"),
+    ("forwarding is off", "echo 0 >/proc/sys/net/ipv4/ip_forward; cut=$out; mends failure forwarding"),
     (
-        "forwarding of the bridge is off",
+        "forwarding is off on the bridge",
         "echo 0 >/proc/sys/net/ipv4/conf/b0/forwarding; cut=$out; mends failure forwarding",
     ),
     (
-        "forwarding of the outside is off",
+        "forwarding is off on the interface to the outside",
         "echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding; cut=$out; mends failure forwarding",
     ),
     (
-        "answers come by another way than the default route, and rp_filter is strict",
+        "replies do not arrive over the default route, and rp_filter is strict",
         r#"
         ip netns add out2; ip link add eth1 type veth peer name outside netns out2; ip link set eth1 up
         ip -n out2 link set outside up; ip -n out2 link set lo up
@@ -33,7 +34,7 @@ pub(crate) const BROKEN: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "frames between guests are dropped by the firewall on this bridge alone",
+        "frames between guests are dropped by the firewall on this bridge only",
         r#"
         iptables -P FORWARD DROP; iptables -A FORWARD -i b0 -o eth0 -j ACCEPT; iptables -A FORWARD -i eth0 -o b0 -j ACCEPT
         echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; echo 1 >/sys/class/net/b0/bridge/nf_call_iptables
@@ -48,11 +49,11 @@ pub(crate) const BROKEN: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "the policy of FORWARD drops",
+        "the policy of FORWARD is DROP",
         "echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; iptables -P FORWARD DROP; cut=$out; mends failure forward",
     ),
     (
-        "a rule drops answers",
+        "a rule drops replies",
         "iptables -A FORWARD -i eth0 -o b0 -m comment --comment 'not in' -j REJECT; cut=$out; mends failure forward",
     ),
     (
@@ -86,7 +87,7 @@ pub(crate) const BROKEN: &[(&str, &str)] = &[
 COMMIT
 END
         echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
-        brouter doctor | grep -q 'iptables -I DOCKER-USER -i b0 -o eth0 -j ACCEPT' || echo "not in Docker's chain for this"
+        brouter doctor | grep -q 'iptables -I DOCKER-USER -i b0 -o eth0 -j ACCEPT' || echo "not in DOCKER-USER"
         cut=$out; mends failure forward
         "#,
     ),
@@ -115,16 +116,16 @@ END
         "#,
     ),
     (
-        "the other iptables drops",
+        "the other variant of iptables drops",
         r#"
         echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; $OTHER -P FORWARD DROP; $OTHER -A FORWARD -o b0 -j ACCEPT
         cut=$out; mends failure forward iptables
         $OTHER -S 2>&1 | grep -v -E '^(-P [A-Z]* ACCEPT|#.*)$' && echo "$OTHER has rules"
-        iptables -S FORWARD 2>&1 | grep -q -e '-o b0' || echo "the rules did not move: $(iptables -S)"
+        iptables -S FORWARD 2>&1 | grep -q -e '-o b0' || echo "the rules were not moved: $(iptables -S)"
         "#,
     ),
     (
-        "both iptables have rules",
+        "both variants of iptables have rules",
         "$OTHER -A INPUT -i none -j ACCEPT; cut=; mends warning iptables; iptables -S 2>&1 | grep -q none || echo 'no such rule'",
     ),
     ("nothing is masqueraded", "iptables -t nat -F; cut=$out; mends failure masquerade"),
@@ -141,11 +142,11 @@ END
         "iptables -t nat -F; iptables -t nat -A POSTROUTING -o eth1 -j MASQUERADE; cut=$out; mends failure masquerade",
     ),
     (
-        "the network is excepted from what is masqueraded",
+        "the network is excluded from masquerading",
         "iptables -t nat -I POSTROUTING -s 10.0.0.0/8 -o eth0 -j ACCEPT; cut=$out; mends failure masquerade",
     ),
     (
-        "of a network by hand nobody has said that it is to be masqueraded",
+        "a network created by hand is not masqueraded",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         brctl addbr b0; brctl setfd b0 0; brctl addif b0 p1; brctl addif b0 p2; ip addr add 10.9.0.1/24 dev b0; ip link set b0 up
@@ -160,9 +161,12 @@ END
         cut=$out; mends failure overlap
         "#,
     ),
-    ("a route leads away", "ip route add 10.9.0.0/25 via 192.0.2.2; cut=$out; mends failure overlap"),
     (
-        "a route leads away, and rp_filter is strict",
+        "a more specific route bypasses the bridge",
+        "ip route add 10.9.0.0/25 via 192.0.2.2; cut=$out; mends failure overlap",
+    ),
+    (
+        "a more specific route bypasses the bridge, and rp_filter is strict",
         r#"
         ip route add 10.9.0.0/25 via 192.0.2.2; echo 1 >/proc/sys/net/ipv4/conf/b0/rp_filter
         same "rp-filter" "failure " "$(words rp-filter)"
@@ -179,7 +183,7 @@ END
     ),
     ("a port is down", "ip link set p1 down; cut=$out; mends failure ports"),
     (
-        "a port listens for the forward delay",
+        "a port does not forward yet because of the forward delay",
         r#"
         ip link set p1 down; brctl setfd b0 3; brctl stp b0 on; ip link set p1 up
         brouter doctor | grep -q -E 'ports: p1 listens and learns, and forwards in [56] s: the forward delay$' || brouter doctor
@@ -187,7 +191,7 @@ END
         "#,
     ),
     (
-        "a guest has the hardware address of a port",
+        "a guest has the MAC address of a port",
         r#"
         ip link set p1 address $(ip -n g2 -o link show eth0 | sed 's/.*ether \([^ ]*\).*/\1/')
         ip -n g1 neigh flush all; ip neigh flush all
@@ -196,16 +200,16 @@ END
         "#,
     ),
     (
-        "two ports have one hardware address",
+        "two ports have the same MAC address",
         r#"
-        # else the bridge's own follows its ports'
+        # otherwise the bridge takes over the address of a port
         ip link set b0 address 02:00:00:00:00:b0; ip -n g1 neigh flush all
         ip link set p2 address $(cat /sys/class/net/p1/address)
         cut=; mends warning macs
         "#,
     ),
     ("the bridge is down", "ip link set b0 down; cut=$out; mends failure bridge"),
-    ("the bridge has not its address", "ip addr del 10.9.0.1/24 dev b0; cut=$out; mends failure bridge"),
+    ("the bridge lacks its address", "ip addr del 10.9.0.1/24 dev b0; cut=$out; mends failure bridge"),
     (
         "the bridge has no ports",
         r#"
@@ -213,26 +217,29 @@ END
         cut=$out settle="brctl addif b0 p2"; mends warning bridge
         "#,
     ),
-    ("the outside is down", "ip link set eth0 down; cut=$out settle='sleep 0.1'; mends failure outside"),
+    (
+        "the interface to the outside is down",
+        "ip link set eth0 down; cut=$out settle='sleep 0.1'; mends failure outside",
+    ),
     ("there is no default route", "ip route del default; cut='g1 203.0.113.1'; mends failure outside"),
     (
-        "the default route leads by another interface than the outside",
+        "the default route uses another interface than the one to the outside",
         r#"
         ip link add eth1 type veth peer name x2; ip link set x2 up; ip link set eth1 up; sed -i s/outside=eth0/netdev=eth1/ /etc/brouter/n.conf
         cut=; mends warning outside
         "#,
     ),
     ("the network is not up", "brouter down n >/dev/null; cut=$out; mends failure record"),
-    ("the bridge is gone", "ip link del b0; cut=$out; mends failure record"),
+    ("the bridge was deleted", "ip link del b0; cut=$out; mends failure record"),
     (
-        "an up was not ended",
+        "up did not complete",
         r#"
         record=$(echo /run/brouter/*/n.network); mv $record ${record%network}changing; ip addr del 10.9.0.1/24 dev b0
         cut=$out; mends failure record
         "#,
     ),
     (
-        "a start of network-virtual was not ended",
+        "a start of network-virtual did not complete",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf; network-virtual start bridge=b0 bridgeip=10.9.0.1/24 firewall=none
         ln -s bridge $(echo /run/brouter/*)/b0.making
@@ -240,20 +247,20 @@ END
         type_them "$(lines record)"; same "record" "" "$(words record)"
         "#,
     ),
-    ("the record is none", "echo x >$(echo /run/brouter/*/n.network); cut=; mends failure record"),
+    ("the stored state is malformed", "echo x >$(echo /run/brouter/*/n.network); cut=; mends failure record"),
     (
-        "the firewall's command is gone",
+        "the firewall command is missing",
         r#"
         ln -s /bin/true /run/fw; echo 'firewall="/run/fw start"' >>/etc/brouter/n.conf; brouter up n >/dev/null; well "with a hook"
         rm /run/fw; cut=; mends failure hook
         "#,
     ),
-    ("/sys is not there", "mount -t tmpfs none /sys; cut=; mends warning sysfs"),
+    ("/sys is not mounted", "mount -t tmpfs none /sys; cut=; mends warning sysfs"),
 ];
 
-/// With IPv6, and a network of global addresses.
+/// Shell that gives the host and the network global IPv6 addresses.
 pub(crate) const IPV6: &str = r#"
-# an address is not waited for
+# addresses must not stay tentative
 here='for conf in /proc/sys/net/ipv6/conf/*; do echo 0 >$conf/accept_dad; echo 0 >$conf/disable_ipv6; done'
 eval "$here"; for namespace in g1 out; do ip netns exec $namespace sh -c "$here"; done
 ip addr add 2001:db8:1::1/64 dev eth0 nodad; ip -n out addr add 2001:db8:1::2/64 dev outside nodad
@@ -267,20 +274,21 @@ reaches $out6 3 || { echo "no IPv6"; ip -6 addr; ip -6 route; }
 well "with IPv6"
 "#;
 
+/// Names and scripts of the tests that run after [`IPV6`].
 pub(crate) const BROKEN_IPV6: &[(&str, &str)] = &[
     ("IPv6: forwarding is off", "echo 0 >/proc/sys/net/ipv6/conf/all/forwarding; cut=$out6; mends failure ipv6"),
     (
-        "IPv6: the default route was announced, and will go",
+        "IPv6: the default route comes from a router advertisement and will expire",
         r#"
         ip -6 route del default; ip -6 route add default via 2001:db8:1::2 expires 600
         cut=; mends warning ipv6
         "#,
     ),
     (
-        "IPv6: the default route has gone",
+        "IPv6: the default route has expired",
         r#"
         ip -6 route del default; echo 1 >/proc/sys/net/ipv6/conf/eth0/accept_ra
-        # as a router's announcement would
+        # stands for a router advertisement
         settle="ip -6 route add default via 2001:db8:1::2"
         cut=; mends failure ipv6
         "#,
@@ -294,14 +302,14 @@ pub(crate) const BROKEN_IPV6: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "IPv6: switched off on the bridge",
+        "IPv6: disabled on the bridge",
         r#"
         echo 1 >/proc/sys/net/ipv6/conf/b0/disable_ipv6
         settle="sleep 2"; cut=$out6; mends failure bridge
         "#,
     ),
     (
-        "IPv6: the policy of FORWARD drops",
+        "IPv6: the policy of FORWARD is DROP",
         r#"
         echo 0 >/proc/sys/net/bridge/bridge-nf-call-ip6tables
         ip6tables -P FORWARD DROP; cut=$out6; mends failure forward

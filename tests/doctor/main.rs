@@ -1,8 +1,7 @@
-//! `brouter doctor`: a host with two guests and a host outside is broken in one way after another. Each time the check that is meant
-//! for it must say so, the line that it names is typed, and then all is well again and the guests have their network: they
-//! connect, and are answered.
+//! Tests `brouter doctor` on a host with two guests and a host outside, which is broken in one way per test. The check for that
+//! fault must report it; after the printed command is run, doctor must find no fault, and the guests must be able to connect.
 //!
-//! Each test is a shell script that prints what is not as it should be, and nothing else.
+//! Each test is a shell script that prints what is wrong, and nothing else.
 
 mod broken;
 #[path = "../harness/mod.rs"]
@@ -20,9 +19,9 @@ use harness::{Test, conclude};
 use report::REPORT;
 use xen::XEN;
 
-/// A host with a wire to the outside, and two guests in namespaces of their own. The host outside knows no way back.
+/// A host with an interface to the outside, and two guests in namespaces of their own. The host outside has no route back.
 const STATE: &str = r#"
-# of /etc a copy
+# a private copy of /etc
 mkdir /run/etc; cp -dR --preserve=mode /etc/. /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter
 for wire in out:outside:eth0 g1:eth0:p1 g2:eth0:p2; do
     IFS=: read -r namespace far near <<<"$wire"
@@ -41,18 +40,18 @@ done
 printf '%s\n' bridge=b0 address=10.9.0.1/24 outside=eth0 masquerade=yes port=p1 port=p2 >/etc/brouter/n.conf
 "#;
 
-/// What the scripts have in common.
+/// Shell functions for all scripts.
 const PRELUDE: &str = r#"
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
-# where lines are typed: the original tools, and of ours what has no original
+# the PATH for printed commands: the original tools, and those of ours that have no original
 mkdir /run/typed
 for name in brouter network-virtual vif-bridge; do ln -s "$(command -v $name)" /run/typed/$name; done
 PATH=/run/typed:${PATH#*:}
-# a guest connects to a host where nobody listens, and is told so
+# $1 can reach $2: a connection to a port on which nobody listens is refused
 reaches() { ip netns exec $1 timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }
-# the findings of a check: the word of each
+# prints the status of each finding of a check
 words() { brouter doctor | awk -v check="$1:" '/^[a-z]/ && ($2 == check || $3 == check) { print $1 }' | sort -u | tr '\n' ' '; }
-# the lines to type of these checks
+# prints the commands that these checks suggest
 lines() {
     brouter doctor | awk -v checks=" $* " '/^[a-z]/ { name = $2 ~ /:$/ ? $2 : $3; sub(":", "", name); meant = index(checks, " " name " ") }
         /^             / && meant' | sed 's/ROUTER/192.0.2.2/; s/INTERFACE/p1/'
@@ -62,14 +61,15 @@ well() {
     brouter doctor >/run/out 2>&1; local status=$?
     [ $status = 0 ] && ! grep -q -E '^(warning|failure)' /run/out || { echo "$1: status $status"; grep -A3 -E '^(warning|failure)' /run/out; }
 }
-# mends WORD CHECK [MORE CHECKS]: the host is broken. The first check says so, and the lines of all are typed.
+# mends STATUS CHECK [MORE CHECKS]: on a broken host, the first check must report STATUS, and $cut must not be reachable (GUEST
+# ADDRESS; empty: no connection is cut). Then the commands of all these checks and $settle are run, and all must be well.
 target=192.0.2.2 guest=g1
 mends() {
     local word=$1; shift
-    same "what $1 says" "$word " "$(words $1)"
-    [ -z "$cut" ] || ! reaches $cut || echo "$cut is reached all the same"
+    same "status of $1" "$word " "$(words $1)"
+    [ -z "$cut" ] || ! reaches $cut || echo "$cut is still reachable"
     local typed=$(lines "$@")
-    [ -n "$typed" ] || { echo "no line to type"; return; }
+    [ -n "$typed" ] || { echo "no command"; return; }
     type_them "$typed"
     eval "$settle"
     well "after $typed"
@@ -78,7 +78,7 @@ mends() {
 }
 settle= out="g1 192.0.2.2" neighbour="g1 10.9.0.12"
 brouter up n >/dev/null
-reaches $out 3 || echo "the host is no good"
+reaches $out 3 || echo "the intact host does not work"
 well "the host before"
 "#;
 

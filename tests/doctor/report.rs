@@ -1,18 +1,18 @@
-//! What `doctor` reports and how: its output in each form, what it cannot know, hosts that no single command mends; and that it
+//! Tests the report of `doctor`: its output formats, facts that it cannot know, hosts that no single command repairs, and that it
 //! changes nothing.
 
-/// The name of each test, and its script.
+/// Names and scripts of the tests.
 pub(crate) const REPORT: &[(&str, &str)] = &[
     (
-        "nothing is changed, and no module is asked for",
+        "doctor changes nothing and loads no modules",
         r#"
         state() {
-            # the state of a link comes up late
+            # the kernel updates the state of a link late
             ip addr | sed 's/ state [A-Z]*//'; ip route; brctl show; ls -lR /run/brouter /etc/brouter; iptables-nft-save | grep -v '^#'
             cat /proc/net/ip_tables_names; grep -rs '' /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf /proc/sys/net/bridge
             grep -s '' /sys/class/net/*/bridge/{stp_state,forward_delay,nf_call_iptables}
         }
-        # as where iptables is the one that makes tables when it lists them
+        # also with iptables-legacy, which creates tables when it lists them
         mkdir /run/legacy; for name in iptables iptables-save; do ln -s $(command -v ${name/tables/tables-legacy}) /run/legacy/$name; done
         for path in $PATH /run/legacy:$PATH; do
             for network in up down; do
@@ -29,7 +29,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "fits 80 columns, and says nothing by colour alone",
+        "output fits 80 columns, and colour carries no information",
         r#"
         iptables -P FORWARD DROP; iptables -t nat -F; iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -m comment --comment "$(printf 'word %.0s' {1..30})" -j MASQUERADE
         brouter doctor >/run/out; awk 'length > 80 { print "too long: " $0 }' /run/out
@@ -43,7 +43,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "--json has the same findings",
+        "--json contains the same findings",
         r#"
         iptables -t nat -F; brctl delif b0 p2; ip link set p2 down
         brouter doctor --json >/run/json; status=$?
@@ -57,7 +57,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "rules of nft's own are not known",
+        "rules that only nft can list are not known",
         r#"
         nft add table inet own; nft add chain inet own fw '{ type filter hook forward priority 0; policy drop; }'
         same "forward" "warning " "$(words forward)"
@@ -66,7 +66,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "a network or a bridge by its name, and wrong calls",
+        "a network or bridge by name, and invalid arguments",
         r#"
         brctl addbr b1; ip addr add 10.7.0.1/24 dev b1; ip link set b1 up
         for name in n b0; do
@@ -92,7 +92,7 @@ END
         "#,
     ),
     (
-        "without a bridge the line that makes one is named",
+        "without a bridge the command that creates one is printed",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         same "kernel" "failure " "$(words kernel)"; same "the line" "             brouter up xenbr0 --address 192.168.10.1/24 --masquerade" "$(lines kernel)"
@@ -101,11 +101,11 @@ END
         "#,
     ),
     (
-        "a kernel that cannot have bridges",
+        "a kernel without bridge support",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         mount -t tmpfs none /sys/module; mount -t tmpfs none /proc/sys/net
-        # the machine's own folder of modules, if it has one, may have them
+        # hides the machine's own modules, which may include bridge
         modules=/lib/modules/$(uname -r); mkdir -p /run/modules/$(uname -r); [ ! -d /lib/modules ] || mount --bind /run/modules /lib/modules
         if [ -d $modules ]; then
             brouter doctor | tr -s ' \n' ' ' | grep -q "failure kernel: no bridge, and Linux $(uname -r) has none: .* modprobe bridge" || brouter doctor
@@ -116,17 +116,17 @@ END
         "#,
     ),
     (
-        "an isolated network is not told to have an outside",
+        "an isolated network is not reported as lacking an interface to the outside",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         brouter up n --bridge b0 --address 10.9.0.1/24 --port p1 --port p2 >/dev/null
-        well "by its record"
+        well "with stored state only"
         brouter down n >/dev/null; printf '%s\n' bridge=b0 address=10.9.0.1/24 port=p1 port=p2 >/etc/brouter/n.conf; brouter up n >/dev/null
-        well "by its file"
+        well "with a configuration file"
         "#,
     ),
     (
-        "a network whose options are not kept can be taken away",
+        "a network without a file and without its bridge can be taken down",
         r#"
         rm /etc/brouter/n.conf; ip link del b0
         same "the line" "             brouter down n" "$(lines record)"; type_them "$(lines record)"
@@ -134,7 +134,7 @@ END
         "#,
     ),
     (
-        "the network moves away from that of the outside",
+        "the network overlaps that of the outside and moves to another",
         r#"
         ip addr add 10.9.0.200/24 dev eth0; same "overlap" "failure " "$(words overlap)"
         type_them "$(lines overlap)"; same "overlap" "ok " "$(words overlap)"
@@ -160,7 +160,7 @@ END
         ip -n g1 link set eth1 address $(ip netns exec g1 cat /sys/class/net/eth0/address); ip -n g1 link set eth1 up
         ip -n g1 addr add 10.6.0.1/24 dev eth1; reaches g1 10.6.0.9 1; reaches $out
         same "macs" "warning " "$(words macs)"; same "the line" "             brctl delif b0 p1" "$(lines macs)"
-        # of 300 ports as well, one with a number that one byte does not hold
+        # with 300 ports too, on a port whose number does not fit into one byte
         ip link set p1 nomaster; for ((i = 1; i <= 300; i++)); do echo "tuntap add d$i mode tap"; echo "link set d$i master b0"; done | ip -batch -
         ip link set p1 master b0; sleep 0.1; reaches $out
         [ $(($(cat /sys/class/net/p1/brport/port_no))) -gt 255 ] || echo "p1 has number $(cat /sys/class/net/p1/brport/port_no)"
@@ -168,7 +168,7 @@ END
         "#,
     ),
     (
-        "what is missing is not asked of the kernel, which would run modprobe",
+        "missing interfaces are not looked up by ioctl, for which the kernel would run modprobe",
         r#"
         sed -i 's/^outside=.*/outside=nosuch0/' /etc/brouter/n.conf; echo port=nosuch1 >>/etc/brouter/n.conf
         for command in doctor status; do
@@ -177,7 +177,7 @@ END
         "#,
     ),
     (
-        "an ordinary user is told what he cannot see",
+        "for an ordinary user, unknown facts are reported as such",
         r#"
         as=(setpriv --bounding-set=-all --inh-caps=-all); read -r _ _ users </proc/self/uid_map
         [ "$users" -eq 1 ] || as+=(--reuid 65534 --regid 65534 --clear-groups)
@@ -190,7 +190,7 @@ END
         "#,
     ),
     (
-        "without iptables its rules are not known",
+        "without iptables, firewall rules are not known",
         r#"
         : >/run/none; for program in iptables-nft iptables-legacy nft; do
             ! program=$(readlink -f "$(command -v $program)") || mount --bind /run/none $program
@@ -201,7 +201,7 @@ END
         "#,
     ),
     (
-        "without /proc and /sys something is said all the same",
+        "without /proc and /sys doctor still reports something",
         r#"
         mount -t tmpfs none /sys; mount -t tmpfs none /proc; brouter doctor b0 >/run/out 2>/run/said; status=$?; umount /proc /sys
         [ $status = 1 -o $status = 2 ] && [ -s /run/out ] && grep -q '^warning  sysfs:' /run/out || { echo $status; cat /run/out /run/said; }
@@ -223,14 +223,14 @@ END
         "#,
     ),
     (
-        "names that a shell would read are quoted",
+        "names with special characters are quoted for the shell",
         r#"
         ip link add name 'a;b' type bridge; ip addr add 10.7.0.1/24 dev 'a;b'
         same "the line" "             ip link set 'a;b' up" "$(lines bridge | head -1)"
         "#,
     ),
     (
-        "a host of network-virtual",
+        "a network created by network-virtual",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         network-virtual start bridge=b0 bridgeip=10.9.0.1/24 masquerade=yes firewall=none; brctl addif b0 p1; brctl addif b0 p2

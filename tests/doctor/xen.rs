@@ -1,6 +1,6 @@
-//! Faults of a Xen host: interfaces that could not be attached, hardware addresses given twice, no xenstored.
+//! Tests faults of a Xen host: interfaces that could not be attached, duplicate MAC addresses, no xenstored.
 
-/// The name of each test, and its script. They need `xen`.
+/// Names and scripts of the tests, which need `xen`.
 pub(crate) const XEN: &[(&str, &str)] = &[
     (
         "Xen: an interface that could not be attached",
@@ -16,7 +16,7 @@ pub(crate) const XEN: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "Xen: two guests with one hardware address",
+        "Xen: two guests with the same MAC address",
         r#"
         for guest in 1 2; do xenstore-write /local/domain/0/backend/vif/$guest/0/mac 00:16:3e:00:00:01; done
         same "hotplug" "failure " "$(words hotplug)"; same "the line" "             xl network-detach 2 0" "$(lines hotplug)"

@@ -1,4 +1,4 @@
-//! brctl at scale, to the original: many bridges, many ports, many addresses.
+//! Measures brctl against the original with many bridges, many ports and many addresses.
 
 use crate::Bench;
 use crate::host::Host;
@@ -9,17 +9,18 @@ const BRIDGES: usize = 500;
 const PORTS: usize = 500;
 const ADDRESSES: usize = 50_000;
 
-/// Of the time among many links to that among few: it does not grow with them, but for what chance makes of it.
+/// Limit of the ratio between the times with many links and with few: times must not grow with the number of links, apart from
+/// noise.
 const NO_GROWTH: f64 = 1.15;
 
-/// The least that adding ports takes: for each, its index is asked for, then it is added. A program starts and ends in 50.
+/// System calls to add all ports: two per port, for its index and to add it, and 50 to start and end a program.
 const LEAST_CALLS: usize = 2 * PORTS + 50;
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let programs = &bench.programs;
     let each = |to: usize, line: &dyn Fn(usize) -> String| (1..=to).map(line).collect::<String>();
 
-    // The bridges are down, so that no timer runs and what is shown stays the same.
+    // The bridges are down, so that no timers run and the output does not change.
     let host = &Host::new()?;
     programs.make_links(host, &each(BRIDGES, &|n| format!("link add b{n} type bridge\n")))?;
     programs.make_links(host, &each(PORTS, &|n| format!("link add p{n} type veth peer name v{n}\n")))?;
@@ -30,11 +31,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let ports = each(PORTS, &|n| format!(" p{n}"));
     let (addif, delif) = (&format!("addif b1{ports}"), &format!("delif b1{ports}"));
     let add_calls = calls(ours(addif))?;
-    // In this order the ports are on the bridge in the end.
+    // In this order the ports are on the bridge afterwards.
     let [_, original_add, _, add] =
         medians(bench.rounds(10), [ours(delif), original(addif), ours(delif), ours(addif)])?;
 
-    // On a bridge of its own: above 255 the original shows another port's number.
+    // On a separate bridge: the original shows only the low eight bits of port numbers.
     ours("addif b2 v1").run()?;
     let fdb_line = |n| format!("fdb add 02:00:00:00:{:02x}:{:02x} dev v1 master static\n", n >> 8, n & 0xff);
     Step::new(host, &programs.bridge, "-batch -").feed(&each(ADDRESSES, &fdb_line))?;
@@ -72,11 +73,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     table.line("show, system calls", list_calls, original_list_calls, 1.0 / 4.0);
     table.line("showstp of the bridge with the ports", stp, original_stp, 1.0 / 2.0);
     table.line(&format!("showmacs, {ADDRESSES} addresses"), macs, original_macs, 1.0 / 2.0);
-    table.line("showmacs, most memory", memory, original_memory, 1.0);
+    table.line("showmacs, peak memory", memory, original_memory, 1.0);
     table.line("addif of all ports", add, original_add, 1.1);
-    table.line("addif of all ports, calls, to 2 a port and 50", add_calls, Figure::Calls(LEAST_CALLS), 1.0);
+    table.line("addif of all ports, calls, to 2 per port and 50", add_calls, Figure::Calls(LEAST_CALLS), 1.0);
     let links = BRIDGES + 2 * PORTS;
-    table.begin(&format!("brctl among {links} links, to the same among two"));
+    table.begin(&format!("brctl among {links} links, to two links"));
     table.line("addbr", addbr, alone_addbr, NO_GROWTH);
     table.line("stp", set_stp, alone_stp, NO_GROWTH);
     table.line("setfd", setfd, alone_setfd, NO_GROWTH);

@@ -1,4 +1,5 @@
-//! brouter's own commands: `up` beside `network-virtual start`, which makes the same network, and `doctor` of many ports.
+//! Measures brouter's own commands: `up` against `network-virtual start`, which creates the same network, and `doctor` with many
+//! ports.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -31,11 +32,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     Step::new(crowded, &programs.our_brouter, MASQUERADED).run()?;
     let port = |n| format!("link add p{n} type veth peer name g{n}\nlink set g{n} up\nlink set p{n} up master b0\n");
     programs.make_links(crowded, &(1..=PORTS).map(port).collect::<String>())?;
-    // the state of a link comes up to a second late
+    // the kernel updates the state of a link up to a second late
     sleep(Duration::from_millis(1500));
     let doctor = Step::new(crowded, &programs.our_brouter, "doctor");
     let [doctor] = medians(bench.rounds(20), [doctor])?;
-    // nothing is left under the machine's /run
+    // leaves nothing in /run
     Step::new(crowded, &programs.our_brouter, DOWN_AGAIN).run()?;
 
     let table = &mut bench.table;
@@ -43,6 +44,6 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     table.line("up, to network-virtual start", up, start, 1.5);
     table.line("down, to network-virtual stop", down, stop, 1.5);
     let allowed = Figure::Time(Duration::from_millis(200));
-    table.line(&format!("doctor of {PORTS} ports, to what is allowed"), doctor, allowed, 1.0);
+    table.line(&format!("doctor with {PORTS} ports, to 200 ms"), doctor, allowed, 1.0);
     Ok(())
 }

@@ -1,24 +1,24 @@
-//! ip to iproute2's: many links, and what must not depend on them.
+//! Measures ip against iproute2's with many links, and commands whose time must not depend on the number of links.
 
 use crate::Bench;
 use crate::host::Host;
 use crate::step::{Step, agree, medians};
 use crate::table::Figure;
 
-/// Each with an address.
+/// Number of links, each with an address.
 const LINKS: usize = 1500;
 
-/// Of the time among many links to that among few: it does not grow with them, but for what chance makes of it. (That of
-/// `addr show dev X` does: the one call that lists labels takes the kernel half a microsecond for each link.)
+/// Limit of the ratio between the times with many links and with few: times must not grow with the number of links, apart from
+/// noise. (That of `addr show dev X` does grow: the call that lists labels takes the kernel half a microsecond per link.)
 const NO_GROWTH: f64 = 1.15;
 
-/// What may be asked of each link: 20 calls.
+/// Limit of system calls: 20 per link.
 const CALLS: usize = 20 * LINKS;
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let programs = &bench.programs;
     let host = &Host::new()?;
-    // half of them are the other ends of the rest
+    // half of the links are the peers of the other half
     let pair =
         |n| format!("link add p{n} type veth peer name v{n}\naddr add 10.{}.{}.1/24 dev p{n}\n", n / 250, n % 250);
     let far = |n| format!("addr add 10.{}.{}.2/24 dev v{n}\n", 100 + n / 250, n % 250);
@@ -76,12 +76,12 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let table = &mut bench.table;
     table.begin(&format!("ip among {LINKS} links, {rounds} rounds"));
     table.line("addr show", addresses, original_addresses, 2.0);
-    table.line("addr show, calls, to 20 a link", calls, Figure::Calls(CALLS), 1.0);
+    table.line("addr show, calls, to 20 per link", calls, Figure::Calls(CALLS), 1.0);
     table.line("-o addr show", lines, original_lines, 1.0);
     table.line("link show", links, original_links, 2.0);
-    table.line("link show dev X, to the same among few links", link, alone_link, NO_GROWTH);
+    table.line("link show dev X, to few links", link, alone_link, NO_GROWTH);
     table.line("addr show dev X", address, original_address, NO_GROWTH);
-    table.line("addr show dev X, calls, to those among few links", address_calls, alone_address_calls, 1.0);
+    table.line("addr show dev X, calls, to few links", address_calls, alone_address_calls, 1.0);
     table.begin("ip, one change");
     table.line("addr add", put, original_put, 0.5);
     table.line("link set up", up, original_up, 0.5);

@@ -1,11 +1,11 @@
-//! `make bench`: what our programs cost, in ratios to the originals.
+//! `make bench`: measures our programs, as ratios to the originals.
 //!
-//! Ours and their peers take turns in one run, so that whatever else the machine does falls on all of them. A time is that from
-//! a program's start to its end, exec and wait included; the median of its rounds is shown. What is expected is a ratio. Where it
-//! is missed the table says so, and that is all; an error is a program that fails, or does something else than its peer.
+//! Our programs and their peers run alternately, so that other load on the machine affects all alike. A time is measured from the
+//! start of a program to its end, including exec and wait; the table shows the median of all rounds. Expectations are ratios. A
+//! missed expectation is only marked in the table; a program that fails, or does something else than its peer, is an error.
 //!
-//! Run as `bench [--quick] [FOLDER]`; the folder (`build` by default) holds our programs. `--quick` makes few rounds: enough to
-//! see that everything runs, too few for steady ratios.
+//! Usage: `bench [--quick] [FOLDER]`. The folder (default `build`) contains our programs. `--quick` runs few rounds: enough to see
+//! that everything works, too few for stable ratios.
 
 mod brctl;
 mod brouter;
@@ -49,7 +49,9 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
                    link set eth0 up\naddr add 192.0.2.1/24 dev eth0\n";
     programs.make_links(&host, outside)?;
     let mut bench = Bench { programs, host, is_quick, table: Table::default() };
-    println!("Median times from exec to exit, ours and its peer in turn, and the ratio of ours to the peer's.");
+    println!(
+        "Median times from exec to exit of ours and its peer, run alternately, and the ratio of ours to the peer's."
+    );
     network_virtual::measure(&mut bench)?;
     brouter::measure(&mut bench)?;
     vif_bridge::measure(&mut bench)?;
@@ -61,23 +63,23 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// What every section needs.
+/// The data that every section needs.
 struct Bench {
     programs: Programs,
-    /// Has `eth0` and the other end of that wire, and nothing else.
+    /// A host with only `eth0` and its peer.
     host: Host,
     is_quick: bool,
     table: Table,
 }
 
 impl Bench {
-    /// How many rounds are made where a full run makes so many.
+    /// Returns the number of rounds; `full` is that of a complete run.
     fn rounds(&self, full: usize) -> usize {
         if self.is_quick { full.div_ceil(10) } else { full }
     }
 }
 
-/// Ours, and the peers and tools of the system.
+/// Our programs, and the system's peers and tools.
 struct Programs {
     our_brctl: PathBuf,
     our_brouter: PathBuf,
@@ -116,7 +118,7 @@ impl Programs {
         })
     }
 
-    /// Has iproute2's `ip` make links on a host, a command a line.
+    /// Creates links on a host with iproute2's `ip`, one command per line.
     fn make_links(&self, host: &Host, lines: &str) -> Result<(), String> {
         Step::new(host, &self.ip, "-batch -").feed(lines)
     }

@@ -1,4 +1,5 @@
-//! The virtual network comes up and goes away: ours, the script, and a C program that makes just the needed system calls.
+//! Measures starting and stopping the virtual network: our program, the script, and a C program that makes only the necessary
+//! system calls.
 
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
@@ -15,7 +16,7 @@ use crate::{Bench, Programs};
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/baseline.c");
 
-// in /run, which is ours alone
+// /run is private to this process
 const C: &str = "/run/baseline";
 const STATIC_C: &str = "/run/baseline-static";
 const FIREWALL: &str = "/run/rcSuSEfirewall2";
@@ -30,7 +31,7 @@ const C_STOP: &str = "stop xenbr0";
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     compile("cc", C)?;
     compile("musl-gcc", STATIC_C)?;
-    // The script cannot do without its firewall. What that would cost is left out.
+    // The script needs its firewall command. An empty one keeps its cost out of the measurement.
     let stub = fs::write(FIREWALL, "#!/bin/sh\n");
     stub.and_then(|()| fs::set_permissions(FIREWALL, Permissions::from_mode(0o755)))
         .map_err(|error| format!("{FIREWALL}: {error}"))?;
@@ -43,7 +44,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
 
     ours(START).run()?;
     let network = network_made(programs, host)?;
-    // the state of a link comes up to a second late
+    // the kernel updates the state of a link up to a second late
     sleep(Duration::from_millis(1200));
     agree(&ours(STATUS), &script(STATUS))?;
     ours(STOP).run()?;
@@ -53,7 +54,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
         let other = network_made(programs, host)?;
         stop.run()?;
         if other != network {
-            return Err(format!("start makes\n{network}and its peer makes\n{other}"));
+            return Err(format!("start creates\n{network}and its peer creates\n{other}"));
         }
     }
 
@@ -86,8 +87,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     Ok(())
 }
 
-/// Compiles the C program: with musl statically, else as the compiler does by itself. Without musl's compiler the other one is
-/// told to link statically.
+/// Compiles the C program, with musl-gcc statically. If musl-gcc is missing, cc links the static program.
 fn compile(compiler: &str, program: &str) -> Result<(), String> {
     let mut command = Command::new(compiler);
     command.args(["-O2", "-Wall", "-Wextra"]).args((program == STATIC_C).then_some("-static"));
@@ -99,10 +99,10 @@ fn compile(compiler: &str, program: &str) -> Result<(), String> {
     }
 }
 
-/// What a start has made, in text.
+/// Describes the network that a start has created.
 fn network_made(programs: &Programs, host: &Host) -> Result<String, String> {
     let addresses = Step::new(host, &programs.ip, "-4 -o addr show dev xenbr0").output()?;
-    // all but the index, which is a new one each time
+    // without the index, which differs each time
     let addresses = String::from_utf8_lossy(&addresses.stdout).into_owned();
     let mut network = addresses.split_once(": ").map_or(String::new(), |(_, rest)| rest.to_owned());
     for file in ["flags", "bridge/stp_state", "bridge/forward_delay"] {

@@ -1,4 +1,4 @@
-//! From exec to exit, with next to nothing in between.
+//! Measures startup: the time from exec to exit of commands that do next to nothing.
 
 use crate::Bench;
 use crate::step::{Step, agree, medians};
@@ -17,7 +17,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let rounds = bench.rounds(500);
     let [our_brctl, brctl, our_ip, ip, busybox] = medians(rounds, steps)?;
     let table = &mut bench.table;
-    table.begin(&format!("start and end, {rounds} rounds"));
+    table.begin(&format!("startup, {rounds} rounds"));
     table.line("brctl --version", our_brctl, brctl, 0.4);
     table.line("brctl --version, to busybox-static true", our_brctl, busybox, 0.5);
     table.line("ip -V", our_ip, ip, 0.4);

@@ -1,4 +1,4 @@
-//! `brouter status` of a bridge with many ports, to the time that it may take.
+//! Measures `brouter status` of a bridge with many ports against its time limit.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     programs.make_links(host, &["link add b1 type bridge\nlink set b1 up\n", &ports].concat())?;
     let ours = |words| Step::new(host, &programs.our_brouter, words);
     let (picture, json, all) = ("status b1", "status b1 --json", "status");
-    // it fails as long as a port does not forward, and the kernel finds out about carriers late
+    // status fails until all ports forward, and the kernel detects carriers late
     for _ in 0..40 {
         if ours(picture).run().is_ok() {
             break;
@@ -36,6 +36,6 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     for (what, time) in [picture, json, all].into_iter().zip(times) {
         table.line(what, time, LIMIT, 1.0);
     }
-    table.line("status, calls, to 2 a port and 300", calls, Figure::Calls(2 * PORTS + 300), 1.0);
+    table.line("status, calls, to 2 per port and 300", calls, Figure::Calls(2 * PORTS + 300), 1.0);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Commands, and what is measured of them: time, system calls, memory.
+//! Measures commands: time, system calls, memory.
 
 use std::array;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::host::Host;
 use crate::table::Figure;
 
-/// One command on one host. If it fails there is no measure.
+/// A command on a host. A command that fails cannot be measured.
 pub(crate) struct Step<'a> {
     host: &'a Host,
     program: &'a Path,
@@ -25,22 +25,22 @@ impl<'a> Step<'a> {
         Self { host, program, words, path: "/usr/sbin:/usr/bin:/sbin:/bin", environment: &[] }
     }
 
-    /// The same, but what it calls is looked for elsewhere.
+    /// Sets the PATH of the command.
     pub(crate) fn with_path(self, path: &'a str) -> Self {
         Self { path, ..self }
     }
 
-    /// The same, but with more in its environment.
+    /// Sets further environment variables.
     pub(crate) fn with_environment(self, environment: &'a [(&'a str, String)]) -> Self {
         Self { environment, ..self }
     }
 
-    /// Runs it.
+    /// Runs the command.
     pub(crate) fn run(&self) -> Result<(), String> {
         self.time().map(drop)
     }
 
-    /// How long it takes from its start to its end.
+    /// Measures the time from start to end.
     fn time(&self) -> Result<Duration, String> {
         let mut command = self.command(self.program)?;
         command.args(self.words.split(' ')).stdout(Stdio::null());
@@ -50,7 +50,7 @@ impl<'a> Step<'a> {
         self.check(status).map(|()| time)
     }
 
-    /// What it prints.
+    /// Runs the command and returns its output.
     pub(crate) fn output(&self) -> Result<Output, String> {
         let output = self.command(self.program)?.args(self.words.split(' ')).output();
         let output = output.map_err(|error| self.failed(error))?;
@@ -60,7 +60,7 @@ impl<'a> Step<'a> {
         Ok(output)
     }
 
-    /// Runs it with this for its standard input.
+    /// Runs the command with this text as standard input.
     pub(crate) fn feed(&self, input: &str) -> Result<(), String> {
         let mut command = self.command(self.program)?;
         command.args(self.words.split(' ')).stdin(Stdio::piped());
@@ -70,22 +70,22 @@ impl<'a> Step<'a> {
         fed.map_err(|error| self.failed(error))
     }
 
-    /// How many system calls it makes.
+    /// Counts its system calls, including those of child processes.
     pub(crate) fn system_calls(&self, strace: &Path) -> Result<Figure, String> {
         const TRACE: &str = "/run/trace";
         let mut command = self.command(strace)?;
         command.args(["-f", "-o", TRACE]).arg(self.program).args(self.words.split(' '));
         self.check(command.stdout(Stdio::null()).status())?;
         let trace = fs::read_to_string(TRACE).map_err(|error| self.failed(error))?;
-        // `PID NAME(…`; a signal begins with `---`, an end with `+++`, the rest of an interrupted call with `<...`
+        // a call is `PID NAME(…`; signals start with `---`, exits with `+++`, the end of an interrupted call with `<...`
         let is_call = |line: &&str| line.split_whitespace().nth(1).is_some_and(|word| word.contains('('));
         Ok(Figure::Calls(trace.lines().filter(is_call).count()))
     }
 
-    /// The most memory that it holds.
+    /// Measures its peak memory.
     ///
-    /// Asked for between one piece of its output and the next. What wait4 tells in the end would be no less than ours: until
-    /// exec, a child is in our memory.
+    /// Reads it from /proc between two pieces of output. The peak that wait4 returns includes the time before exec, in which the
+    /// child shares our memory.
     pub(crate) fn memory(&self) -> Result<Figure, String> {
         let mut command = self.command(self.program)?;
         let child = command.args(self.words.split(' ')).stdout(Stdio::piped()).spawn();
@@ -95,16 +95,16 @@ impl<'a> Step<'a> {
         if let Some(mut output) = child.stdout.take() {
             let mut piece = [0; 4096];
             while output.read(&mut piece).map_err(|error| self.failed(error))? > 0 {
-                // a program that has ended has none
+                // a process that has exited has no VmHWM
                 let resident = fs::read_to_string(&status_file).ok().and_then(|text| high_water_mark(&text));
                 most = most.max(resident.unwrap_or(0));
             }
         }
         self.check(child.wait())?;
-        if most == 0 { Err(self.failed("ended before its memory was looked at")) } else { Ok(Figure::Kibibytes(most)) }
+        if most == 0 { Err(self.failed("ended before its memory was read")) } else { Ok(Figure::Kibibytes(most)) }
     }
 
-    /// A command on the host, without what it is to do.
+    /// Prepares a command on the host, without arguments.
     fn command(&self, program: &Path) -> Result<Command, String> {
         self.host.enter()?;
         let mut command = Command::new(program);
@@ -127,13 +127,13 @@ impl<'a> Step<'a> {
     }
 }
 
-/// VmHWM of /proc/PID/status, in KiB.
+/// Parses VmHWM from /proc/PID/status, in KiB.
 fn high_water_mark(status: &str) -> Option<usize> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Runs the steps in turn, A B C A B C…, and gives the median time of each. The first round only warms up.
+/// Runs the steps alternately, A B C A B C…, and returns the median time of each. The first round is a warm-up.
 pub(crate) fn medians<const N: usize>(rounds: usize, steps: [Step; N]) -> Result<[Figure; N], String> {
     let mut times: [Vec<Duration>; N] = array::from_fn(|_| Vec::new());
     for round in 0..=rounds {
@@ -150,12 +150,11 @@ pub(crate) fn medians<const N: usize>(rounds: usize, steps: [Step; N]) -> Result
     }))
 }
 
-/// # Errors
-/// Where the two do not print the same.
+/// Checks that two steps print the same.
 pub(crate) fn agree(one: &Step, other: &Step) -> Result<(), String> {
     let (printed, expected) = (one.output()?, other.output()?);
     if printed.stdout == expected.stdout && printed.stderr == expected.stderr {
         return Ok(());
     }
-    Err(one.failed(format!("prints something else than {}", other.program.display())))
+    Err(one.failed(format!("output differs from {}", other.program.display())))
 }

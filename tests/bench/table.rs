@@ -31,7 +31,7 @@ impl fmt::Display for Figure {
     }
 }
 
-/// Prints the table as it comes about, and counts the expectations that were missed.
+/// Prints the table line by line, and counts missed expectations.
 #[derive(Default)]
 pub(crate) struct Table {
     expected: usize,
@@ -39,12 +39,12 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The head of a section.
+    /// Prints the header of a section.
     pub(crate) fn begin(&self, title: &str) {
         println!("{title:<52} {:>12} {:>12}  ratio  expected", "ours", "peer");
     }
 
-    /// Ours, its peer, and the ratio of the two, of which at most `limit` is expected.
+    /// Prints our figure, its peer's, and their ratio, which is expected to be at most `limit`.
     pub(crate) fn line(&mut self, what: &str, ours: Figure, peer: Figure, limit: f64) {
         let ratio = ours.value() / peer.value();
         let verdict = if ratio <= limit { "ok" } else { "MISSED" };
@@ -53,7 +53,7 @@ impl Table {
         println!("  {what:<50} {ours:>12} {peer:>12}  {ratio:.3}  <= {limit:.3}  {verdict}");
     }
 
-    /// The last line.
+    /// Prints the last line.
     pub(crate) fn end(&self) {
         println!("{} of {} as expected", self.expected - self.missed, self.expected);
     }

@@ -1,4 +1,5 @@
-//! A guest's interface comes and goes: ours and Xen 4.17's script, in turn, with a real xenstored and without firewall.
+//! Measures attaching and detaching a guest's interface: our program and the script of Xen 4.17, alternately, with a real xenstored
+//! and without firewall rules.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +9,7 @@ use crate::host::Host;
 use crate::step::{Step, medians};
 use crate::{Bench, xenstored};
 
-// in /run, which is ours alone
+// /run is private to this process
 const XEN: &str = "/run/xen";
 const SCRIPT: &str = "/run/xen/scripts/vif-bridge";
 const BACKEND: &str = "/local/domain/0/backend/vif/1/0";
@@ -49,7 +50,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
         states.push((on, state()?));
     }
     if states[0] != states[1] {
-        return Err("vif-bridge leaves something else than Xen's script".into());
+        return Err("vif-bridge leaves another state than Xen's script".into());
     }
 
     let rounds = bench.rounds(40);
@@ -67,7 +68,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     Ok(())
 }
 
-/// A xenstored, until it is dropped: the shell that started it ends when nobody holds its standard input.
+/// A running xenstored. Dropping it closes the standard input of the shell that started it, which ends both.
 struct Daemon(Child);
 
 impl Daemon {

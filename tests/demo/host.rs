@@ -1,4 +1,4 @@
-//! Hosts at the far end of a TAP device: IP stacks of their own, like that of a guest.
+//! Hosts behind TAP devices: IP stacks in this process that act as guests.
 
 use std::net::Ipv4Addr;
 use std::thread::sleep;
@@ -12,10 +12,10 @@ use smoltcp::wire::{
     EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpCidr, IpProtocol, IpVersion, Ipv4Packet, Ipv4Repr,
 };
 
-/// The TTL with which our pings set out.
+/// The initial TTL of our pings.
 pub(crate) const FIRST_TTL: u8 = 64;
-/// An answer takes milliseconds, but smoltcp sends no more than one ARP request a second.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// A reply takes milliseconds, but smoltcp sends at most one ARP request per second.
+const TIMEOUT: Duration = Duration::from_secs(3);
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(200);
 
 pub(crate) struct Host {
@@ -28,10 +28,10 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Makes the TAP device, which goes when the host is dropped, and a host on a /24 behind it.
+    /// Creates a TAP device, which is deleted when the host is dropped, and a host with a /24 address behind it.
     pub(crate) fn behind_tap(name: &str, address: Ipv4Addr, gateway: Option<Ipv4Addr>) -> Result<Self, String> {
         let mut tap = TunTapInterface::new(name, Medium::Ethernet)
-            .map_err(|e| format!("cannot make the TAP device {name}: {e}"))?;
+            .map_err(|e| format!("cannot create the TAP device {name}: {e}"))?;
         let [.., last] = address.octets();
         let mac = EthernetAddress([0x00, 0x16, 0x3e, 0, 0, last]); // 00:16:3e is Xen's prefix
         let mut stack = Interface::new(Config::new(mac.into()), &mut tap, Timestamp::now());
@@ -46,7 +46,7 @@ impl Host {
         Ok(Self { address, tap, stack, sockets, icmp })
     }
 
-    /// Queues an echo request, unless the last one still waits for its neighbour's MAC address.
+    /// Queues an echo request, unless the last one still waits for ARP.
     fn send_echo_request(&mut self, to: Ipv4Addr) {
         let socket = self.sockets.get_mut::<raw::Socket>(self.icmp);
         if socket.send_queue() > 0 {
@@ -69,7 +69,7 @@ impl Host {
         socket.send_slice(&bytes).expect("an empty queue has room");
     }
 
-    /// The next ICMP message that came, with its source and TTL.
+    /// Returns the next received ICMP message with its source and TTL.
     fn next_message(&mut self) -> Option<(Icmpv4Message, Ipv4Addr, u8)> {
         let bytes = self.sockets.get_mut::<raw::Socket>(self.icmp).recv().ok()?;
         let packet = Ipv4Packet::new_checked(bytes).ok()?;
@@ -78,10 +78,10 @@ impl Host {
     }
 }
 
-/// Pings from the first host, while all of them do their work. Once the answer is there, tells with
-/// which source and TTL the request arrived, if the address is one of the hosts' (dom0's are not).
+/// Pings an address from the first host, while all hosts run. After the reply, returns the source and TTL with which the request
+/// arrived, if the address belongs to one of the hosts (dom0 is not one).
 pub(crate) fn ping(hosts: &mut [Host], to: Ipv4Addr, deadline: Instant) -> Result<Option<(Ipv4Addr, u8)>, String> {
-    let end = deadline.min(Instant::now() + PATIENCE);
+    let end = deadline.min(Instant::now() + TIMEOUT);
     let mut next_request = Instant::now();
     let mut request = None;
     while Instant::now() < end {
@@ -101,5 +101,5 @@ pub(crate) fn ping(hosts: &mut [Host], to: Ipv4Addr, deadline: Instant) -> Resul
         }
         sleep(Duration::from_millis(1));
     }
-    Err("no answer".to_owned())
+    Err("no reply".to_owned())
 }

@@ -1,11 +1,10 @@
-//! `make demo`: a brouter at work, in a network of its own.
+//! `make demo`: shows a brouter at work, in a network of its own.
 //!
-//! In private namespaces, so that nothing of this machine is touched, the project's own programs
-//! make the virtual network of a Xen host. Two guests and a host outside are IP stacks in this
-//! process, each behind a TAP device. Pings between them show what a brouter is: between guests it
-//! bridges, to the outside it routes.
+//! The project's own programs create the virtual network of a Xen host in private namespaces, so that this machine is not
+//! touched. Two guests and a host outside are IP stacks in this process, each behind a TAP device. Pings between them show what a
+//! brouter does: it bridges between guests, and routes to the outside.
 //!
-//! Run as `demo [FOLDER]`; the folder (`build` by default) holds brouter, brctl, ip and network-virtual.
+//! Usage: `demo [FOLDER]`. The folder (default `build`) contains brouter, brctl, ip and network-virtual.
 
 mod host;
 mod private;
@@ -21,7 +20,7 @@ use std::time::{Duration, Instant};
 use host::{FIRST_TTL, Host, ping};
 use programs::Programs;
 
-/// However long something hangs, the demonstration takes no longer.
+/// Time limit of the whole demonstration.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 const BRIDGE: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
@@ -46,13 +45,13 @@ const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 fn main() -> ExitCode {
     match demonstrate() {
         Ok(0) => return ExitCode::SUCCESS,
-        Ok(failed) => eprintln!("demo: checks that failed: {failed}"),
+        Ok(failed) => eprintln!("demo: failed checks: {failed}"),
         Err(message) => eprintln!("demo: {message}"),
     }
     ExitCode::FAILURE
 }
 
-/// Runs it all and says how many checks failed. A step that the rest needs is an error at once.
+/// Runs the demonstration and returns the number of failed checks. A failed step that later steps need is an error.
 fn demonstrate() -> Result<usize, String> {
     let folder = std::env::args_os().nth(1).unwrap_or_else(|| "build".into());
     let deadline = Instant::now() + TIME_LIMIT;
@@ -62,7 +61,7 @@ fn demonstrate() -> Result<usize, String> {
     println!("A brouter is a bridge and a router in one:\n{PICTURE}");
     let masquerade = programs.nat_rules().is_ok();
     if !masquerade {
-        println!("No iptables works here: dom0 just forwards, and the outside has a route back.\n");
+        println!("iptables does not work here: dom0 only forwards, and the outside gets a route back.\n");
         fs::write(IP_FORWARD, "1").map_err(|e| format!("cannot write {IP_FORWARD}: {e}"))?;
     }
     let forwarding_before = forwarding()?;
@@ -85,10 +84,10 @@ fn demonstrate() -> Result<usize, String> {
     programs.run(&format!("network-virtual stop {variables}"))?;
     println!();
     let interface = |name| Path::new("/sys/class/net").join(name);
-    checks.note("xenbr0 is gone", !interface("xenbr0").exists());
+    checks.note("xenbr0 is removed", !interface("xenbr0").exists());
     for vif in ["vif1.0", "vif2.0"] {
         let free = interface(vif).exists() && !interface(vif).join("brport").exists();
-        checks.note(&format!("{vif} is left, on no bridge"), free);
+        checks.note(&format!("{vif} still exists, on no bridge"), free);
     }
     if masquerade {
         checks.note("no nat rule is left", programs.nat_rules()? == 0);
@@ -99,9 +98,9 @@ fn demonstrate() -> Result<usize, String> {
     Ok(checks.failed)
 }
 
-/// Makes the network of the picture; of the hosts, guest 1 comes first.
+/// Creates the network of the picture. Guest 1 is the first of the hosts.
 fn build_network(programs: &Programs, variables: &str, masquerade: bool) -> Result<[Host; 3], String> {
-    // Masqueraded, the guests need no route from outside, so there is none: an answer proves it.
+    // With masquerading the guests need no route back from outside, so there is none: a reply proves it.
     let outside = Host::behind_tap("eth0", OUTSIDE, (!masquerade).then_some(DOM0))?;
     programs.run(&format!("ip addr add {DOM0}/24 dev eth0"))?;
     programs.run("ip link set eth0 up")?;
@@ -115,9 +114,9 @@ fn build_network(programs: &Programs, variables: &str, masquerade: bool) -> Resu
     Ok([guest_1, guest_2, outside])
 }
 
-/// Guest 1 pings each of the others; how the request looks on its arrival shows the way it took.
+/// Pings each of the others from guest 1. The source and TTL of a request on arrival show whether it was bridged or routed.
 fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: &mut Checks) {
-    let mut check = |name, address, way, expected| {
+    let mut check = |name, address, path, expected| {
         let seen = ping(hosts, address, deadline);
         let passed = seen == Ok(expected);
         let seen = match seen {
@@ -126,13 +125,13 @@ fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: 
             Err(message) => message,
         };
         let verb = if passed { "" } else { "should be " };
-        checks.note(&format!("guest 1 -> {name:<7}  {verb}{way}: {seen}"), passed);
+        checks.note(&format!("guest 1 -> {name:<7}  {verb}{path}: {seen}"), passed);
     };
-    // A bridge leaves source and TTL alone.
+    // A bridge changes neither source nor TTL.
     check("guest 2", GUEST_2, "bridged", Some((GUEST_1, FIRST_TTL)));
-    // The bridge's own address is the kernel's, and no host of ours sees the request.
+    // The kernel answers for the bridge's own address; none of our hosts sees the request.
     check("dom0", BRIDGE, "local, not passed on", None);
-    // A router takes one from the TTL. Masquerading, it also puts its own address for the source.
+    // A router decrements the TTL. With masquerading, it also replaces the source with its own address.
     if masquerade {
         check("outside", OUTSIDE, "routed, masqueraded", Some((DOM0, FIRST_TTL - 1)));
     } else {
@@ -140,14 +139,14 @@ fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: 
     }
 }
 
-/// What the kernel says of forwarding, 0 or 1.
+/// Returns the kernel's IPv4 forwarding setting, 0 or 1.
 fn forwarding() -> Result<String, String> {
     let text = fs::read_to_string(IP_FORWARD);
     let text = text.map_err(|e| format!("cannot read {IP_FORWARD}: {e}"))?;
     Ok(text.trim().to_owned())
 }
 
-/// Each check is a line on the screen; those that failed are counted.
+/// Prints a line for each check, and counts those that failed.
 struct Checks {
     failed: usize,
 }
@@ -163,7 +162,7 @@ impl Checks {
     }
 }
 
-/// The text in a colour (`1` is bold), where it shows on a terminal and is not declined.
+/// Colours a text (`1` is bold) if standard output is a terminal and NO_COLOR is not set.
 fn coloured(code: &str, text: &str) -> String {
     let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if declined || !stdout().is_terminal() {

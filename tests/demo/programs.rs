@@ -1,4 +1,4 @@
-//! The programs that the demonstration runs, each within the time that is left.
+//! Runs the programs of the demonstration, each within the remaining time.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::coloured;
 
-/// The folder of the project's programs, and when the last of them must be done.
+/// The folder of the project's programs, and the deadline for all of them.
 pub(crate) struct Programs {
     folder: PathBuf,
     deadline: Instant,
@@ -24,7 +24,7 @@ impl Programs {
         Ok(Self { folder, deadline })
     }
 
-    /// Shows one of our commands as it would be typed, and runs it. It prints for itself.
+    /// Prints one of our commands as it would be typed, and runs it with our standard output.
     pub(crate) fn run(&self, command_line: &str) -> Result<(), String> {
         println!("{}", coloured("1", &format!("$ {command_line}")));
         let mut words = command_line.split(' ');
@@ -33,7 +33,7 @@ impl Programs {
         if status.success() { Ok(()) } else { Err(format!("`{command_line}` failed: {status}")) }
     }
 
-    /// How many rules the nat table holds; an error where there is no iptables that can masquerade.
+    /// Returns the number of rules in the nat table; an error if iptables is missing or cannot masquerade.
     pub(crate) fn nat_rules(&self) -> Result<usize, String> {
         let places = ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).join("iptables"));
         let iptables = places.iter().find(|place| place.is_file()).ok_or("there is no iptables")?;
@@ -43,12 +43,12 @@ impl Programs {
         if !output.status.success() {
             return Err(format!("iptables cannot list the nat table: {}", output.status));
         }
-        // The other lines are the policies of the table's own chains.
+        // The other lines are the policies of the built-in chains.
         let rules = String::from_utf8_lossy(&output.stdout);
         Ok(rules.lines().filter(|line| line.starts_with("-A")).count())
     }
 
-    /// Waits for the command until the deadline. What it prints into a pipe must fit there.
+    /// Waits for the command until the deadline. Output to a pipe must fit into the pipe.
     fn finish(&self, command: &mut Command) -> Result<Output, String> {
         let name = command.get_program().display().to_string();
         let cannot = |e| format!("cannot run {name}: {e}");
@@ -57,7 +57,7 @@ impl Programs {
             if Instant::now() > self.deadline {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("{name} took too long and was stopped"));
+                return Err(format!("{name} took too long and was killed"));
             }
             sleep(Duration::from_millis(1));
         }

@@ -1,6 +1,6 @@
-//! What is written beside the programs says what they do, all of it and nothing else: manual pages, completions, guides.
+//! Tests that manual pages, completions and guides are complete and correct: they name what the programs have, and nothing else.
 //!
-//! What there is comes from the programs' own help and from the tables in the source.
+//! The facts come from the programs' own help, and from tables in the source.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ fn file(path: &str) -> String {
     fs::read_to_string(Path::new(PROJECT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The files of a folder and those below.
+/// Returns the files of a folder and its subfolders.
 fn files(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(PROJECT).join(folder)).expect(folder);
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -27,7 +27,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     all
 }
 
-/// The manual pages, by name.
+/// Returns the names and texts of the manual pages.
 fn pages() -> Vec<(String, String)> {
     let named = |path: PathBuf| (path.file_name().unwrap().to_string_lossy().into_owned(), path);
     files("man").into_iter().map(named).map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect()
@@ -43,7 +43,7 @@ fn printed(program: &str, args: &[&str]) -> String {
     String::from_utf8([stdout, stderr].concat()).unwrap()
 }
 
-/// What a command of brouter's own understands, as its help has it.
+/// Returns the options in the help of one of brouter's own commands.
 fn options(command: &[&str]) -> Words {
     let help = printed(BROUTER, &[command, &["--help"]].concat());
     let first_words = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
@@ -52,14 +52,14 @@ fn options(command: &[&str]) -> Words {
     options
 }
 
-/// The words in quotes between two texts of a source file.
+/// Returns the string literals between two texts of a source file.
 fn quoted(source: &str, from: &str, to: &str) -> Words {
     let (_, rest) = source.split_once(from).unwrap_or_else(|| panic!("no {from:?}"));
     let table = rest.split(to).next().unwrap();
     table.split('"').skip(1).step_by(2).map(String::from).collect()
 }
 
-/// The arguments of a macro such as `.Va`, without punctuation and other macros.
+/// Returns the arguments of a macro such as `.Va`, without punctuation and other macros.
 fn arguments(page: &str, name: &str) -> Words {
     let lines = page.lines().filter_map(|line| {
         let line = line.strip_prefix(".It ").or_else(|| line.strip_prefix('.'))?;
@@ -72,7 +72,7 @@ fn arguments(page: &str, name: &str) -> Words {
         .collect()
 }
 
-/// A page as it is read, each blank one blank.
+/// Renders a page as text, with white space collapsed.
 fn rendered(page: &str) -> String {
     let path = Path::new(PROJECT).join("man").join(page);
     let output = run("mandoc", &["-Tascii", "-Owidth=1000", path.to_str().unwrap()]);
@@ -87,12 +87,13 @@ fn rendered(page: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn missing<'a>(wanted: &'a Words, there: &'a Words) -> Vec<&'a String> {
-    wanted.difference(there).collect()
+/// Returns the words that `actual` lacks.
+fn missing<'a>(expected: &'a Words, actual: &'a Words) -> Vec<&'a String> {
+    expected.difference(actual).collect()
 }
 
 #[test]
-fn every_option_of_brouter_is_in_its_page_and_the_reverse() {
+fn brouter_and_its_page_have_the_same_options() {
     let page = file("man/brouter.8");
     let in_page: Words = page
         .split("Fl -")
@@ -113,7 +114,7 @@ fn every_option_of_brouter_is_in_its_page_and_the_reverse() {
 const OWN_COMMANDS: [&str; 4] = ["up", "down", "status", "doctor"];
 
 #[test]
-fn every_option_of_ip_is_in_its_page_and_the_reverse() {
+fn ip_and_its_page_have_the_same_options() {
     let options = quoted(&file("src/ip/mod.rs"), "const OPTIONS", "\n];");
     let options: Words = options.into_iter().filter(|word| word.starts_with('-')).collect();
     assert!(options.len() > 20, "{options:?}");
@@ -138,7 +139,7 @@ fn every_option_of_ip_is_in_its_page_and_the_reverse() {
 }
 
 #[test]
-fn every_verb_of_brctl_is_in_its_page_and_the_reverse() {
+fn brctl_and_its_page_have_the_same_verbs() {
     let usage = printed(BRCTL, &["--help"]);
     let verbs: Words =
         usage.lines().filter_map(|line| line.strip_prefix('\t')?.split_whitespace().next()).map(String::from).collect();
@@ -153,7 +154,7 @@ fn every_verb_of_brctl_is_in_its_page_and_the_reverse() {
 }
 
 #[test]
-fn every_variable_is_in_its_page_and_the_reverse() {
+fn scripts_and_their_pages_have_the_same_variables() {
     let variables = |path: &str| quoted(&file(path), "const VARIABLES", "];");
     let mut of_networks = variables("src/network/spec.rs");
     of_networks.extend(quoted(&file("src/network/spec.rs"), "const FORMER", "];"));
@@ -175,14 +176,14 @@ fn every_variable_is_in_its_page_and_the_reverse() {
         let unknown = missing(&in_page, &there);
         let unknown =
             unknown.into_iter().filter(|name| !environment.contains(*name) && !FOREIGN.contains(&name.as_str()));
-        assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "{page} has a variable that is none");
+        assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "{page} has an unknown variable");
     }
 }
 
-/// Variables of the kernel, of which the pages speak.
+/// Kernel settings that the pages mention.
 const FOREIGN: [&str; 1] = ["accept_ra"];
 
-/// What the source reads of the environment.
+/// Returns the environment variables that the source reads.
 fn environment() -> Words {
     let mut names: Words = [String::from("BROUTER_ERA")].into();
     for path in files("src") {
@@ -194,7 +195,7 @@ fn environment() -> Words {
 }
 
 #[test]
-fn every_variable_of_the_environment_is_in_a_page_and_the_reverse() {
+fn source_and_pages_have_the_same_environment_variables() {
     assert!(file("src/era.rs").contains("\"BROUTER_ERA\""));
     let there = environment();
     assert!(there.len() > 3, "{there:?}");
@@ -203,7 +204,7 @@ fn every_variable_of_the_environment_is_in_a_page_and_the_reverse() {
     assert_eq!(missing(&there, &marked_anywhere(&pages)), Vec::<&String>::new(), "in no page");
     let in_capitals =
         in_pages.into_iter().filter(|name| name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_'));
-    assert_eq!(missing(&in_capitals.collect(), &there), Vec::<&String>::new(), "read by nobody");
+    assert_eq!(missing(&in_capitals.collect(), &there), Vec::<&String>::new(), "not read by any program");
 }
 
 fn marked_anywhere(pages: &[(String, String)]) -> Words {
@@ -211,7 +212,7 @@ fn marked_anywhere(pages: &[(String, String)]) -> Words {
 }
 
 #[test]
-fn the_introduction_has_every_command() {
+fn the_introduction_lists_every_command() {
     let introduction = printed(BROUTER, &[]);
     let listed: Words =
         introduction.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(String::from)).collect();
@@ -221,7 +222,7 @@ fn the_introduction_has_every_command() {
 }
 
 #[test]
-fn every_command_has_a_page_that_has_what_a_reader_looks_for() {
+fn every_command_has_a_page_with_the_usual_sections() {
     let pages = pages();
     let names: Words = pages.iter().map(|(name, _)| name.clone()).collect();
     for command in printed(BROUTER, &["--list"]).lines() {
@@ -254,11 +255,11 @@ fn every_command_has_a_page_that_has_what_a_reader_looks_for() {
 }
 
 #[test]
-fn the_pages_are_well_made() {
+fn the_pages_pass_mandoc_lint() {
     let paths = files("man");
     let output = Command::new("mandoc").arg("-Tlint").args(&paths).output().expect("mandoc is needed here");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    // what is installed on this machine is no matter of the pages
+    // whether other pages are installed on this machine does not matter
     let faults = said
         .lines()
         .filter(|line| !line.contains("referenced manual not found") && !line.contains("outdated mandoc.db"));
@@ -266,7 +267,7 @@ fn the_pages_are_well_made() {
 }
 
 #[test]
-fn brouter_compat_is_what_is_in_deviations() {
+fn brouter_compat_is_generated_from_deviations() {
     let made = run(
         &format!("{PROJECT}/compat/original/deviations-to-mdoc"),
         &[&format!("{PROJECT}/compat/original/DEVIATIONS.md")],
@@ -276,7 +277,7 @@ fn brouter_compat_is_what_is_in_deviations() {
 }
 
 #[test]
-fn the_guides_name_files_that_are_there() {
+fn the_guides_name_existing_files() {
     for guide in [
         "README.md",
         "compat/README.md",
@@ -299,7 +300,7 @@ fn the_guides_name_files_that_are_there() {
     }
 }
 
-/// What bash offers for a line that ends with the cursor.
+/// Returns bash's completions for the last of these words.
 fn offered_by_bash(words: &[&str]) -> Words {
     const SCRIPT: &str =
         r#". "$0"; COMP_WORDS=(brouter "$@"); COMP_CWORD=$#; _brouter; printf '%s\n' "${COMPREPLY[@]}""#;
@@ -333,7 +334,7 @@ fn bash_offers_all_commands_and_options() {
     assert_eq!(of(&["--install", "/et"]), ["/etc"]);
 }
 
-/// The words that a zsh at a terminal lists when the tabulator is struck twice behind a line, of which one is known.
+/// Returns the words that zsh on a terminal lists when Tab is pressed twice after a line. Waits until it lists `known`.
 fn listed_by_zsh(line: &str, known: &str) -> Words {
     const SCRIPT: &str = r#"
 zmodload zsh/zpty
@@ -357,7 +358,7 @@ print -r -- "$heard"
     let folder = Path::new(BROUTER).parent().unwrap().to_str().unwrap();
     let output = Command::new("zsh").args(["-f", "-c", SCRIPT, "zsh", &completion, folder, line, known]).output();
     let listed = String::from_utf8_lossy(&output.expect("zsh is needed here").stdout).into_owned();
-    // a word with its description, or several words a line
+    // a word with its description, or several words per line
     let words = listed.lines().flat_map(|line| line.split(" -- ").next().unwrap().split_whitespace());
     words.map(String::from).collect()
 }
@@ -371,7 +372,7 @@ fn zsh_offers_all_commands_and_options() {
     for command in OWN_COMMANDS {
         let listed = listed_by_zsh(&format!("brouter {command} --"), "--help");
         assert_eq!(missing(&options(&[command]), &listed), Vec::<&String>::new(), "{command}");
-        // the line itself is shown again, with a bell
+        // zsh also echoes the line itself, with a bell
         let is_option = |word: &String| word.starts_with("--") && !word.contains('\u{7}') && word.len() > 2;
         let listed: Words = listed.into_iter().filter(is_option).collect();
         assert_eq!(missing(&listed, &options(&[command])), Vec::<&String>::new(), "{command}");

@@ -1,8 +1,9 @@
-//! What bridge-utils 1.0.6 and iproute2 ss060323 printed on hosts of their time (`fixtures/transcript-*.txt`), and what ours
-//! print of the same moments, byte for byte.
+//! Compares our output byte for byte with what bridge-utils 1.0.6 and iproute2 ss060323 printed on hosts of their time
+//! (`fixtures/transcript-*.txt`).
 //!
-//! The files of those moments are those of `fixtures/host-*`, which were kept on the same hosts a little later, but for what had
-//! other values then; what ioctls told is in the tables below. Lifetimes of addresses, which only netlink tells, are left out.
+//! The state of /sys and /proc at the moments of the transcripts is rebuilt from `fixtures/host-*`, which were recorded on the same
+//! hosts a little later; values that have changed in between, and the answers of ioctls, are in the tables below. Lifetimes of
+//! addresses are masked: only netlink reports them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,18 +18,18 @@ use brouter::era::Era;
 use brouter::kernel::{Address, Answers, BridgeAnswers, BridgeInfo, Ipv6Flags, Kernel, PortInfo, scope};
 use brouter::net::{BridgeId, ClockTime};
 
-/// A host of the time.
+/// A host on which a transcript was recorded.
 struct Host {
     release: &'static str,
     /// Indexes of lo, eth0, dummy0 and xenbr0.
     indexes: [u8; 4],
-    /// The MAC of xenbr0 while it had no port, and its interface identifier for IPv6.
+    /// The MAC address of xenbr0 without ports, and its IPv6 interface identifier.
     first_mac: &'static str,
     first_identifier: &'static str,
-    /// The MAC of dummy0, which xenbr0 took over, and dummy0's interface identifier.
+    /// The MAC address of dummy0, which xenbr0 took over, and the IPv6 interface identifier of dummy0.
     dummy_mac: &'static str,
     dummy_identifier: &'static str,
-    /// Hello, topology change and garbage collection timers, in hundredths of a second, while showstp was run.
+    /// Hello, topology change and garbage collection timers during showstp, in hundredths of a second.
     timers: [u64; 3],
     topology_changes: bool,
 }
@@ -56,22 +57,22 @@ const HOSTS: [Host; 2] = [
     },
 ];
 
-/// What was there. Each moment has what the one before it had, but for the last two.
+/// A moment of the transcript. Each of the first three adds to the state of the one before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Moment {
-    /// No bridge yet, and dummy0 is off; eth0 has just got its address from the router.
+    /// There is no bridge, dummy0 is down, and eth0 has just received its address from the router.
     Before,
     /// xenbr0 has an address and no port.
     Started,
-    /// dummy0 is its port.
+    /// xenbr0 has the port dummy0.
     Attached,
-    /// The bridge is gone.
+    /// The bridge was deleted.
     Stopped,
     /// lo has a second address, and eth0 two more routes.
     Routed,
 }
 
-/// Commands of the transcripts, with the number of those before them that are the same.
+/// Commands of the transcripts, how often the same command occurs before, and the moment of each.
 const CHECKED: [(&str, usize, Moment); 29] = [
     ("network-virtual status", 0, Moment::Before),
     ("network-virtual status", 1, Moment::Started),
@@ -100,7 +101,7 @@ const CHECKED: [(&str, usize, Moment); 29] = [
     ("ip route", 1, Moment::Routed),
     ("ip -V", 0, Moment::Routed),
     ("brctl -V", 0, Moment::Routed),
-    // the bridge was there, and had this address
+    // the bridge existed and had this address
     ("network-virtual start bridgeip=10.99.1.1/24 strict=yes", 0, Moment::Attached),
     ("network-virtual start strict=yes", 0, Moment::Attached),
 ];
@@ -125,7 +126,7 @@ fn compare(host: &Host) {
     }
 }
 
-/// What a command came to.
+/// The outcome of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Outcome {
     status: u8,
@@ -133,7 +134,7 @@ struct Outcome {
     stderr: String,
 }
 
-/// Runs a command line in the era of the kernel.
+/// Runs a command line in the era that the kernel selects.
 fn run(command: &str, kernel: &Kernel) -> Outcome {
     let words: Vec<&str> = command.split(' ').collect();
     let args: Vec<OsString> = words[1..].iter().map(OsString::from).collect();
@@ -157,7 +158,7 @@ fn run(command: &str, kernel: &Kernel) -> Outcome {
     Outcome { status, stdout: String::from_utf8(out).unwrap(), stderr: String::from_utf8(err).unwrap() }
 }
 
-/// `$ COMMAND`, then its output behind `1| ` and `2| `, then `exit STATUS`; at the end files.
+/// A parsed transcript. Its format: `$ COMMAND`, lines of output after `1| ` and `2| `, `exit STATUS`; at the end, files.
 struct Transcript {
     commands: Vec<(String, Outcome)>,
     routes: String,
@@ -168,7 +169,7 @@ impl Transcript {
         let name = format!("{}/tests/fixtures/transcript-{release}.txt", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(name).unwrap();
         let mut transcript = Transcript { commands: Vec::new(), routes: String::new() };
-        // the first lines of all, behind a blank one, are the versions
+        // the versions are in the first lines, after a blank one
         let versions: Vec<&str> = text.lines().skip_while(|line| !line.is_empty()).skip(2).take(2).collect();
         for (command, version) in [("ip -V", versions[0]), ("brctl -V", versions[1])] {
             transcript
@@ -198,19 +199,19 @@ impl Transcript {
     }
 }
 
-/// Ours take any address to stay.
+/// Replaces limited lifetimes with the one that ours always print.
 fn without_lifetimes(line: &str) -> &str {
     let is_limited = line.trim_start().starts_with("valid_lft ") && line.ends_with("sec");
     if is_limited { "       valid_lft forever preferred_lft forever" } else { line }
 }
 
-/// The originals were linked with musl, whose words for errors differ from those that users had.
+/// Replaces musl's error texts with glibc's: the originals of the transcripts were linked with musl.
 fn as_glibc(line: &str) -> String {
     line.replace("Address not available", "Cannot assign requested address")
         .replace("Network unreachable", "Network is unreachable")
 }
 
-/// A host at a moment: a copy of its files, which goes when it is done with.
+/// A host at a moment: a copy of its files, which is deleted when dropped.
 struct State {
     root: PathBuf,
     kernel: Kernel,
@@ -230,7 +231,7 @@ impl State {
         };
         let write = |name: &str, text: &[u8]| fs::write(class.join(name), text).unwrap();
 
-        // a bridge that was made later
+        // a bridge that was created later
         remove("abcdefghijklmno");
         let is_attached = moment == Moment::Attached;
         let has_bridge = matches!(moment, Moment::Started | Moment::Attached);
@@ -286,7 +287,7 @@ fn copy(from: &Path, to: &Path) {
 /// /proc/net/if_inet6
 fn if_inet6(host: &Host, moment: Moment) -> String {
     let [lo, eth0, dummy0, xenbr0] = host.indexes;
-    // its duplicate address detection went on
+    // duplicate address detection was still running
     let tentative = if moment <= Moment::Started { "40" } else { "00" };
     let mut text = format!(
         "00000000000000000000000000000001 {lo:02x} 80 10 80       lo
@@ -302,7 +303,7 @@ fe80000000000000505400fffe123456 {eth0:02x} 40 20 80     eth0\n"
     text
 }
 
-/// What ioctls told.
+/// Returns the answers of ioctls.
 fn answers(host: &Host, moment: Moment) -> Answers {
     /// UP, BROADCAST, RUNNING, MULTICAST
     const ETHERNET: u32 = 0x1043;
@@ -337,7 +338,7 @@ fn address(link: &str, net: &str, broadcast: Option<&str>) -> Address {
     }
 }
 
-/// xenbr0, of which the ioctl has three times in ticks, 250 a second.
+/// Returns the ioctl answers for xenbr0. Three of its times are in ticks, 250 per second.
 fn bridge(host: &Host, is_attached: bool) -> BridgeAnswers {
     let id: BridgeId = match is_attached {
         true => format!("8000.{}", host.dummy_mac.replace(':', "")).parse().unwrap(),

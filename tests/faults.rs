@@ -33,11 +33,10 @@ calls() {
         { count[$1]++; if ($1 ~ /^(access|faccessat2?|socket)$/ && !/ld.so/) loaded = 1
         if (loaded && $1 !~ /^exit/) print $1 ":when=" count[$1] }' /run/trace
 }
-# kills a masquerading start at the calls that sed selects with $1, among those after the bridge is created; iptables is slow, so
-# each of three tests takes a third
+# kills a masquerading start at the calls that sed selects with $1; iptables is slow, so each of three tests takes a third
 killed_while_masquerading() {
     masquerade
-    calls=$(calls "${start[@]}" | sed '1,/^ioctl:when=9/d' | sed -n "$1")
+    calls=$(calls "${start[@]}" | sed -n "$1"); "${stop[@]}"
     [ "$(wc -w <<<"$calls")" -gt 15 ] || echo "few calls: $calls"
     for call in $calls; do
         with $call:signal=KILL "${start[@]}"
@@ -51,7 +50,7 @@ killed_while_masquerading() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 10] = [
+const TESTS: [(&str, &str); 12] = [
     (
         "a second start completes a start that was killed at any system call",
         r#"
@@ -132,6 +131,58 @@ const TESTS: [(&str, &str); 10] = [
             "${stop[@]}"
             left | sed "s/^/left in round $round: /"
         done
+        "#,
+    ),
+    (
+        "networks that version 0.1 left running are stopped, and go on",
+        r#"
+        masquerade
+        "${start[@]}"; wanted=$(there); "${stop[@]}"; folder=$(echo /run/brouter/*)
+        # as its start left it: no file says that the bridge is its own
+        made_by_0_1() {
+            brctl addbr xenbr0; brctl setfd xenbr0 0; ip addr add 10.9.0.1/24 dev xenbr0; ip link set xenbr0 up
+            iptables -t nat -A POSTROUTING -s 10.9.0.0/24 ! -o xenbr0 -j MASQUERADE
+            echo 1 >/proc/sys/net/ipv4/ip_forward
+            echo "10.9.0.0/24 $1" >$folder/xenbr0.masquerade
+        }
+        made_by_0_1 0; network-virtual stop firewall=none || echo "stop: $?"
+        left | sed "s/^/stop: left: /"
+        made_by_0_1 0; "${start[@]}" || echo "start: $?"
+        [ "$(iptables -t nat -S POSTROUTING | grep -c MASQUERADE)" = 1 ] || echo "start: $(iptables -t nat -S POSTROUTING)"
+        [ "$(there)" = "$wanted" ] || echo "start: $(there)"
+        network-virtual stop firewall=none || echo "stop after start: $?"
+        left | sed "s/^/stop after start: left: /"
+        made_by_0_1 0; brouter status xenbr0 >/run/out || cat /run/out; grep -q 'masquerade 10.9.0.0/24' /run/out || cat /run/out
+        brouter down xenbr0 >/dev/null || echo "down: $?"
+        iptables -t nat -S POSTROUTING | grep MASQUERADE; grep 1 /proc/sys/net/ipv4/ip_forward; ls $folder
+        "${stop[@]}"
+        # the host forwarded before; another network is masqueraded
+        made_by_0_1 1; network-virtual stop firewall=none
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "the host no longer forwards"
+        echo 0 >/proc/sys/net/ipv4/ip_forward
+        made_by_0_1 0; brouter up n --bridge b4 --address 10.9.4.1/24 --outside lo >/dev/null; network-virtual stop firewall=none
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding for n"
+        brouter down n >/dev/null; left
+        "#,
+    ),
+    (
+        "starts of version 0.1 that were killed are finished",
+        r#"
+        "${start[@]}"; wanted=$(there); "${stop[@]}"; folder=$(echo /run/brouter/*)
+        half_made() { brctl addbr xenbr0; ln -s $1 $folder/xenbr0.making; }
+        half_made bridge; "${start[@]}" || echo "bridge: $?"
+        [ "$(there)" = "$wanted" ] || echo "bridge: $(there)"
+        [ ! -e $folder/xenbr0.making -a ! -L $folder/xenbr0.making ] || echo "bridge: its file is left"
+        "${stop[@]}"; left
+        half_made bridge; ip addr add 10.9.0.1/8 brd 10.255.255.255 dev xenbr0; "${start[@]}" || echo "class: $?"
+        [ "$(there)" = "$wanted" ] || echo "class: $(there)"
+        "${stop[@]}"; left
+        # the administrator's own bridge keeps its values
+        half_made address; ip addr add 10.9.0.1/8 brd 10.255.255.255 dev xenbr0; "${start[@]}" || echo "address: $?"
+        [ "$(there)" = "${wanted%0}1500" ] || echo "address: $(there)"
+        "${stop[@]}"; left
+        half_made bridge; "${stop[@]}" || echo "stop: $?"
+        left
         "#,
     ),
     (

@@ -181,7 +181,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         brouter up "${small[@]}" >/dev/null
         ip addr add 10.9.0.7/24 dev b0 label b0:x; ip addr add fd00::7/64 dev b0; $ip link set p1 master b0
         brouter down n >/run/out
-        grep -qx "n: left: b0, for it has addresses that are not brouter's: 10.9.0.7/24 fd00::7/64" /run/out || cat /run/out
+        grep -qx "n: left: b0, which has addresses that are not brouter's: 10.9.0.7/24 fd00::7/64" /run/out || cat /run/out
         grep -qx "n: left: ports p1" /run/out || cat /run/out
         [ "$(ip -o -4 addr show b0 | awk '{print $4}')" = 10.9.0.7/24 ] || ip addr show b0
         "#,
@@ -203,7 +203,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         brouter up "${full[@]}" >/dev/null; rm -r /run/brouter
         brouter down "${full[@]}" >/run/out
         for left in 'iptables -P FORWARD DROP' 'echo 1 >/proc/sys/net/ipv4/ip_forward'; do
-            grep -qxF "n: left, for there is no record of how it was before: $left" /run/out || cat /run/out
+            grep -qxF "n: left, the state before is not known: $left" /run/out || cat /run/out
         done
         iptables -P FORWARD ACCEPT; echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
         same "left" "$before" "$(state)"
@@ -238,7 +238,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         start=$SECONDS
         brouter up m --address 10.1.0.1/24 >/dev/null; [ $((SECONDS - start)) -lt 3 ] || echo "another network waits"
         brouter up "${small[@]}" >/run/out 2>/run/said && echo "not locked"
-        same "said" "brouter: n: another up or down of it has gone on for 10 seconds" "$(cat /run/out /run/said)"
+        same "said" "brouter: n: another up or down of it has been running for 10 seconds" "$(cat /run/out /run/said)"
         waited=$((SECONDS - start)); [ $waited -ge 9 -a $waited -le 15 ] || echo "waited $waited seconds"
         exec 9>&-
         for i in 1 2 3 4 5 6 7 8; do brouter up "${small[@]}" >>/run/many 2>&1 & done; wait
@@ -282,7 +282,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
             else
                 failed=$((failed + 1))
                 now=$(state)
-                [ "$now" = "$up" ] || grep -q -E ': (left, to be|is down, but|cannot write)' /run/said || echo "$call: $(cat /run/said)"
+                [ "$now" = "$up" ] || grep -q -E ': (left, for the next down|is down, but|cannot write)' /run/said || echo "$call: $(cat /run/said)"
             fi
             brouter down n >/dev/null || echo "down after $call failed"
             same "left after down after $call" "$before" "$(state)"
@@ -377,7 +377,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         done
         for ((n = 1; n <= calls_down; n++)); do
             brouter up "${full[@]}" >/dev/null
-            broken $n brouter down n || { grep -q '^brouter: n: left, to be' /run/said || cat /run/said; }
+            broken $n brouter down n || { grep -q '^brouter: n: left, for the next down' /run/said || cat /run/said; }
             brouter down n >/dev/null || echo "down after call $n of $calls_down"
             same "down after call $n of $calls_down failed" "$before" "$(state)"
         done

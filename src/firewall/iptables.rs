@@ -1,65 +1,71 @@
-//! The programs that belong to a firewall: iptables, and the host's own command.
-//!
-//! They are the only processes that are started. No shell is involved.
+//! The host's iptables, run as a program. No shell is involved.
 
+use std::cell::Cell;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::thread::sleep;
 use std::time::Duration;
 
-use ipnet::Ipv4Net;
-
-use crate::error::{Failure, Outcome, io_text, line};
+use super::rule::{Action, Rule};
+use crate::error::io_text;
 use crate::program;
 
-/// Runs the firewall's command with our own output.
-///
-/// # Errors
-/// Why it failed, and the exit status that a shell would have.
-pub fn run(program: &Path, args: &[String]) -> Result<(), (String, u8)> {
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    program::run(program, &words).map_err(|failed| (failed.to_string(), failed.exit_status()))
+/// Why the firewall was not read or changed.
+#[derive(Debug)]
+pub enum FirewallError {
+    /// iptables is not installed.
+    Missing,
+    /// iptables cannot be run.
+    Program(io::Error),
+    /// iptables failed: its words or, if it had none, how it ended.
+    Refused(String),
+    /// iptables does not report the policy of a chain.
+    NoPolicy,
 }
 
-/// The rule that masquerades what comes from a network and does not stay on its bridge, to be checked (`-C`), added (`-A`) or
-/// deleted (`-D`).
-pub fn masquerading<'a>(action: &'a str, net: &'a str, bridge: &'a str) -> [&'a str; 11] {
-    ["-t", "nat", action, "POSTROUTING", "-s", net, "!", "-o", bridge, "-j", "MASQUERADE"]
+impl fmt::Display for FirewallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FirewallError::Missing => f.write_str("there is no iptables"),
+            FirewallError::Program(error) => f.write_str(&io_text(error)),
+            FirewallError::Refused(said) => f.write_str(said),
+            FirewallError::NoPolicy => f.write_str("iptables does not tell the policy of FORWARD"),
+        }
+    }
 }
 
-/// The rule that lets through what comes from outside, likewise.
-pub fn from_outside<'a>(action: &'a str, outside: &'a str) -> [&'a str; 6] {
-    [action, "FORWARD", "-i", outside, "-j", "ACCEPT"]
-}
-
-/// What a call of iptables that failed said, or how it ended.
-fn cause((status, said): (ExitStatus, String)) -> String {
-    if said.is_empty() { status.to_string() } else { said }
-}
+type Result<T> = std::result::Result<T, FirewallError>;
 
 /// The host's iptables.
-pub struct Iptables(PathBuf);
+pub struct Iptables {
+    program: PathBuf,
+    /// Whether it knows `-C`, once that has been found out.
+    can_check: Cell<Option<bool>>,
+}
 
 impl Iptables {
+    /// Finds iptables in the folders of PATH and in the system's own.
+    ///
     /// # Errors
-    /// Where there is none.
-    pub fn find(path: Option<OsString>) -> Result<Self, Failure> {
-        program::find("iptables", path).map(Iptables).ok_or_else(|| {
-            Failure::new(line!(
-                "network-virtual: iptables is needed for masquerade=yes and antispoof=yes, and is not installed"
-            ))
-        })
+    /// [`FirewallError::Missing`].
+    pub fn find(path: Option<OsString>) -> Result<Self> {
+        let program = program::find("iptables", path).ok_or(FirewallError::Missing)?;
+        Ok(Iptables { program, can_check: Cell::new(None) })
     }
 
-    /// Runs iptables, and returns how it ended and what it said. While another call has its lock (exit status 4), it is tried
+    /// Runs iptables, and returns how it ended and what it said. While another process holds its lock (exit status 4), it is run
     /// again for five seconds: `-w`, which waits, came with 1.4.20.
-    pub(crate) fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
-        let once = || program::ask(&self.0, words);
+    ///
+    /// # Errors
+    /// Those of running a program.
+    pub fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
+        let once = || program::ask(&self.program, words);
         for _ in 0..50 {
             let (status, said) = once()?;
-            // what a user may not do comes with the same status
+            // a missing privilege has the same status
             if status.code() != Some(4) || said.contains("Permission denied") {
                 return Ok((status, said));
             }
@@ -68,93 +74,96 @@ impl Iptables {
         once()
     }
 
-    /// A call that must succeed.
-    fn call(&self, words: &[&str]) -> Outcome {
-        self.change(words)
-            .map_err(|cause| Failure::new(line!("network-virtual: iptables ", words.join(" "), ": ", cause)))
-    }
-
-    /// Runs iptables to change something.
-    ///
-    /// # Errors
-    /// What it said.
-    pub fn change(&self, words: &[&str]) -> Result<(), String> {
-        match self.ask(words) {
-            Ok((status, _)) if status.success() => Ok(()),
-            Ok(answer) => Err(cause(answer)),
-            Err(error) => Err(io_text(&error)),
-        }
-    }
-
-    /// Whether a rule is there, asked by `-C`; nothing if that cannot be known, as before iptables 1.4.11.
+    /// Reports whether a rule is there; nothing if iptables cannot tell, as before 1.4.11.
     ///
     /// # Errors
     /// Where iptables cannot be run, or fails.
-    pub fn check(&self, words: &[&str]) -> Result<Option<bool>, String> {
-        let answer = self.ask(words).map_err(|error| io_text(&error))?;
-        match answer.0.code() {
-            Some(0) => Ok(Some(true)),
-            Some(1) => Ok(Some(false)),
-            Some(2) => Ok(None),
-            _ => Err(cause(answer)),
-        }
+    pub fn has(&self, rule: &Rule) -> Result<Option<bool>> {
+        let answer = self.ask_about(rule, Action::Check)?;
+        let found = match answer.0.code() {
+            Some(0) => Some(true),
+            Some(1) => Some(false),
+            Some(2) => None,
+            _ => return Err(refused(answer)),
+        };
+        self.can_check.set(Some(found.is_some()));
+        Ok(found)
     }
 
-    /// The rules of a table as commands, one a line; empty where that cannot be known, as before iptables 1.4.1.
+    /// Appends a rule that is not there. Where iptables cannot tell, one that may be there is deleted first.
+    ///
+    /// # Errors
+    /// Where iptables cannot be run, or fails.
+    pub fn add(&self, rule: &Rule) -> Result<()> {
+        let can_check = match self.can_check.get() {
+            Some(can_check) => can_check,
+            None => self.has(rule)?.is_some(),
+        };
+        if !can_check {
+            let _ = self.ask_about(rule, Action::Delete);
+        }
+        success(self.ask_about(rule, Action::Append)?)
+    }
+
+    /// Deletes a rule.
+    ///
+    /// # Errors
+    /// Where iptables cannot be run, or fails; also if there is no such rule.
+    pub fn delete(&self, rule: &Rule) -> Result<()> {
+        success(self.ask_about(rule, Action::Delete)?)
+    }
+
+    /// Returns the policy of chain FORWARD: `ACCEPT` or `DROP`.
+    ///
+    /// # Errors
+    /// [`FirewallError::NoPolicy`].
+    pub fn forward_policy(&self) -> Result<String> {
+        let listed = self.listed(&["-n", "-L", "FORWARD"]).unwrap_or_default();
+        let policy = listed.split_once("(policy ").and_then(|(_, rest)| rest.split([')', ' ']).next());
+        policy.map(String::from).ok_or(FirewallError::NoPolicy)
+    }
+
+    /// Sets the policy of chain FORWARD.
+    ///
+    /// # Errors
+    /// Where iptables cannot be run, or fails.
+    pub fn set_forward_policy(&self, policy: &str) -> Result<()> {
+        self.change(&["-P", "FORWARD", policy])
+    }
+
+    /// Deletes all rules of chain FORWARD.
+    ///
+    /// # Errors
+    /// Where iptables cannot be run, or fails.
+    pub fn flush_forward(&self) -> Result<()> {
+        self.change(&["-F", "FORWARD"])
+    }
+
+    /// Lists the rules of a table as arguments, one a line; empty where iptables cannot do that, as before 1.4.1.
     pub fn rules(&self, table: &str) -> String {
         self.listed(&["-t", table, "-S"]).unwrap_or_default()
     }
 
-    /// What becomes of a packet that no rule of FORWARD speaks of.
-    pub fn forward_policy(&self) -> Option<String> {
-        let listed = self.listed(&["-n", "-L", "FORWARD"])?;
-        Some(listed.split_once("(policy ")?.1.split([')', ' ']).next()?.to_string())
-    }
-
     /// What a call prints that succeeds.
-    pub(crate) fn listed(&self, words: &[&str]) -> Option<String> {
+    fn listed(&self, words: &[&str]) -> Option<String> {
         self.ask(words).ok().filter(|(status, _)| status.success()).map(|(_, said)| said)
     }
 
-    /// Whether a rule is there, asked by `check` (`-C`). That came with 1.4.11: before, the rule is removed by `delete`, so
-    /// that it can be added again.
-    fn has(&self, check: &[&str], delete: &[&str]) -> bool {
-        match self.check(check) {
-            Ok(None) => {
-                let _ = self.ask(delete);
-                false
-            }
-            there => there == Ok(Some(true)),
-        }
+    fn change(&self, words: &[&str]) -> Result<()> {
+        success(self.ask(words).map_err(FirewallError::Program)?)
     }
 
-    /// Masquerades what comes from a network and does not stay on its bridge. Whether the rule is new is returned.
-    pub fn masquerade(&self, net: Ipv4Net, bridge: &str) -> Result<bool, Failure> {
-        let net = net.to_string();
-        let rule = |action| masquerading(action, &net, bridge);
-        if self.has(&rule("-C"), &rule("-D")) {
-            return Ok(false);
-        }
-        self.call(&rule("-A")).map(|()| true)
+    fn ask_about(&self, rule: &Rule, action: Action) -> Result<(ExitStatus, String)> {
+        let words = rule.arguments(action);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.ask(&words).map_err(FirewallError::Program)
     }
+}
 
-    /// Removes the rule of [`Iptables::masquerade`]; that it is gone already is no error.
-    pub fn unmasquerade(&self, net: Ipv4Net, bridge: &str) {
-        let _ = self.ask(&masquerading("-D", &net.to_string(), bridge));
-    }
+fn success(answer: (ExitStatus, String)) -> Result<()> {
+    if answer.0.success() { Ok(()) } else { Err(refused(answer)) }
+}
 
-    /// What Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but
-    /// what comes from outside, until vif-bridge lets each guest's own address through. Once the rule is there, a further
-    /// call leaves the chain alone, and with it the guests' rules.
-    ///
-    /// The rule is added first of all, as only that can be refused, and the policy is set last: until then nobody is cut off.
-    pub fn antispoof(&self, outside: &str) -> Outcome {
-        let rule = |action| from_outside(action, outside);
-        if !self.has(&rule("-C"), &rule("-D")) {
-            self.call(&rule("-A"))?;
-            self.call(&["-F", "FORWARD"])?;
-            self.call(&rule("-A"))?;
-        }
-        self.call(&["-P", "FORWARD", "DROP"])
-    }
+fn refused((status, said): (ExitStatus, String)) -> FirewallError {
+    FirewallError::Refused(if said.is_empty() { status.to_string() } else { said })
 }

@@ -5,18 +5,20 @@
 
 mod doctor;
 mod install;
+mod options;
+mod output;
 mod status;
 mod up;
 
 use std::ffi::{OsStr, OsString};
-use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use argh::FromArgs;
 
 use crate::call::{Applet, Call};
-use crate::error::{Failure, Outcome, io_text, line};
+use crate::error::{Failure, Outcome, line};
+use output::{complaint, say};
 
 /// One program for a Xen host's virtual network: a command is chosen by the name under which brouter is called, or by its
 /// first argument.
@@ -114,17 +116,6 @@ fn refused(name: &str, exit: &argh::EarlyExit) -> Failure {
     complaint(line!(exit.output.trim_end(), "\nTry ", name, " --help."))
 }
 
-/// A wrong call: status 2.
-fn complaint(text: Vec<u8>) -> Failure {
-    Failure::new([b"brouter: ".to_vec(), text].concat()).with_status(2)
-}
-
-/// Prints what was asked for; unlike the applets, brouter says so when it cannot.
-fn say(call: &mut Call, text: &str) -> Outcome {
-    let written = call.out.write_all(text.as_bytes()).and_then(|()| call.out.flush());
-    written.map_err(|error| Failure::new(line!("brouter: cannot write: ", io_text(&error))))
-}
-
 /// brouter's own commands, as the introduction has them.
 const OWN: [(&str, &str); 4] = [
     ("up", "make a network"),
@@ -132,14 +123,6 @@ const OWN: [(&str, &str); 4] = [
     ("status", "show the networks, and what is out of order"),
     ("doctor", "say why a guest has no network"),
 ];
-
-/// Whether standard output is a terminal that has colours, and they are not declined (no-color.org).
-fn has_colours(call: &Call) -> bool {
-    let is_set = |value: &OsString| !value.is_empty();
-    std::io::stdout().is_terminal()
-        && !(call.environment)("NO_COLOR").is_some_and(|value| is_set(&value))
-        && (call.environment)("TERM").is_some_and(|value| is_set(&value) && value != "dumb")
-}
 
 fn introduction(applets: &[&Applet]) -> String {
     let mut text = String::from(concat!(

@@ -1,281 +1,247 @@
-//! `brouter up` and `brouter down`: a plan is carried out, one step after the other, and undone if that fails.
-//!
-//! Before the first step the record says all that is about to be made. So a call that is killed leaves nothing that the next one
-//! does not know for its own.
+//! `brouter up` and `brouter down`: the engine's front for people.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 
-use super::{complaint, say};
+use super::options::Options;
+use super::output::{complaint, say};
 use crate::call::Call;
-use crate::error::{Failure, Outcome, io_text, line};
-use crate::kernel;
+use crate::error::{Failure, Outcome, errno_text, io_text, line};
+use crate::kernel::{self, Kernel};
 use crate::lock::Lock;
-use crate::network::plan::{self, Plan};
-use crate::network::spec::{NetworkSpec, Options};
-use crate::network::state::StateDir;
-use crate::network::step::{Context, Item, NetworkState, Step};
-
-/// Seconds for which another call for the same network is waited for.
-const PATIENCE: u32 = 10;
+use crate::network::apply::{self, Change, Progress, Removed, Undone};
+use crate::network::context::{Cause, Context};
+use crate::network::item::Item;
+use crate::network::plan::{self, Plan, Remark};
+use crate::network::removal::{self, Extent};
+use crate::network::spec::NetworkSpec;
+use crate::network::state::{NetworkState, StateDir, StoredState};
+use crate::network::step::Step;
 
 /// `brouter up`
 pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
-    let network = NetworkSpec::read(call.kernel, options)?;
-    let records = StateDir::of(call.kernel, "brouter")?;
-    let context = Context::new(call.kernel, records, &network.name, &network.bridge, (call.environment)("PATH"));
+    let spec = read_spec(call.kernel, options)?;
+    let context = context(call, &spec)?;
     if options.dry_run {
-        let plan = plan::up(&context, &network, recorded(&context)?.as_ref())?;
+        let plan = plan_up(&context, &spec, stored(&context)?.as_ref())?;
         return say(call, &listing(&plan, &context, "is up"));
     }
-    let _lock = lock(&context).map_err(|error| refuse(&context, &why_no_lock(&context, &error)))?;
-    let earlier = recorded(&context)?;
-    let plan = plan::up(&context, &network, earlier.as_ref())?;
-    if plan.steps.is_empty()
-        && plan.adopted.is_empty()
-        && earlier.as_ref().is_none_or(|earlier| *earlier == plan.record)
-    {
+    let _lock = context.states.lock(call.kernel, &context.network).map_err(|error| not_locked(&context, &error))?;
+    let earlier = stored(&context)?;
+    let plan = plan_up(&context, &spec, earlier.as_ref())?;
+    if plan.is_idle() && earlier.as_ref().is_none_or(|earlier| *earlier == plan.state) {
         return say(call, &listing(&plan, &context, "is up"));
     }
     kernel::note_signals();
-    // what is taken away stays known until it is
-    let mut open = NetworkState { is_open: true, ..plan.record.clone() };
-    let dropped = earlier.iter().flat_map(|earlier| &earlier.parts);
-    let dropped: Vec<Item> = dropped.filter(|part| !open.parts.iter().any(|kept| kept.is(part))).cloned().collect();
-    open.parts.splice(0..0, dropped);
-    let begun = context.records.begin_change(context.network, &open.text());
-    begun.map_err(|error| refuse(&context, &["cannot keep a record: ", &io_text(&error)].concat()))?;
-
-    let mut done = Vec::new();
-    for step in plan.adopted.iter().chain(&plan.steps) {
-        let is_listed = !plan.adopted.contains(step);
-        if let Err(cause) = carry_out(call, &context, step, is_listed) {
-            return Err(undo(&context, done, Some((step, cause)), earlier.as_ref()));
-        }
-        done.push(step);
+    let mut change = Change::begin(&context, &plan, earlier.as_ref(), true)
+        .map_err(|error| refusal(&context, format!("cannot store its state: {}", io_text(&error))))?;
+    if let Err((step, cause)) = change.run(&mut |progress| print_step(call.out, &context, progress)) {
+        return Err(undo_report(&context, change.undo(Some(step)), Some((step, cause))));
     }
     if kernel::signal().is_some() {
-        return Err(undo(&context, done, None, earlier.as_ref()));
+        return Err(undo_report(&context, change.undo(None), None));
     }
-    let ended = match open.parts == plan.record.parts {
-        true => context.records.end_change(context.network),
-        false => context.records.end_change_with(context.network, &plan.record.text()),
-    };
-    if let Err(error) = ended {
-        // the next call will take it for unfinished, and look twice
-        let _ = call.err.write_all(&line!(
-            "brouter: ",
-            context.network,
-            ": is up, but the record is not closed: ",
-            io_text(&error)
-        ));
+    if let Err(error) = change.finish() {
+        let text = format!("is up, but its stored state is not final: {}", io_text(&error));
+        let _ = call.err.write_all(&report_line(&context, &text));
     }
     let rest = if plan.steps.is_empty() { listing(&plan, &context, "is up") } else { String::new() };
-    say(call, &rest).map_err(|failure| add_state(failure, &context, "is up all the same"))
-}
-
-/// Standard output could not be written, but what was to be done is.
-fn add_state(mut failure: Failure, context: &Context, state: &str) -> Failure {
-    failure.text.extend(line!("brouter: ", context.network, ": ", state));
-    failure
+    say(call, &rest).map_err(|failure| with_line(failure, &context, "is up all the same"))
 }
 
 /// `brouter down`
 pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
-    let network = NetworkSpec::read(call.kernel, options)?;
-    let records = StateDir::of(call.kernel, "brouter")?;
-    let mut context = Context::new(call.kernel, records, &network.name, &network.bridge, (call.environment)("PATH"));
+    let spec = read_spec(call.kernel, options)?;
+    let mut context = context(call, &spec)?;
     let _lock = if options.dry_run { None } else { lock_if_possible(&context)? };
-    // without a turn it goes all the same
-    let _turn = if options.dry_run { None } else { context.records.turn_to_go(call.kernel).ok() };
-    let earlier = recorded(&context)?;
+    // without this lock the network goes all the same
+    let _teardown = if options.dry_run { None } else { context.states.lock_teardown(call.kernel).ok() };
+    let earlier = stored(&context)?;
     if let Some(earlier) = &earlier {
         context.bridge = earlier.bridge.clone();
     }
-    let plan = plan::down(&context, &network, earlier.as_ref())?;
+    let plan = removal::down(&context, &spec, earlier.as_ref(), Extent::Own);
+    let plan = plan.map_err(|error| refusal(&context, error.to_string()))?;
     if options.dry_run {
         return say(call, &listing(&plan, &context, "is down"));
     }
     kernel::note_signals();
-    let mut done: Vec<&Step> = Vec::new();
-    let mut failed: Vec<(&Step, String)> = Vec::new();
-    for step in &plan.steps {
-        // without the bridge's address gone the rest goes all the same
-        match carry_out(call, &context, step, true) {
-            Ok(()) => done.push(step),
-            Err(cause) => failed.push((step, cause)),
-        }
-    }
-    let is_left = |step: &Step| step.on || context.is_there(&step.part) != Ok(false);
-    failed.retain(|(step, _)| is_left(step));
-    for remark in plan.remarks.iter().chain(&foreign_rules(&context)) {
+    let removed = apply::remove(&context, &plan, &mut |progress| print_step(call.out, &context, progress));
+    let remarks = plan.remarks.iter().map(|remark| remark_text(remark, &context));
+    for remark in remarks.chain(foreign_rules(&context)) {
         let _ = call.out.write_all(&line!(context.network, ": ", remark));
     }
-    if failed.is_empty() {
-        let forgotten = context.records.forget_network(context.network);
-        forgotten
-            .map_err(|error| refuse(&context, &["is down, but its record is left: ", &io_text(&error)].concat()))?;
-        let _ = call.out.flush();
-        let is_idle = plan.steps.is_empty() && plan.remarks.is_empty();
-        let rest = if is_idle { listing(&plan, &context, "is down") } else { String::new() };
-        return say(call, &rest).map_err(|failure| add_state(failure, &context, "is down all the same"));
+    if !removed.failed.is_empty() {
+        return Err(removal_report(&context, &removed));
     }
-    let mut text = Vec::new();
-    for (step, cause) in &failed {
-        text.extend(line!("brouter: ", context.network, ": ", step.command(&context.bridge), ": ", cause));
-    }
-    let commands = |steps: &mut dyn Iterator<Item = &Step>| {
-        steps.map(|step| step.command(&context.bridge)).collect::<Vec<_>>().join("; ")
-    };
-    text.extend(line!(
-        "brouter: ",
-        context.network,
-        ": left, to be taken away by the next down: ",
-        commands(&mut failed.iter().map(|(step, _)| *step))
-    ));
-    if !done.is_empty() {
-        text.extend(line!("brouter: ", context.network, ": taken away: ", commands(&mut done.into_iter())));
-    }
-    Err(Failure::new(text).with_status(kernel::signal().map_or(1, |signal| 128 + signal as u8)))
+    apply::forget(&context, earlier.as_ref())
+        .map_err(|error| refusal(&context, format!("is down, but its stored state is left: {}", io_text(&error))))?;
+    let _ = call.out.flush();
+    let is_idle = plan.steps.is_empty() && plan.remarks.is_empty();
+    let rest = if is_idle { listing(&plan, &context, "is down") } else { String::new() };
+    say(call, &rest).map_err(|failure| with_line(failure, &context, "is down all the same"))
 }
 
-/// Does a step, unless a signal has come, and lists it.
-fn carry_out(call: &mut Call, context: &Context, step: &Step, is_listed: bool) -> Result<(), String> {
-    if let Some(signal) = kernel::signal() {
-        let name = match signal {
-            1 => "SIGHUP",
-            2 => "SIGINT",
-            _ => "SIGTERM",
-        };
-        return Err(["not begun, for ", name, " came"].concat());
-    }
-    if matches!(step.part, Item::Firewall(_)) {
-        // its output comes after ours
-        let _ = call.out.flush();
-    }
-    context.perform(step)?;
-    if is_listed {
-        let _ = call.out.write_all(&line!(step.command(&context.bridge)));
-    }
-    Ok(())
+fn read_spec(kernel: &Kernel, options: &Options) -> Result<NetworkSpec, Failure> {
+    let spec = NetworkSpec::read(kernel, options.name.as_deref(), options.settings());
+    spec.map_err(|error| complaint(line!(error.to_string())))
 }
 
-/// Undoes what has been done, the last step first, and says so.
-fn undo<'a>(
-    context: &Context,
-    mut done: Vec<&'a Step>,
-    failed: Option<(&'a Step, String)>,
-    earlier: Option<&NetworkState>,
-) -> Failure {
-    let mut text = Vec::new();
-    let mut say = |parts: &[&str]| text.extend(line!("brouter: ", context.network, ": ", parts.concat()));
-    let command = |step: &Step| step.command(&context.bridge);
-    match &failed {
-        Some((step, cause)) => {
-            say(&[&command(step), ": ", cause]);
-            // it may have come half way
-            let may_be_there = !matches!(step.part, Item::Value(..) | Item::Firewall(_)) && !step.part.is_shared();
-            if kernel::signal().is_none() && may_be_there && context.is_there(&step.part) == Ok(step.on) {
-                done.push(step);
-            }
-            if matches!(step.part, Item::Firewall(_)) && kernel::signal().is_none() {
-                say(&["what this command has done before it failed is left"]);
-            }
-        }
-        None => say(&["interrupted"]),
-    }
-    let mut undone = Vec::new();
-    let mut left = Vec::new();
-    for step in done.into_iter().rev().filter(|step| !matches!(step.part, Item::Firewall(_))) {
-        let reverse = step.reverse();
-        match context.perform(&reverse) {
-            Ok(()) => undone.push(command(&reverse)),
-            Err(cause) => left.push((step, cause)),
-        }
-    }
-    // what is on a bridge goes with it, whatever was said of it alone
-    left.retain(|(step, _)| match &step.part {
-        Item::Value(..) => context.is_there(&Item::Bridge) != Ok(false) && context.is_there(&step.part) != Ok(false),
-        part => context.is_there(part) != Ok(!step.on),
-    });
-    if !undone.is_empty() {
-        say(&["undone: ", &undone.join("; ")]);
-    }
-    let mut record =
-        earlier.cloned().unwrap_or(NetworkState { bridge: context.bridge.clone(), ..NetworkState::default() });
-    for (step, cause) in left.iter().rev() {
-        say(&["left, for it cannot be undone: ", &command(step), ": ", cause]);
-        if step.on {
-            record.parts.push(step.part.clone());
-        }
-    }
-    let kept = match left.is_empty() && !record.is_open {
-        true => context.records.cancel_change(context.network),
-        false => context.records.begin_change(context.network, &record.text()),
-    };
-    match kept {
-        Err(error) => say(&["the record of what was planned is left: ", &io_text(&error)]),
-        Ok(()) if left.is_empty() => say(&["everything is as it was before"]),
-        Ok(()) => (),
-    }
-    Failure::new(text).with_status(kernel::signal().map_or(1, |signal| 128 + signal as u8))
+fn context<'a>(call: &Call<'a>, spec: &NetworkSpec) -> Result<Context<'a>, Failure> {
+    let states = state_dir(call.kernel)?;
+    let path = (call.environment)("PATH");
+    Ok(Context::new(call.kernel, states, &spec.name, spec.bridge.clone(), path))
 }
 
-fn refuse(context: &Context, text: &str) -> Failure {
-    complaint(line!(context.network, ": ", text)).with_status(1)
+/// Returns the stored states of this network namespace.
+pub(super) fn state_dir(kernel: &Kernel) -> Result<StateDir, Failure> {
+    StateDir::of(kernel).map_err(|errno| {
+        Failure::new(line!("brouter: cannot tell which network namespace this is: ", errno_text(errno)))
+    })
 }
 
-/// What is kept of the network.
-fn recorded(context: &Context) -> Result<Option<NetworkState>, Failure> {
-    let folder = context.records.folder().to_string_lossy();
-    match context.records.network(context.network) {
+fn plan_up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan, Failure> {
+    plan::up(context, spec, earlier).map_err(|error| {
+        let status = if matches!(error, plan::PlanError::NoAddress) { 2 } else { 1 };
+        refusal(context, error.to_string()).with_status(status)
+    })
+}
+
+/// Reads the stored state of the network.
+fn stored(context: &Context) -> Result<Option<NetworkState>, Failure> {
+    let folder = context.states.folder().display();
+    match context.states.load(&context.network) {
         Ok(None) => Ok(None),
-        Ok(Some(kept)) => match NetworkState::parse(&kept) {
-            Some(record) => Ok(Some(record)),
-            None => Err(refuse(context, &["what ", &folder, " has of it is not brouter's: remove it"].concat())),
-        },
-        Err(error) => Err(refuse(context, &["its record in ", &folder, ": ", &io_text(&error)].concat())),
+        Ok(Some(StoredState::Known(state))) => Ok(Some(state)),
+        Ok(Some(StoredState::Malformed { .. })) => {
+            let file = context.states.file(&context.network, false);
+            Err(refusal(context, format!("its file in {folder} is not brouter's: rm {}", file.display())))
+        }
+        Err(error) => Err(refusal(context, format!("its stored state in {folder}: {}", io_text(&error)))),
     }
 }
 
-fn lock(context: &Context) -> std::io::Result<Lock> {
-    Lock::claim_in(context.kernel, context.records.folder(), &[context.network, ".lock"].concat(), PATIENCE)
+fn not_locked(context: &Context, error: &io::Error) -> Failure {
+    let text = match error.kind() {
+        ErrorKind::WouldBlock => "another up or down of it has been running for 10 seconds".into(),
+        _ => format!("cannot lock {}: {}", context.states.folder().display(), io_text(error)),
+    };
+    refusal(context, text)
 }
 
-fn why_no_lock(context: &Context, error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::WouldBlock => format!("another up or down of it has gone on for {PATIENCE} seconds"),
-        _ => ["cannot lock ", &context.records.folder().to_string_lossy(), ": ", &io_text(error)].concat(),
-    }
-}
-
-/// A lock, or none where nobody can have one: what is there must be able to go.
+/// The lock of the network, or none where nobody can have one: what is there must be removable.
 fn lock_if_possible(context: &Context) -> Result<Option<Lock>, Failure> {
-    match lock(context) {
+    match context.states.lock(context.kernel, &context.network) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull) => Ok(None),
-        Err(error) => Err(refuse(context, &why_no_lock(context, &error))),
+        Err(error) => Err(not_locked(context, &error)),
     }
+}
+
+/// Prints a step once it has been carried out. The output of the firewall's command comes after ours.
+fn print_step(out: &mut dyn Write, context: &Context, progress: Progress) {
+    let _ = match progress {
+        Progress::Next(Step { item: Item::Firewall(_), .. }) => out.flush(),
+        Progress::Next(_) => Ok(()),
+        Progress::Done(step) => out.write_all(&line!(step.command(&context.bridge))),
+    };
 }
 
 /// The steps as commands, one a line; or that there are none.
 fn listing(plan: &Plan, context: &Context, state: &str) -> String {
+    let network = &context.network;
     if plan.steps.is_empty() && plan.remarks.is_empty() {
-        return [context.network, ": ", state, ", nothing to do\n"].concat();
+        return format!("{network}: {state}, nothing to do\n");
     }
-    let commands = plan.steps.iter().map(|step| [&step.command(&context.bridge), "\n"].concat());
-    let remarks = plan.remarks.iter().map(|remark| [context.network, ": ", remark, "\n"].concat());
-    commands.chain(remarks).collect()
+    let steps = plan.steps.iter().map(|step| format!("{}\n", step.command(&context.bridge)));
+    let remarks = plan.remarks.iter().map(|remark| format!("{network}: {}\n", remark_text(remark, context)));
+    steps.chain(remarks).collect()
 }
 
-/// The firewall's rules that speak of the bridge. None of them is ours any more.
+fn remark_text(remark: &Remark, context: &Context) -> String {
+    let bridge = &context.bridge;
+    match remark {
+        Remark::ForeignAddresses(nets) => {
+            let nets: Vec<String> = nets.iter().map(ToString::to_string).collect();
+            format!("left: {bridge}, which has addresses that are not brouter's: {}", nets.join(" "))
+        }
+        Remark::PortsReleased(ports) => format!("released: {}", ports.join(" ")),
+        Remark::PortsLeft(ports) => format!("left: ports {}", ports.join(" ")),
+        Remark::NoRecord(step) => format!("left, the state before is not known: {}", step.command(bridge)),
+    }
+}
+
+/// The rules of the firewall that name the bridge. None of them is ours any more.
 fn foreign_rules(context: &Context) -> Vec<String> {
     let Ok(iptables) = context.iptables() else { return Vec::new() };
     let mut rules = Vec::new();
     for table in ["filter", "nat"] {
         let listed = iptables.rules(table);
-        let speaks_of_it = |rule: &&str| rule.split(' ').any(|word| word == context.bridge);
-        let named = listed.lines().filter(speaks_of_it);
-        rules.extend(named.map(|rule| ["left: iptables -t ", table, " ", rule].concat()));
+        let named = listed.lines().filter(|rule| rule.split(' ').any(|word| word == context.bridge.as_str()));
+        rules.extend(named.map(|rule| format!("left: iptables -t {table} {rule}")));
     }
     rules
+}
+
+/// What has become of a change that failed or was interrupted.
+fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>) -> Failure {
+    let bridge = &context.bridge;
+    let mut lines = Vec::new();
+    match failed {
+        Some((step, cause)) => {
+            lines.push(format!("{}: {cause}", step.command(bridge)));
+            if matches!(step.item, Item::Firewall(_)) && kernel::signal().is_none() {
+                lines.push("what this command did before it failed is left".into());
+            }
+        }
+        None => lines.push("interrupted".into()),
+    }
+    if !undone.steps.is_empty() {
+        lines.push(format!("undone: {}", commands(&undone.steps, context)));
+    }
+    for (step, cause) in undone.left.iter().rev() {
+        lines.push(format!("left, cannot be undone: {}: {cause}", step.command(bridge)));
+    }
+    match undone.state {
+        Some(error) => lines.push(format!("the state that was planned is left in its record: {}", io_text(&error))),
+        None if undone.left.is_empty() => lines.push("everything is as it was before".into()),
+        None => (),
+    }
+    report(context, &lines)
+}
+
+fn removal_report(context: &Context, removed: &Removed) -> Failure {
+    let mut lines = Vec::new();
+    for (step, cause) in &removed.failed {
+        lines.push(format!("{}: {cause}", step.command(&context.bridge)));
+    }
+    let failed = removed.failed.iter().map(|(step, _)| *step);
+    lines.push(format!("left, for the next down to remove: {}", commands(failed, context)));
+    if !removed.done.is_empty() {
+        lines.push(format!("removed: {}", commands(removed.done.iter().copied(), context)));
+    }
+    report(context, &lines)
+}
+
+fn commands<'a>(steps: impl IntoIterator<Item = &'a Step>, context: &Context) -> String {
+    steps.into_iter().map(|step| step.command(&context.bridge)).collect::<Vec<_>>().join("; ")
+}
+
+/// A failure of several lines, with the status that a shell gives a program that a signal has ended.
+fn report(context: &Context, lines: &[String]) -> Failure {
+    let text = lines.iter().flat_map(|text| report_line(context, text)).collect();
+    Failure::new(text).with_status(kernel::signal().map_or(1, |signal| 128 + signal as u8))
+}
+
+fn report_line(context: &Context, text: &str) -> Vec<u8> {
+    line!("brouter: ", context.network, ": ", text)
+}
+
+fn refusal(context: &Context, text: String) -> Failure {
+    Failure::new(report_line(context, &text))
+}
+
+/// Standard output could not be written, but what was asked for has been done.
+fn with_line(mut failure: Failure, context: &Context, text: &str) -> Failure {
+    failure.text.extend(report_line(context, text));
+    failure
 }

@@ -1,321 +1,330 @@
-//! What is to be done: what is wanted, compared with what is there and with what an earlier call has made.
+//! Plans: the steps that bring the host to what a spec says, from what is there and what an earlier call has made. Nothing is
+//! changed here.
 
-use std::os::unix::ffi::OsStrExt;
+use std::fmt;
 
 use ipnet::IpNet;
+use nix::errno::Errno;
 
-use super::complaint;
-use super::spec::NetworkSpec;
-use super::step::{Context, Item, NetworkState, Step, Value};
-use crate::error::{Failure, errno_text, line};
-use crate::kernel::{Address, Ipv6Flags, Source, scope};
+use super::context::{Cause, Context, network_v4};
+use super::item::{Item, Value};
+use super::spec::{Mode, NetworkSpec};
+use super::state::NetworkState;
+use super::step::Step;
+use crate::error::errno_text;
+use crate::kernel::Address;
+use crate::net::InterfaceName;
 
-/// What `up` or `down` will do.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) steps: Vec<Step>,
-    /// What is there because another network needs it, and is needed by this one from now on. Nothing is to be done, unless the
-    /// other one takes it away at this moment.
-    pub(crate) adopted: Vec<Step>,
-    /// What `up` has made then.
-    pub(crate) record: NetworkState,
-    /// What `down` leaves or releases that is not its own.
-    pub(crate) remarks: Vec<String>,
+/// What a call will do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Shared items that are there because another network needs them, and that this one needs from now on. There is nothing to
+    /// do, unless the other one removes them at this moment.
+    pub adopted: Vec<Step>,
+    /// The state of the network once the steps have been carried out.
+    pub state: NetworkState,
+    /// What a removal leaves or releases that is not the network's own.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something that a removal leaves, or releases.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// The bridge stays because of these addresses.
+    ForeignAddresses(Vec<IpNet>),
+    /// Ports of others lose their bridge.
+    PortsReleased(Vec<String>),
+    /// Ports of others stay on the bridge.
+    PortsLeft(Vec<String>),
+    /// An item stays, because no record says how the host was before. The step that makes it.
+    NoRecord(Step),
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum PlanError {
+    /// The spec gives the bridge no address.
+    NoAddress,
+    /// An interface that is no bridge has the bridge's name.
+    NotABridge(InterfaceName),
+    /// The network is up with another bridge.
+    OtherBridge(InterfaceName),
+    /// There is no such interface.
+    NoInterface(InterfaceName),
+    /// The interface is a port of another bridge.
+    PortOf(InterfaceName, String),
+    /// It is not known whether an item is there.
+    Item(Item, Cause),
+    /// The bridge, an interface or the firewall cannot be examined.
+    Other(Cause),
+    /// The addresses of the bridge cannot be listed.
+    Addresses(Errno),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlanError::NoAddress => f.write_str(
+                "no address: give the bridge one (--address 192.168.10.1/24), or a file /etc/brouter/NAME.conf",
+            ),
+            PlanError::NotABridge(name) => write!(f, "{name} is not a bridge, and is left alone"),
+            PlanError::OtherBridge(bridge) => write!(f, "is up with the bridge {bridge}: brouter down it first"),
+            PlanError::NoInterface(name) => write!(f, "there is no interface {name}"),
+            PlanError::PortOf(port, bridge) => write!(f, "{port} is a port of {bridge}"),
+            PlanError::Item(item, cause) => write!(f, "{item}: {cause}"),
+            PlanError::Other(cause) => cause.fmt(f),
+            PlanError::Addresses(errno) => write!(f, "cannot list addresses: {}", errno_text(*errno)),
+        }
+    }
+}
+
+impl From<Cause> for PlanError {
+    fn from(cause: Cause) -> Self {
+        PlanError::Other(cause)
+    }
+}
+
+impl From<Errno> for PlanError {
+    fn from(errno: Errno) -> Self {
+        PlanError::Other(Cause::Kernel(errno))
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, PlanError>;
+
+/// Plans to make a network.
+///
+/// # Errors
+/// What would stand in the way of a step.
+pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan> {
+    if spec.addresses.is_empty() {
+        return Err(PlanError::NoAddress);
+    }
+    let none = NetworkState::empty(context.bridge.clone());
+    let earlier = earlier.unwrap_or(&none);
+    if earlier.bridge != context.bridge {
+        return Err(PlanError::OtherBridge(earlier.bridge.clone()));
+    }
+    let is_there = find_bridge(context)?;
+    check_interfaces(context, spec)?;
+    if !spec.masquerade.is_empty() || spec.antispoof {
+        context.iptables()?;
+    }
+    if let Some(command) = &spec.firewall {
+        context.firewall_command(command)?;
+    }
+    let is_own = !is_there || earlier.items.contains(&Item::Bridge);
+    let wanted = wanted(spec, is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete));
+    let mut making = Making { context, earlier, is_there, plan: Plan::empty(context) };
+    making.drop_unwanted(spec, &wanted)?;
+    if is_there && earlier.incomplete {
+        for net in half_added(context, earlier.items.iter().chain(&wanted))? {
+            making.plan.steps.push(Step::remove(Item::Address(net)));
+        }
+    }
+    for item in wanted {
+        making.add(item)?;
+    }
+    if spec.mode == Mode::Additive {
+        // what was made first stays first
+        let place = |item: &Item| earlier.items.iter().position(|other| other.is(item)).unwrap_or(usize::MAX);
+        making.plan.state.items.sort_by_key(place);
+    }
+    Ok(making.plan)
 }
 
 impl Plan {
-    fn add(&mut self, part: Item) {
-        self.steps.push(Step { part, on: true });
+    pub(super) fn empty(context: &Context) -> Self {
+        let state = NetworkState::empty(context.bridge.clone());
+        Plan { steps: Vec::new(), adopted: Vec::new(), state, remarks: Vec::new() }
     }
 
-    fn take_away(&mut self, part: Item) {
-        self.steps.push(Step { part, on: false });
+    /// Whether nothing is to be done.
+    pub fn is_idle(&self) -> bool {
+        self.steps.is_empty() && self.adopted.is_empty()
     }
 }
 
-/// What the kernel gives a bridge that is new (net/bridge/br_device.c, `br_dev_setup`; the same since 2.6.16).
-fn value_of_new(value: Value) -> u64 {
-    match value {
-        Value::Stp => 0,
-        Value::ForwardDelay => 1500,
-        Value::Mtu => 1500,
-    }
+/// A plan to make a network, half way.
+struct Making<'a> {
+    context: &'a Context<'a>,
+    earlier: &'a NetworkState,
+    /// Whether the bridge is there.
+    is_there: bool,
+    plan: Plan,
 }
 
-/// Whether the bridge is there.
-fn find_bridge(context: &Context) -> Result<bool, Failure> {
-    let name = context.bridge.as_bytes();
-    let refuse_for = |errno| refuse(context, &[&context.bridge, ": ", errno_text(errno)].concat());
-    match context.kernel.has_link(name).map_err(refuse_for)? {
-        false => Ok(false),
-        true if context.has_bridge().map_err(refuse_for)? => Ok(true),
-        true => Err(refuse(context, &[&context.bridge, " is not a bridge, and is left alone"].concat())),
-    }
-}
-
-/// Whether a part is there.
-fn look(context: &Context, part: &Item) -> Result<bool, Failure> {
-    context.is_there(part).map_err(|cause| refuse(context, &cause))
-}
-
-fn refuse(context: &Context, text: &str) -> Failure {
-    complaint(line!(context.network, ": ", text)).with_status(1)
-}
-
-/// The plan of `up`.
-///
-/// # Errors
-/// What would stand in the way of a step. Nothing has been changed.
-pub(crate) fn up(context: &Context, network: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan, Failure> {
-    if network.addresses.is_empty() {
-        return Err(complaint(line!(
-            network.name,
-            ": no address: give the bridge one (--address 192.168.10.1/24), or a file /etc/brouter/NAME.conf"
-        )));
-    }
-    let none = NetworkState { bridge: context.bridge.clone(), ..NetworkState::default() };
-    let earlier = earlier.unwrap_or(&none);
-    if earlier.bridge != context.bridge {
-        return Err(refuse(context, &["is up with the bridge ", &earlier.bridge, ": brouter down it first"].concat()));
-    }
-    let nets = network.masqueraded()?;
-    let is_there = find_bridge(context)?;
-    check_links(context, network)?;
-    if !nets.is_empty() || network.antispoof {
-        context.iptables().map_err(|cause| refuse(context, &cause))?;
-    }
-    if let Some(command) = &network.firewall {
-        context.firewall(command).map_err(|cause| refuse(context, &cause))?;
-    }
-
-    let is_own = !is_there || earlier.parts.contains(&Item::Bridge);
-    let wanted = wanted(network, nets, is_own);
-    let mut plan =
-        Plan { record: NetworkState { bridge: context.bridge.clone(), ..NetworkState::default() }, ..Plan::default() };
-
-    for part in earlier.parts.iter().rev() {
-        let is_wanted = *part == Item::Bridge || wanted.iter().any(|wanted| wanted.is(part));
-        let is_idle = matches!(part, Item::Firewall(_)) || part.is_shared() && context.is_claimed_by_others(part);
-        if !is_wanted && !is_idle && is_there && look(context, part)? {
-            plan.take_away(part.clone());
-        }
-    }
-    if is_there && earlier.is_open {
-        let half_done = half_done_addresses(context, earlier)?;
-        half_done.into_iter().for_each(|net| plan.take_away(Item::Address(net)));
-    }
-    for part in wanted {
-        let recorded = earlier.parts.iter().find(|recorded| recorded.is(&part));
-        let is_new_bridges = !is_there && is_on_bridge(&part, context);
-        let is_done = match &part {
-            Item::Bridge => is_there,
-            Item::Value(value, to, _) if !is_there => value_of_new(*value) == *to,
-            Item::Firewall(_) => plan.steps.is_empty() && recorded.is_some() && !earlier.is_open,
-            part => !is_new_bridges && look(context, part)? && !plan.steps.iter().any(|step| step.part == *part),
-        };
-        // what was there before the first call
-        let part = match (part, recorded) {
-            (Item::Value(value, to, _), _) => {
-                let now = match is_there {
-                    true => context.value(value).map_err(|errno| refuse(context, errno_text(errno)))?,
-                    false => value_of_new(value),
-                };
-                let before = match recorded {
-                    Some(Item::Value(_, _, before)) if is_there => *before,
-                    _ => now,
-                };
-                if !is_done {
-                    plan.add(Item::Value(value, to, now));
-                }
-                if !is_done || recorded.is_some() {
-                    plan.record.parts.push(Item::Value(value, to, before));
+impl Making<'_> {
+    /// Removes what an earlier call made and the spec no longer says; or keeps it, as the mode of the spec says.
+    fn drop_unwanted(&mut self, spec: &NetworkSpec, wanted: &[Item]) -> Result<()> {
+        for item in self.earlier.items.iter().rev() {
+            if *item == Item::Bridge || wanted.iter().any(|wanted| wanted.is(item)) {
+                continue;
+            }
+            let is_replaced = matches!(item, Item::Masquerade(_)) && !spec.masquerade.is_empty();
+            if spec.mode == Mode::Additive && !is_replaced {
+                if self.is_there || !item.needs_bridge(&self.context.bridge) {
+                    self.plan.state.items.insert(0, item.clone());
                 }
                 continue;
             }
-            (Item::Drop(_), Some(recorded)) => recorded.clone(),
-            (Item::Drop(_), None) => {
-                let now = context.policy().map_err(|cause| refuse(context, &cause))?;
-                Item::Drop(if now == "DROP" { "ACCEPT".into() } else { now })
+            let is_idle = matches!(item, Item::Firewall(_))
+                || item.is_shared() && self.context.is_claimed_by_others(item)
+                || !self.is_there;
+            if !is_idle && self.is_present(item)? {
+                self.plan.steps.push(Step::remove(item.clone()));
             }
-            (part, _) => part,
+        }
+        Ok(())
+    }
+
+    /// Adds the step that makes an item, if it is not there, and the item to the state, if it is the network's own.
+    fn add(&mut self, item: Item) -> Result<()> {
+        let stored = self.earlier.find(&item).cloned();
+        let is_done = self.is_done(&item, stored.is_some())?;
+        let item = match item {
+            Item::Value { value, to, .. } => return self.add_value(value, to, is_done, stored),
+            Item::Drop { .. } => match stored.clone() {
+                Some(stored) => stored,
+                None => Item::Drop { before: self.policy_before()? },
+            },
+            item => item,
         };
         if !is_done {
-            plan.add(part.clone());
-        } else if recorded.is_none() {
-            if !part.is_shared() || !context.is_claimed_by_others(&part) {
-                continue;
+            self.plan.steps.push(Step::make(item.clone()));
+        } else if stored.is_none() {
+            if !item.is_shared() || !self.context.is_claimed_by_others(&item) {
+                return Ok(());
             }
-            plan.adopted.push(Step { part: part.clone(), on: true });
+            self.plan.adopted.push(Step::make(item.clone()));
         }
-        plan.record.parts.push(part);
+        self.plan.state.items.push(item);
+        Ok(())
     }
-    Ok(plan)
+
+    fn is_done(&self, item: &Item, is_stored: bool) -> Result<bool> {
+        match item {
+            Item::Bridge => Ok(self.is_there),
+            Item::Value { value, to, .. } if !self.is_there => Ok(value.of_new_bridge() == *to),
+            Item::Firewall(_) => Ok(self.plan.steps.is_empty() && is_stored && !self.earlier.incomplete),
+            item if !self.is_there && item.needs_bridge(&self.context.bridge) => Ok(false),
+            item => Ok(self.is_present(item)? && !self.plan.steps.iter().any(|step| step.item == *item)),
+        }
+    }
+
+    /// A value is stored with what it was before the first call.
+    fn add_value(&mut self, value: Value, to: u64, is_done: bool, stored: Option<Item>) -> Result<()> {
+        let now = if self.is_there { self.context.value(value)? } else { value.of_new_bridge() };
+        if !is_done {
+            self.plan.steps.push(Step::make(Item::Value { value, to, from: now }));
+        }
+        if !is_done || stored.is_some() {
+            let from = match stored {
+                Some(Item::Value { from, .. }) if self.is_there => from,
+                _ => now,
+            };
+            self.plan.state.items.push(Item::Value { value, to, from });
+        }
+        Ok(())
+    }
+
+    fn policy_before(&self) -> Result<String> {
+        let now = self.context.forward_policy()?;
+        Ok(if now == "DROP" { "ACCEPT".into() } else { now })
+    }
+
+    fn is_present(&self, item: &Item) -> Result<bool> {
+        is_present(self.context, item)
+    }
 }
 
-/// The parts of a network, in the order in which they are made. The addresses come before the bridge is switched on: on a link
+pub(super) fn is_present(context: &Context, item: &Item) -> Result<bool> {
+    context.is_there(item).map_err(|cause| match item.rule(&context.bridge) {
+        // what the firewall says names the rule
+        Some(_) => PlanError::Other(cause),
+        None => PlanError::Item(item.clone(), cause),
+    })
+}
+
+/// Reports whether the bridge is there.
+pub(super) fn find_bridge(context: &Context) -> Result<bool> {
+    match context.kernel.has_link(context.bridge.as_bytes())? {
+        false => Ok(false),
+        true if context.has_bridge()? => Ok(true),
+        true => Err(PlanError::NotABridge(context.bridge.clone())),
+    }
+}
+
+/// Returns the items of a network, in the order in which they are made. Addresses come before the bridge is switched on: on a link
 /// that is up the kernel would first make the route of the address's class.
-pub(crate) fn wanted(network: &NetworkSpec, nets: Vec<ipnet::Ipv4Net>, is_own: bool) -> Vec<Item> {
-    let mut parts = vec![Item::Bridge];
-    let stp = network.stp.or(is_own.then_some(false));
-    // without other ways for a frame nothing is to be waited for
-    let delay = network.forward_delay.map(|delay| delay.0).or((is_own && stp == Some(false)).then_some(0));
-    let values = [
-        (Value::ForwardDelay, delay),
-        (Value::Stp, stp.map(u64::from)),
-        (Value::Mtu, network.mtu.map(|mtu| mtu as u64)),
-    ];
-    parts.extend(values.into_iter().filter_map(|(value, number)| Some(Item::Value(value, number?, 0))));
-    for port in &network.ports {
-        parts.extend([Item::Port(port.clone()), Item::Up(port.clone())]);
+///
+/// `with_defaults`: the values of a bridge that is brouter's own are set even if the spec does not name them.
+pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
+    let mut items = vec![Item::Bridge];
+    let stp = spec.stp.or(with_defaults.then_some(false));
+    // without another path for a frame there is nothing to wait for
+    let delay = spec.forward_delay.map(|delay| delay.0).or((with_defaults && stp == Some(false)).then_some(0));
+    let values =
+        [(Value::ForwardDelay, delay), (Value::Stp, stp.map(u64::from)), (Value::Mtu, spec.mtu.map(|mtu| mtu as u64))];
+    items.extend(values.into_iter().filter_map(|(value, to)| Some(Item::Value { value, to: to?, from: 0 })));
+    for port in &spec.ports {
+        items.extend([Item::Port(port.clone()), Item::Up(port.clone())]);
     }
-    parts.extend(network.addresses.iter().map(|&net| Item::Address(net)));
-    parts.push(Item::Up(network.bridge.clone()));
-    let is_masqueraded = !nets.is_empty();
-    parts.extend(nets.into_iter().map(Item::Masquerade));
-    if let Some(outside) = network.outside.as_ref().filter(|_| network.antispoof) {
-        parts.extend([Item::Accept(outside.clone()), Item::Drop(String::new())]);
+    items.extend(spec.addresses.iter().copied().map(Item::Address));
+    items.push(Item::Up(spec.bridge.clone()));
+    items.extend(spec.masquerade.iter().copied().map(Item::Masquerade));
+    if let Some(outside) = spec.outside.as_ref().filter(|_| spec.antispoof) {
+        items.extend([Item::Accept(outside.clone()), Item::Drop { before: String::new() }]);
     }
-    let has = |is_right: fn(&IpNet) -> bool| network.addresses.iter().any(is_right);
-    let is_routed = network.outside.is_some();
-    if is_masqueraded || is_routed && has(|net| net.addr().is_ipv4()) {
-        parts.push(Item::Forwarding { v6: false });
+    let has_v6 = spec.addresses.iter().any(|net| matches!(net, IpNet::V6(_)));
+    let has_v4 = spec.addresses.iter().any(|net| network_v4(net).is_some());
+    if !spec.masquerade.is_empty() || spec.outside.is_some() && has_v4 {
+        items.push(Item::Forwarding { v6: false });
     }
-    if is_routed && has(|net| net.addr().is_ipv6()) {
-        parts.push(Item::Forwarding { v6: true });
+    if spec.outside.is_some() && has_v6 {
+        items.push(Item::Forwarding { v6: true });
     }
-    parts.extend(network.firewall.clone().map(Item::Firewall));
-    parts
+    items.extend(spec.firewall.clone().map(Item::Firewall));
+    items
 }
 
-fn is_on_bridge(part: &Item, context: &Context) -> bool {
-    match part {
-        Item::Bridge | Item::Value(..) | Item::Address(_) | Item::Port(_) => true,
-        Item::Up(link) => *link == context.bridge,
-        _ => false,
-    }
-}
-
-/// The links besides the bridge are there, and the ports belong to no other.
-fn check_links(context: &Context, network: &NetworkSpec) -> Result<(), Failure> {
-    for link in network.outside.iter().chain(&network.ports) {
-        if !context.kernel.has_link(link.as_bytes()).map_err(|errno| refuse(context, errno_text(errno)))? {
-            return Err(refuse(context, &["there is no interface ", link].concat()));
+/// Checks that the interfaces besides the bridge are there, and that the ports belong to no other bridge.
+fn check_interfaces(context: &Context, spec: &NetworkSpec) -> Result<()> {
+    for name in spec.outside.iter().chain(&spec.ports) {
+        if !context.kernel.has_link(name.as_bytes())? {
+            return Err(PlanError::NoInterface(name.clone()));
         }
     }
-    for port in &network.ports {
-        if let Some(other) = context.kernel.bridge_of(port.as_bytes()).filter(|other| *other != *context.bridge) {
-            return Err(refuse(context, &[port, " is a port of ", &other.to_string_lossy()].concat()));
+    for port in &spec.ports {
+        let owner = context.kernel.bridge_of(port.as_bytes());
+        if let Some(other) = owner.filter(|other| *other != *context.bridge.as_str()) {
+            return Err(PlanError::PortOf(port.clone(), other.to_string_lossy().into_owned()));
         }
     }
     Ok(())
 }
 
-/// The addresses of an unfinished call that have no prefix yet, or still their class's broadcast address.
-fn half_done_addresses(context: &Context, earlier: &NetworkState) -> Result<Vec<IpNet>, Failure> {
+/// Addresses among these that an unfinished call has added without their prefix, or without removing the broadcast address that
+/// the kernel derives from their class.
+pub(super) fn half_added<'a>(context: &Context, items: impl Iterator<Item = &'a Item>) -> Result<Vec<IpNet>> {
     let there = addresses_v4(context)?;
-    let is_half_done = |address: &&Address| {
-        earlier.parts.iter().any(|part| match part {
-            Item::Address(net) => {
-                net.addr() == address.net.addr() && (*net != address.net || address.broadcast.is_some())
+    let mut found: Vec<IpNet> = Vec::new();
+    for item in items {
+        let Item::Address(net) = item else { continue };
+        let is_half_added = |address: &&Address| {
+            address.net.addr() == net.addr() && (address.net != *net || address.broadcast.is_some())
+        };
+        for address in there.iter().filter(is_half_added) {
+            if !found.contains(&address.net) {
+                found.push(address.net);
             }
-            _ => false,
-        })
-    };
-    Ok(there.iter().filter(is_half_done).map(|address| address.net).collect())
-}
-
-/// The plan of `down`: what was made goes in reverse order, and nothing else. Without a record it is what the options or the file
-/// speak of, as far as it is there.
-///
-/// # Errors
-/// Where another link has the bridge's name.
-pub(crate) fn down(context: &Context, network: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan, Failure> {
-    let is_there = find_bridge(context)?;
-    let mut plan = Plan::default();
-    let mut parts = match earlier {
-        Some(earlier) => {
-            let half_done =
-                if is_there && earlier.is_open { half_done_addresses(context, earlier)? } else { Vec::new() };
-            let half_done = half_done.into_iter().map(Item::Address);
-            earlier.parts.iter().cloned().chain(half_done).collect()
-        }
-        None if is_there => without_record(context, network, &mut plan)?,
-        None => Vec::new(),
-    };
-    let mut goes = is_there && parts.contains(&Item::Bridge);
-    if is_there {
-        let foreign = foreign_addresses(context, &parts)?;
-        if !foreign.is_empty() {
-            goes = false;
-            let those = foreign.iter().map(IpNet::to_string).collect::<Vec<_>>().join(" ");
-            plan.remarks
-                .push(["left: ", &context.bridge, ", for it has addresses that are not brouter's: ", &those].concat());
-            parts.retain(|part| *part != Item::Bridge && *part != Item::Up(context.bridge.clone()));
-        }
-        let ports = context.kernel.ports(context.bridge.as_bytes(), Source::Sysfs).unwrap_or_default();
-        let is_foreign = |port: &String| !parts.contains(&Item::Port(port.clone()));
-        let foreign = ports.iter().map(|port| port.to_string_lossy().into_owned()).filter(is_foreign);
-        let foreign = foreign.collect::<Vec<_>>().join(" ");
-        if !foreign.is_empty() {
-            let verb = if goes { "released: " } else { "left: ports " };
-            plan.remarks.push([verb, &foreign].concat());
         }
     }
-    let is_up = || look(context, &Item::Up(context.bridge.clone()));
-    let mut firewall = None;
-    for part in parts.into_iter().rev() {
-        let is_needed_by_others = || part.is_shared() && context.is_claimed_by_others(&part);
-        match &part {
-            Item::Firewall(_) => firewall = Some(part),
-            Item::Bridge if goes => {
-                if is_up()? {
-                    plan.take_away(Item::Up(context.bridge.clone()));
-                }
-                plan.take_away(part);
-            }
-            Item::Up(link) if goes && *link == context.bridge => (),
-            part if goes && part.goes_with_bridge() => (),
-            part if !is_there && is_on_bridge(part, context) => (),
-            // of what cannot be looked for the step will tell
-            _ if context.is_there(&part) != Ok(false) && !is_needed_by_others() => plan.take_away(part),
-            _ => (),
-        }
-    }
-    if let Some(firewall) = firewall {
-        plan.add(firewall);
-    }
-    Ok(plan)
+    Ok(found)
 }
 
-/// What the options or the file speak of. How the host was before cannot be known.
-fn without_record(context: &Context, network: &NetworkSpec, plan: &mut Plan) -> Result<Vec<Item>, Failure> {
-    let parts = wanted(network, network.masqueraded()?, true);
-    let is_knowable = |part: &Item| !matches!(part, Item::Value(..) | Item::Drop(_) | Item::Forwarding { .. });
-    for part in parts.iter().filter(|part| !is_knowable(part) && !matches!(part, Item::Value(..))) {
-        if look(context, part)? && !context.is_claimed_by_others(part) {
-            let command = Step { part: part.clone(), on: true }.command(&context.bridge);
-            plan.remarks.push(["left, for there is no record of how it was before: ", &command].concat());
-        }
-    }
-    Ok(parts.into_iter().filter(is_knowable).collect())
-}
-
-/// Addresses of the bridge that are neither ours nor made by the kernel itself.
-fn foreign_addresses(context: &Context, parts: &[Item]) -> Result<Vec<IpNet>, Failure> {
-    let bridge = context.bridge.as_bytes();
-    let mut there = addresses_v4(context)?;
-    let by_hand = |address: &Address| {
-        address.link.as_bytes() == bridge
-            && address.scope != scope::LINK
-            && address.v6.has(Ipv6Flags::PERMANENT)
-            && !address.v6.has(Ipv6Flags::SECONDARY)
-    };
-    there.extend(context.kernel.addresses_v6().unwrap_or_default().into_iter().filter(by_hand));
-    let nets = there.into_iter().map(|address| address.net);
-    Ok(nets.filter(|&net| !parts.contains(&Item::Address(net))).collect())
-}
-
-fn addresses_v4(context: &Context) -> Result<Vec<Address>, Failure> {
-    let there = context.kernel.addresses_v4_of(context.bridge.as_bytes());
-    there.map_err(|errno| refuse(context, &["cannot list addresses: ", errno_text(errno)].concat()))
+pub(super) fn addresses_v4(context: &Context) -> Result<Vec<Address>> {
+    context.kernel.addresses_v4_of(context.bridge.as_bytes()).map_err(PlanError::Addresses)
 }

@@ -1,125 +1,175 @@
-//! What the next call must know: small files under /run/brouter (where there is no /run, /var/run/brouter).
+//! What is remembered of networks: small files under /run/brouter or, where there is no /run, /var/run/brouter.
 //!
-//! Each network namespace has a folder of its own there, called by its number, since /run is often shared by several.
+//! Each network namespace has a folder of its own there, named by its number, since several often share /run. In it,
+//! `NAME.network` holds the state of a network that is up, and `NAME.changing` that of one that a call is changing, or was when it
+//! was killed: its items may be there or not.
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use ipnet::Ipv4Net;
+use nix::errno::Errno;
 
-use crate::error::{Failure, errno_text, line};
+use super::former;
+use super::item::Item;
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::net::order;
+use crate::net::InterfaceName;
 
-/// The records of a network namespace.
-#[derive(Clone)]
+/// What a network consists of, as far as it is not the host's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkState {
+    /// Its bridge.
+    pub bridge: InterfaceName,
+    /// A call has begun and not ended: items may be there or not.
+    pub incomplete: bool,
+    /// Some of it comes from files of a former version, which are removed once it is stored in today's.
+    pub former: bool,
+    /// In the order in which they were made.
+    pub items: Vec<Item>,
+}
+
+/// What a file says of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredState {
+    /// Its state.
+    Known(NetworkState),
+    /// The file is not one of brouter's.
+    Malformed {
+        /// The bridge that its first line names.
+        bridge: Option<InterfaceName>,
+    },
+}
+
+/// The states of one network namespace.
+#[derive(Clone, Debug)]
 pub struct StateDir {
     folder: PathBuf,
 }
 
-/// What a start that was killed can leave half done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// The bridge, its values and its address.
-    Bridge,
-    /// The address of a bridge that was there.
-    Address,
-}
-
-/// How a network is masqueraded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Masquerade {
-    /// The network behind the bridge.
-    pub net: Ipv4Net,
-    /// Whether the host forwarded before any network was masqueraded, so that the last one to stop knows.
-    pub forwarded_before: bool,
-}
-
-/// What `brouter up` keeps of a network.
-pub struct StoredState {
-    /// What there is, in lines.
-    pub text: String,
-    /// A change has begun and not ended: what is kept may be there or not.
-    pub is_open: bool,
-}
-
-/// What a start of network-virtual has begun.
-const MAKING: &str = ".making";
-/// How a bridge of network-virtual is masqueraded.
-const MASQUERADE: &str = ".masquerade";
-/// Of a network that is made.
-const MADE: &str = ".network";
-/// Of one that is being changed, or was when the call was killed.
+/// Suffixes of the file of a network that is up, and of one that is being changed.
+const UP: &str = ".network";
 const CHANGING: &str = ".changing";
 /// The last line, without which a file was not written to its end.
 const END: &str = "end\n";
 
-fn removed(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+impl NetworkState {
+    /// The state of a network without items.
+    pub fn empty(bridge: InterfaceName) -> Self {
+        NetworkState { bridge, incomplete: false, former: false, items: Vec::new() }
+    }
+
+    /// Returns the item that is the same as another, whatever was there before it.
+    pub fn find(&self, item: &Item) -> Option<&Item> {
+        self.items.iter().find(|own| own.is(item))
+    }
+
+    /// `of BRIDGE`, then a line for each item.
+    fn text(&self) -> String {
+        let mut text = format!("of {}\n", self.bridge);
+        for item in &self.items {
+            text.push_str(&format!("{item}\n"));
+        }
+        text
     }
 }
 
-/// The names of a folder's files of one kind, without what marks that.
-#[inline(never)]
-pub fn names_in(folder: &Path, kind: &str) -> Vec<String> {
-    let files = fs::read_dir(folder).into_iter().flatten();
-    files.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(kind)?.to_string())).collect()
+impl StoredState {
+    fn parse(text: &str, incomplete: bool) -> Self {
+        let mut lines = text.lines();
+        let bridge: Option<InterfaceName> = lines.next().and_then(|head| head.strip_prefix("of ")?.parse().ok());
+        match (bridge, lines.map(Item::parse).collect::<Option<Vec<_>>>()) {
+            (Some(bridge), Some(items)) => {
+                StoredState::Known(NetworkState { bridge, incomplete, former: false, items })
+            }
+            (bridge, _) => StoredState::Malformed { bridge },
+        }
+    }
+
+    /// Returns the state, if the file was understood.
+    pub fn known(self) -> Option<NetworkState> {
+        match self {
+            StoredState::Known(state) => Some(state),
+            StoredState::Malformed { .. } => None,
+        }
+    }
 }
 
 impl StateDir {
-    /// The records of this namespace, for this program.
+    /// Finds the folder of this process's network namespace. Nothing is made.
     ///
     /// # Errors
-    /// Where the namespace cannot be told.
-    pub fn of(kernel: &Kernel, program: &str) -> Result<Self, Failure> {
-        let namespace = kernel.namespace().map_err(|errno| {
-            Failure::new(line!(program, ": cannot tell which network namespace this is: ", errno_text(errno)))
-        })?;
+    /// Where the number of the namespace cannot be read.
+    pub fn of(kernel: &Kernel) -> Result<Self, Errno> {
         let run = kernel.path("/run");
         let run = if run.is_dir() { run } else { kernel.path("/var/run") };
-        Ok(StateDir { folder: run.join("brouter").join(namespace) })
+        Ok(StateDir { folder: run.join("brouter").join(kernel.namespace()?) })
     }
 
-    /// Where they are.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The lock on what networks share: forwarding, and rules for all of them. It is held while one decides whether another needs
-    /// them; waits for 5 seconds.
+    /// Returns the path of a network's file, whether it is there or not.
+    pub fn file(&self, network: &str, incomplete: bool) -> PathBuf {
+        self.folder.join(format!("{network}{}", if incomplete { CHANGING } else { UP }))
+    }
+
+    /// Locks a network against other calls that change it; waits up to 10 seconds.
     ///
     /// # Errors
-    /// As [`Lock::claim`].
+    /// Those of [`Lock::claim`].
+    pub fn lock(&self, kernel: &Kernel, network: &str) -> io::Result<Lock> {
+        Lock::claim_in(kernel, &self.folder, &format!("{network}.lock"), 10)
+    }
+
+    /// Locks what networks share: forwarding, and rules for all of them. Held while a call decides whether another network needs
+    /// them; waits up to 5 seconds.
+    ///
+    /// # Errors
+    /// Those of [`Lock::claim`].
     pub fn lock_shared(&self, kernel: &Kernel) -> io::Result<Lock> {
         Lock::claim_in(kernel, &self.folder, "networks.shared", 5)
     }
 
-    /// The turn of a network that goes; waits for 10 seconds. Of two that go at once each would leave to the other what both
-    /// share.
+    /// Serialises the removal of networks, so that two teardowns do not each leave shared items to the other; waits up to 10
+    /// seconds.
     ///
     /// # Errors
-    /// As [`Lock::claim`].
-    pub fn turn_to_go(&self, kernel: &Kernel) -> io::Result<Lock> {
+    /// Those of [`Lock::claim`].
+    pub fn lock_teardown(&self, kernel: &Kernel) -> io::Result<Lock> {
         Lock::claim_in(kernel, &self.folder, "networks.down", 10)
     }
 
-    /// What was kept of a network that `brouter up` made.
+    /// Loads the state of a network; nothing if none is stored.
     ///
     /// # Errors
-    /// Where there is a record that cannot be read.
-    pub fn network(&self, network: &str) -> io::Result<Option<StoredState>> {
-        for (kind, is_open) in [(CHANGING, true), (MADE, false)] {
-            match fs::read_to_string(self.file(network, kind)) {
+    /// Where there is a file that cannot be read.
+    pub fn load(&self, network: &str) -> io::Result<Option<StoredState>> {
+        let stored = self.load_current(network)?;
+        let Some(former) = former::load(&self.folder, network) else { return Ok(stored) };
+        Ok(Some(match stored {
+            Some(StoredState::Known(mut state)) => {
+                state.incomplete |= former.incomplete;
+                state.former = true;
+                let missing: Vec<Item> = former.items.into_iter().filter(|item| state.find(item).is_none()).collect();
+                state.items.extend(missing);
+                StoredState::Known(state)
+            }
+            Some(malformed) => malformed,
+            None => StoredState::Known(former),
+        }))
+    }
+
+    fn load_current(&self, network: &str) -> io::Result<Option<StoredState>> {
+        for incomplete in [true, false] {
+            match fs::read_to_string(self.file(network, incomplete)) {
                 Ok(text) => match text.strip_suffix(END) {
-                    Some(text) => return Ok(Some(StoredState { text: text.into(), is_open })),
+                    Some(text) => return Ok(Some(StoredState::parse(text, incomplete))),
                     // a call was killed before its first step
-                    None if is_open => (),
-                    None => return Ok(Some(StoredState { text, is_open })),
+                    None if incomplete => (),
+                    None => return Ok(Some(StoredState::parse(&text, false))),
                 },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => (),
                 Err(error) => return Err(error),
@@ -128,157 +178,130 @@ impl StateDir {
         Ok(None)
     }
 
-    /// Keeps what a change of a network is about to make. What was kept before stays until the change has ended.
+    /// Loads all networks of this namespace, by name.
+    pub fn networks(&self) -> Vec<(String, StoredState)> {
+        let [making, masquerade] = former::SUFFIXES;
+        let mut names = names_in(&self.folder, &[UP, CHANGING, making, masquerade]);
+        names.sort();
+        names.dedup();
+        names.into_iter().filter_map(|name| self.load(&name).ok()?.map(|state| (name, state))).collect()
+    }
+
+    /// Stores what a change of a network is about to make. The state from before stays until the change has ended.
     ///
     /// # Errors
-    /// Where it cannot be written. Then all is as it was.
-    pub fn begin_change(&self, network: &str, text: &str) -> io::Result<()> {
-        let file = self.file(network, CHANGING);
-        let text = [text, END].concat();
-        let written = self.make(&file, |file| {
-            let mut file = fs::File::create_new(file)?;
-            file.write_all(text.as_bytes())
-        });
-        match written {
-            // what a call that was killed left must be known at every instant
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.replace(&file, &text),
-            written => written.inspect_err(|_| drop(fs::remove_file(&file))),
+    /// Where the file cannot be written; nothing has changed then.
+    pub fn begin_change(&self, network: &str, state: &NetworkState) -> io::Result<()> {
+        let file = self.file(network, true);
+        let text = state.text() + END;
+        match write_new(&file, &text) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.folder)?;
+                write_new(&file, &text)
+            }
+            // what a killed call left must be known at every instant
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => replace(&file, &text),
+            other => other,
         }
     }
 
-    /// The change has ended, and has made what was said.
+    /// Ends a change that has made what was stored at its begin.
     ///
     /// # Errors
-    /// Where that cannot be noted: it is taken for one that was killed.
+    /// Where the file cannot be renamed: the change is taken for one that was killed.
     pub fn end_change(&self, network: &str) -> io::Result<()> {
-        fs::rename(self.file(network, CHANGING), self.file(network, MADE))
+        fs::rename(self.file(network, true), self.file(network, false))
     }
 
-    /// The change has ended, and there is something else now.
+    /// Ends a change that has made something else.
     ///
     /// # Errors
-    /// As [`StateDir::end_change`].
-    pub fn end_change_with(&self, network: &str, text: &str) -> io::Result<()> {
-        self.replace(&self.file(network, MADE), &[text, END].concat())?;
+    /// Those of [`StateDir::end_change`].
+    pub fn end_change_with(&self, network: &str, state: &NetworkState) -> io::Result<()> {
+        replace(&self.file(network, false), &(state.text() + END))?;
         self.cancel_change(network)
     }
 
-    /// All is as it was before the change.
+    /// Cancels a change: all is as it was before.
     ///
     /// # Errors
-    /// As [`StateDir::end_change`].
+    /// Those of [`StateDir::end_change`].
     pub fn cancel_change(&self, network: &str) -> io::Result<()> {
-        removed(&self.file(network, CHANGING))
+        remove_if_there(&self.file(network, true))
     }
 
     /// Forgets a network.
     ///
     /// # Errors
-    /// Where there is something, and it cannot be removed.
-    pub fn forget_network(&self, network: &str) -> io::Result<()> {
-        removed(&self.file(network, MADE))?;
+    /// Where there is a file that cannot be removed.
+    pub fn forget(&self, network: &str) -> io::Result<()> {
+        remove_if_there(&self.file(network, false))?;
         self.cancel_change(network)
     }
 
-    /// A new text for a file, all of it or nothing.
-    fn replace(&self, file: &Path, text: &str) -> io::Result<()> {
-        let mut new = file.as_os_str().to_os_string();
-        new.push(".new");
-        let replaced = fs::write(&new, text).and_then(|()| fs::rename(&new, file));
-        replaced.inspect_err(|_| drop(fs::remove_file(&new)))
-    }
-
-    /// The networks of this namespace of which something is kept, with what that is.
-    pub fn networks(&self) -> Vec<(String, StoredState)> {
-        let mut names = order::sorted_names([self.kept(MADE), self.kept(CHANGING)].concat());
-        names.dedup();
-        names.into_iter().filter_map(|name| self.network(&name).ok()?.map(|kept| (name, kept))).collect()
-    }
-
-    /// Whether a network that `brouter up` made, and whose bridge is there, had forwarding of IPv4 packets switched on.
-    pub fn is_forwarding_needed(&self, kernel: &Kernel) -> bool {
-        self.networks().iter().any(|(_, StoredState { text, .. })| {
-            let bridge = text.lines().next().and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
-            text.lines().any(|line| line == "forwarding 4") && kernel.is_bridge(bridge.as_bytes())
-        })
-    }
-
-    /// The names of the records of one kind.
-    fn kept(&self, kind: &str) -> Vec<String> {
-        names_in(&self.folder, kind)
-    }
-
-    fn file(&self, name: &str, kind: &str) -> PathBuf {
-        self.folder.join([name, kind].concat())
-    }
-
-    /// Makes a file, and the folder where it is missing.
-    fn make(&self, file: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-        match make(file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(&self.folder)?;
-                make(file)
-            }
-            other => other,
-        }
-    }
-
-    /// Notes what a start begins. If it cannot be noted, a start that is killed half way leaves a bridge with the kernel's
-    /// forward delay, or an address with its class's prefix, and the next one does not know it for its own work.
-    ///
-    /// The note is a symbolic link to a word: it is there whole or not at all, and takes one call.
-    pub fn begin(&self, bridge: &str, work: Work) {
-        let word = match work {
-            Work::Bridge => "bridge",
-            Work::Address => "address",
-        };
-        let file = self.file(bridge, MAKING);
-        let noted = self.make(&file, |file| symlink(word, file));
-        if noted.is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
-            // an old note, of a bridge that someone else has deleted since
-            let _ = fs::remove_file(&file).and_then(|()| symlink(word, &file));
-        }
-    }
-
-    /// Notes that it is done, or undone.
-    pub fn end(&self, bridge: &str) {
-        let _ = fs::remove_file(self.file(bridge, MAKING));
-    }
-
-    /// What an earlier start began and did not end.
-    pub fn begun(&self, bridge: &str) -> Option<Work> {
-        let word = fs::read_link(self.file(bridge, MAKING)).ok()?;
-        Some(if word == Path::new("address") { Work::Address } else { Work::Bridge })
-    }
-
-    /// Keeps how the network behind a bridge is masqueraded.
+    /// Removes the files of a former version that a network has.
     ///
     /// # Errors
-    /// Where the file cannot be written.
-    pub fn keep_masquerade(&self, bridge: &str, masquerade: &Masquerade) -> io::Result<()> {
-        let before = if masquerade.forwarded_before { 1 } else { 0 };
-        let text = format!("{} {before}\n", masquerade.net);
-        self.make(&self.file(bridge, MASQUERADE), |file| fs::write(file, &text))
+    /// Where there is a file that cannot be removed.
+    pub fn remove_former(&self, network: &str) -> io::Result<()> {
+        former::remove(&self.folder, network)
     }
+}
 
-    /// What was kept of a bridge.
-    pub fn masquerade(&self, bridge: &str) -> Option<Masquerade> {
-        let text = fs::read_to_string(self.file(bridge, MASQUERADE)).ok()?;
-        let (net, before) = text.trim_end().split_once(' ')?;
-        Some(Masquerade { net: net.parse().ok()?, forwarded_before: before == "1" })
+/// The names of a folder's files that have one of these suffixes, without it.
+pub fn names_in(folder: &Path, suffixes: &[&str]) -> Vec<String> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let name = |file: fs::DirEntry| {
+        let name = file.file_name().into_string().ok()?;
+        suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).map(String::from)
+    };
+    files.filter_map(name).collect()
+}
+
+/// Writes a file that is not there; all of it or nothing.
+fn write_new(file: &Path, text: &str) -> io::Result<()> {
+    let mut created = fs::File::create_new(file)?;
+    created.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(file)))
+}
+
+/// Replaces the text of a file, all of it or nothing.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let mut new = file.as_os_str().to_os_string();
+    new.push(".new");
+    fs::write(&new, text).and_then(|()| fs::rename(&new, file)).inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
+fn remove_if_there(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
+}
 
-    /// Forgets it.
-    pub fn forget_masquerade(&self, bridge: &str) {
-        let _ = fs::remove_file(self.file(bridge, MASQUERADE));
-    }
+#[cfg(test)]
+mod tests {
+    use super::super::item::Value;
+    use super::*;
 
-    /// The bridges of this namespace, other than this one, of which something is kept.
-    pub fn other_masquerades(&self, bridge: &str) -> Vec<(String, Masquerade)> {
-        let others = self.kept(MASQUERADE).into_iter();
-        others
-            .filter(|other| other != bridge)
-            .filter_map(|other| self.masquerade(&other).map(|masquerade| (other, masquerade)))
-            .collect()
+    #[test]
+    fn a_state_is_read_as_it_was_written() {
+        let items = vec![
+            Item::Bridge,
+            Item::Value { value: Value::Mtu, to: 1400, from: 1500 },
+            Item::Address("fd00::1/64".parse().unwrap()),
+            Item::Port("p1".parse().unwrap()),
+            Item::Up("p1".parse().unwrap()),
+            Item::Masquerade("10.0.0.0/24".parse().unwrap()),
+            Item::Accept("eth0".parse().unwrap()),
+            Item::Drop { before: "ACCEPT".into() },
+            Item::Forwarding { v6: true },
+            Item::Firewall("fw start now".into()),
+        ];
+        let state = NetworkState { bridge: "b0".parse().unwrap(), incomplete: true, former: false, items };
+        assert_eq!(StoredState::parse(&state.text(), true), StoredState::Known(state));
+        assert_eq!(StoredState::parse("", false), StoredState::Malformed { bridge: None });
+        let bridge = Some("b0".parse().unwrap());
+        assert_eq!(StoredState::parse("of b0\nnonsense\n", false), StoredState::Malformed { bridge });
+        assert_eq!(StoredState::parse("of b0\nport a/b\n", false).known(), None, "a name is checked where it enters");
     }
 }

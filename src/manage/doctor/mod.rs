@@ -14,7 +14,7 @@ mod xen;
 
 use argh::FromArgs;
 
-use super::{has_colours, say};
+use super::output::{has_colours, say};
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::json::Json;

@@ -4,7 +4,9 @@ use super::Problems;
 use super::scene::{Kept, Net, Scene, is_v6, shown};
 use crate::kernel::flag;
 use crate::program;
-use crate::xen::network_virtual::SUSE_FIREWALL;
+
+/// What network-virtual runs by default, where it is installed.
+const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
 
 /// Whether what is kept of the network fits what there is.
 pub(super) fn record(scene: &Scene, net: &Net, problems: &mut Problems) {

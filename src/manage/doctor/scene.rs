@@ -9,11 +9,12 @@ use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
 use crate::firewall::ruleset::Rules;
 use crate::kernel::{self, Kernel, Source, flag6, scope};
-use crate::manage::complaint;
+use crate::manage::output::complaint;
 use crate::net::fault_of_name;
+use crate::network::item::Item;
 use crate::network::spec::NetworkSpec;
+use crate::network::state::{NetworkState, StoredState};
 use crate::network::state::{StateDir, names_in};
-use crate::network::step::{Item, NetworkState};
 
 /// The host.
 pub(super) struct Scene<'a> {
@@ -126,7 +127,7 @@ impl<'a> Scene<'a> {
         }
         let kernel = call.kernel;
         let path = (call.environment)("PATH");
-        let records = StateDir::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
+        let records = crate::manage::up::state_dir(kernel).map_err(|failure| failure.with_status(2))?;
         let bridges = texts(kernel.bridges_seen());
         let mut addresses = Vec::new();
         let mut known = kernel.addresses_v4().unwrap_or_default();
@@ -144,10 +145,6 @@ impl<'a> Scene<'a> {
             net.is_there = true;
             net.ports = texts(kernel.ports(bridge.as_bytes(), Source::Sysfs));
             net.has_address = addresses.iter().any(|own| own.link == *bridge);
-            net.is_begun = records.begun(bridge).is_some();
-            if net.masquerade.is_none() && records.masquerade(bridge).is_some() {
-                net.masquerade = Some(true);
-            }
         }
         nets.retain(|net| match name {
             Some(name) => name == net.name || name == net.bridge,
@@ -229,12 +226,12 @@ fn networks(kernel: &Kernel, records: &StateDir) -> Vec<Net> {
     for (name, text) in records.networks() {
         let place = add(&mut nets, &name);
         let net = &mut nets[place];
-        match NetworkState::parse(&text) {
-            Some(record) => net.take_record(record, forwards),
-            None => net.kept = Kept::Nonsense,
+        match text {
+            StoredState::Known(record) => net.take_record(record, forwards),
+            StoredState::Malformed { .. } => net.kept = Kept::Nonsense,
         }
     }
-    for name in &names_in(&kernel.path("/etc/brouter"), ".conf") {
+    for name in &names_in(&kernel.path("/etc/brouter"), &[".conf"]) {
         if fault_of_name(name.as_bytes()).is_some() {
             continue;
         }
@@ -244,7 +241,7 @@ fn networks(kernel: &Kernel, records: &StateDir) -> Vec<Net> {
         net.has_file = true;
         match NetworkSpec::of_file(kernel, name) {
             Ok(network) => net.take_file(network),
-            Err(failure) => net.fault = String::from_utf8_lossy(&failure.text).trim_end().into(),
+            Err(failure) => net.fault = format!("brouter: {failure}"),
         }
     }
     nets
@@ -252,16 +249,21 @@ fn networks(kernel: &Kernel, records: &StateDir) -> Vec<Net> {
 
 impl Net {
     fn take_record(&mut self, record: NetworkState, forwards: bool) {
-        self.bridge = record.bridge;
-        self.kept = if record.is_open { Kept::HalfDone } else { Kept::Whole };
+        self.bridge = record.bridge.to_string();
+        self.is_begun = record.former && record.incomplete;
+        self.kept = match record.incomplete {
+            true if self.is_begun => Kept::Nothing,
+            true => Kept::HalfDone,
+            false => Kept::Whole,
+        };
         self.masquerade = Some(false);
         self.is_isolated = !forwards;
-        for part in record.parts {
+        for part in record.items {
             self.is_isolated &= !matches!(part, Item::Masquerade(_) | Item::Accept(_) | Item::Forwarding { .. });
             match part {
                 Item::Address(net) => self.wanted.push(net),
                 Item::Masquerade(_) => self.masquerade = Some(true),
-                Item::Accept(link) => self.outside = link,
+                Item::Accept(link) => self.outside = link.to_string(),
                 Item::Firewall(command) => self.firewall = command,
                 _ => (),
             }
@@ -271,11 +273,11 @@ impl Net {
     /// What it says goes before what a record says, but that says what the bridge is.
     fn take_file(&mut self, network: NetworkSpec) {
         if matches!(self.kept, Kept::Nothing | Kept::Nonsense) {
-            self.bridge = network.bridge;
+            self.bridge = network.bridge.to_string();
         }
-        self.is_isolated = network.outside.is_none() && !network.masquerade;
-        self.masquerade = Some(network.masquerade);
-        self.outside = network.outside.unwrap_or_default();
+        self.is_isolated = network.outside.is_none() && network.masquerade.is_empty();
+        self.masquerade = Some(!network.masquerade.is_empty());
+        self.outside = network.outside.map(|name| name.to_string()).unwrap_or_default();
         self.firewall = network.firewall.unwrap_or_default();
         for net in network.addresses {
             if !self.wanted.contains(&net) {

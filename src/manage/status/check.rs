@@ -6,8 +6,10 @@ use super::view::{Brouter, Host};
 use super::wanted::Wanted;
 use crate::call::Call;
 use crate::kernel::{Ipv6Flags, Kernel, flag};
+use crate::network::context::Context;
+use crate::network::item::Item;
 use crate::network::state::StateDir;
-use crate::network::step::{Context, Item, Step};
+use crate::network::step::Step;
 
 /// Something out of order, or not known.
 #[derive(Clone)]
@@ -70,12 +72,12 @@ impl fmt::Display for Remark {
 fn kinds(part: &Item, bridge: &str) -> Option<(&'static Kind, Option<&'static Kind>)> {
     Some(match part {
         Item::Bridge => (&BRIDGE_MISSING, None),
-        Item::Value(..) => (&VALUE_DIFFERS, None),
+        Item::Value { .. } => (&VALUE_DIFFERS, None),
         Item::Address(_) => (&ADDRESS_MISSING, None),
         Item::Port(_) => (&PORT_MISSING, None),
-        Item::Up(link) if link == bridge => (&BRIDGE_DOWN, None),
+        Item::Up(link) if link.as_str() == bridge => (&BRIDGE_DOWN, None),
         Item::Masquerade(_) => (&MASQUERADE_MISSING, Some(&MASQUERADE_UNKNOWN)),
-        Item::Accept(_) | Item::Drop(_) => (&ANTISPOOF_MISSING, Some(&ANTISPOOF_UNKNOWN)),
+        Item::Accept(_) | Item::Drop { .. } => (&ANTISPOOF_MISSING, Some(&ANTISPOOF_UNKNOWN)),
         Item::Forwarding { .. } => (&FORWARDING_OFF, None),
         // a port that is off does not forward, which is seen anyway
         Item::Up(_) | Item::Firewall(_) => return None,
@@ -88,8 +90,8 @@ pub(super) fn check(call: &Call, records: &StateDir, brouter: &mut Brouter, want
     brouter.remarks.extend_from_slice(&wanted.remarks);
     brouter.outside = brouter.outside.take().or(wanted.outside.clone());
     if !brouter.is_only_planned {
-        let context =
-            Context::new(call.kernel, records.clone(), &wanted.name, &wanted.bridge, (call.environment)("PATH"));
+        let Ok(bridge) = wanted.bridge.parse() else { return };
+        let context = Context::new(call.kernel, records.clone(), &wanted.name, bridge, (call.environment)("PATH"));
         for part in &wanted.parts {
             if *part == Item::Bridge || brouter.link.is_some() {
                 check_part(&context, brouter, part);
@@ -101,7 +103,7 @@ pub(super) fn check(call: &Call, records: &StateDir, brouter: &mut Brouter, want
 /// Compares with a part.
 #[inline(never)]
 fn check_part(context: &Context, brouter: &mut Brouter, part: &Item) {
-    let Some((mut kind, unknown)) = kinds(part, &context.bridge) else { return };
+    let Some((mut kind, unknown)) = kinds(part, context.bridge.as_str()) else { return };
     // iptables tells others than root that it is busy, and would be asked for seconds
     let is_there = if unknown.is_some() && context.kernel.user() != 0 { None } else { context.is_there(part).ok() };
     if let Item::Masquerade(net) = part {
@@ -112,10 +114,10 @@ fn check_part(context: &Context, brouter: &mut Brouter, part: &Item) {
         (None, Some(unknown)) => kind = unknown,
         _ => return,
     }
-    let line = part.line();
-    let object = if let Item::Value(..) = part { line.split(' ').next() } else { line.split(' ').nth(1) };
-    let object = object.unwrap_or(&context.bridge).into();
-    let rest = Step { part: part.clone(), on: true }.command(&context.bridge);
+    let line = part.to_string();
+    let object = if let Item::Value { .. } = part { line.split(' ').next() } else { line.split(' ').nth(1) };
+    let object = object.unwrap_or(context.bridge.as_str()).into();
+    let rest = Step::make(part.clone()).command(&context.bridge);
     // several networks may want the same
     if !brouter.remarks.iter().any(|remark| remark.rest == rest) {
         brouter.remarks.push(Remark { kind, object, rest });

@@ -20,7 +20,7 @@ use argh::FromArgs;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{complaint, has_colours, say};
+use super::output::{complaint, has_colours, say};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel;

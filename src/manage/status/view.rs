@@ -14,8 +14,7 @@ use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
 use crate::kernel::{Address, BridgeInfo, FdbEntry, Kernel, Link, PortInfo, Source, Traffic, flag, port_state};
 use crate::net::order;
-use crate::network::state::StateDir;
-use crate::network::step::Item;
+use crate::network::item::Item;
 
 /// A host's networks.
 pub(super) struct Host {
@@ -152,7 +151,7 @@ pub(super) fn guest(name: &OsStr) -> Option<u32> {
 #[inline(never)]
 pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
     let kernel = call.kernel;
-    let records = StateDir::of(kernel, "brouter").map_err(|failure| failure.with_status(2))?;
+    let records = crate::manage::up::state_dir(kernel).map_err(|failure| failure.with_status(2))?;
     let networks = wanted::networks(kernel, &records);
     let mut bridges: Vec<OsString> = Vec::new();
     if let Some(name) = name {
@@ -186,10 +185,7 @@ pub(super) fn look(call: &Call, name: Option<&str>) -> Result<Host, Failure> {
         let bridge = brouter.bridge.to_string_lossy().into_owned();
         // that it is there, and on, is wanted of any bridge
         let mut any = Wanted { bridge, parts: vec![Item::Bridge], ..Wanted::default() };
-        any.parts.push(Item::Up(any.bridge.clone()));
-        if let Some(kept) = records.masquerade(&any.bridge) {
-            any.parts.extend([Item::Masquerade(kept.net), Item::Forwarding { v6: false }]);
-        }
+        any.parts.extend(any.bridge.parse().ok().map(Item::Up));
         let of_it = || networks.iter().filter(|network| network.bridge == any.bridge);
         brouter.is_only_planned = name.is_none() && brouter.link.is_none() && !of_it().any(|network| network.is_made);
         check::check(call, &records, &mut brouter, &any);

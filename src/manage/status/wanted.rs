@@ -5,10 +5,10 @@ use nix::unistd::{AccessFlags, access};
 use super::check::{FILE_UNREADABLE, NOT_UNDERSTOOD, Remark, UNFINISHED};
 use crate::kernel::Kernel;
 use crate::net::fault_of_name;
+use crate::network::item::Item;
 use crate::network::plan;
 use crate::network::spec::NetworkSpec;
 use crate::network::state::{StateDir, StoredState, names_in};
-use crate::network::step::{Item, NetworkState};
 
 /// A network that was made, or is to be.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub(super) struct Wanted {
 #[inline(never)]
 pub(super) fn networks(kernel: &Kernel, records: &StateDir) -> Vec<Wanted> {
     let recorded = records.networks().into_iter().map(|(name, kept)| (name, Some(kept)));
-    let described = names_in(&kernel.path("/etc/brouter"), ".conf").into_iter().map(|name| (name, None));
+    let described = names_in(&kernel.path("/etc/brouter"), &[".conf"]).into_iter().map(|name| (name, None));
     let mut networks: Vec<Wanted> = Vec::new();
     for (name, kept) in recorded.chain(described) {
         if fault_of_name(name.as_bytes()).is_none()
@@ -45,22 +45,21 @@ impl Wanted {
         let mut wanted = Wanted { bridge: name.clone(), ..Wanted::default() };
         if let Some(kept) = kept {
             wanted.is_made = true;
-            match NetworkState::parse(&kept) {
-                Some(record) => {
-                    if record.is_open {
+            match kept {
+                StoredState::Known(record) => {
+                    if record.incomplete {
                         wanted.remarks.push(Remark { kind: &UNFINISHED, object: name.clone(), rest: String::new() });
                     }
-                    wanted.bridge = record.bridge;
-                    for part in &record.parts {
+                    wanted.bridge = record.bridge.to_string();
+                    for part in &record.items {
                         if let Item::Accept(link) = part {
-                            wanted.outside = Some(link.clone());
+                            wanted.outside = Some(link.to_string());
                         }
                     }
-                    wanted.parts = record.parts;
+                    wanted.parts = record.items;
                 }
-                None => {
-                    let head = kept.text.lines().next().and_then(|head| head.split(' ').nth(1));
-                    wanted.bridge = head.unwrap_or(&name).into();
+                StoredState::Malformed { bridge } => {
+                    wanted.bridge = bridge.map_or(name.clone(), |bridge| bridge.to_string());
                     let rest = "its record is not understood".into();
                     wanted.remarks.push(Remark { kind: &NOT_UNDERSTOOD, object: name.clone(), rest });
                 }
@@ -82,21 +81,20 @@ impl Wanted {
             self.remarks.push(Remark { kind: &FILE_UNREADABLE, object: name.into(), rest: file });
             return;
         }
-        let network = NetworkSpec::of_file(kernel, name).and_then(|network| Ok((network.masqueraded()?, network)));
+        let network = NetworkSpec::of_file(kernel, name);
         match network {
-            Ok((nets, network)) if !self.is_made || self.bridge == network.bridge => {
-                for part in plan::wanted(&network, nets, false) {
+            Ok(network) if !self.is_made || self.bridge == network.bridge.as_str() => {
+                for part in plan::wanted(&network, false) {
                     if !self.parts.iter().any(|known| known.is(&part)) {
                         self.parts.push(part);
                     }
                 }
-                self.bridge = network.bridge;
-                self.outside = network.outside.or(self.outside.take());
+                self.bridge = network.bridge.to_string();
+                self.outside = network.outside.map(|name| name.to_string()).or(self.outside.take());
             }
             Ok(_) => (),
             Err(failure) => {
-                let text = String::from_utf8_lossy(failure.text.trim_ascii_end());
-                let rest = text.strip_prefix("brouter: ").unwrap_or(&text).into();
+                let rest = failure.to_string();
                 self.remarks.push(Remark { kind: &NOT_UNDERSTOOD, object: name.into(), rest });
             }
         }

@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::complaint;
+use super::report::complaint;
+use super::words::SUSE_FIREWALL;
 use crate::call::Call;
-use crate::era::Era;
-use crate::error::{Failure, Outcome};
-use crate::ip::prefix::{self, Family, Prefix};
-use crate::net::fault_of_name;
+use crate::error::Failure;
+use crate::net::InterfaceName;
+use crate::net::prefix::{Family, Notation, Prefix};
+use crate::network::spec::{Mode, NetworkSpec};
 use crate::program;
 use crate::xen::script::Arguments;
-
-/// What SUSE's hosts ran, and what is run by default where it is.
-pub(crate) const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
 
 /// The values of the variables, with their defaults.
 pub(super) struct Settings {
@@ -48,15 +46,25 @@ impl Settings {
         }
     }
 
-    pub(super) fn bridge(&self) -> &[u8] {
-        self.bridge.as_bytes()
+    /// The network that the variables describe.
+    pub(super) fn spec(&self) -> Result<NetworkSpec, Failure> {
+        let bridge = interface("bridge", &self.bridge)?;
+        let address = self.address()?;
+        let masquerade = self.masqueraded(address)?;
+        Ok(NetworkSpec {
+            addresses: address.into_iter().collect(),
+            masquerade: masquerade.into_iter().collect(),
+            mode: Mode::Additive,
+            ..NetworkSpec::of_bridge(&self.bridge, bridge)
+        })
     }
 
-    /// The address of the bridge.
-    pub(super) fn address(&self) -> Result<Option<IpNet>, Failure> {
+    fn address(&self) -> Result<Option<IpNet>, Failure> {
         let Some(text) = &self.bridgeip else { return Ok(None) };
-        match prefix::prefix(Era::Today, text.as_bytes(), Family::Any) {
-            Ok(Prefix::Net { net, .. }) if !net.addr().is_unspecified() && !net.addr().is_multicast() => Ok(Some(net)),
+        match Prefix::parse(text.as_bytes(), Family::Any, Notation::C) {
+            Some(Prefix::Net { net, .. }) if !net.addr().is_unspecified() && !net.addr().is_multicast() => {
+                Ok(Some(net))
+            }
             _ => Err(complaint(&format!(
                 "bridgeip=\"{text}\": an address with its prefix is expected, such as 192.168.10.1/24"
             ))),
@@ -64,30 +72,34 @@ impl Settings {
     }
 
     /// The network to masquerade, if that is asked for: `brnet`, or that of the bridge's address.
-    pub(super) fn masqueraded(&self, address: Option<IpNet>) -> Result<Option<Ipv4Net>, Failure> {
+    fn masqueraded(&self, address: Option<IpNet>) -> Result<Option<Ipv4Net>, Failure> {
         match self.masquerade.as_deref() {
             None | Some("no") => return Ok(None),
             Some("yes") => (),
             Some(other) => return Err(complaint(&format!("masquerade=\"{other}\": yes or no is expected"))),
         }
-        let brnet = match &self.brnet {
-            Some(text) => match prefix::prefix(Era::Today, text.as_bytes(), Family::Inet) {
-                Ok(Prefix::Net { net, .. }) => Some(net),
+        let net = match &self.brnet {
+            None => address,
+            Some(text) => match Prefix::parse(text.as_bytes(), Family::Inet, Notation::C) {
+                Some(Prefix::Net { net, .. }) => Some(net),
                 _ => {
-                    return Err(complaint(&format!(
-                        "brnet=\"{text}\": a network is expected, such as 192.168.10.0/24"
-                    )));
+                    let text = format!("brnet=\"{text}\": a network is expected, such as 192.168.10.0/24");
+                    return Err(complaint(&text));
                 }
             },
-            None => address,
         };
-        match brnet {
+        match net {
             Some(IpNet::V4(net)) => Ok(Some(net.trunc())),
             Some(IpNet::V6(_)) => {
                 Err(complaint("masquerade=yes: only IPv4 networks are masqueraded; give one as brnet"))
             }
             None => Ok(None),
         }
+    }
+
+    /// The interface to the outside.
+    pub(super) fn outside(&self) -> Result<InterfaceName, Failure> {
+        interface("netdev", &self.netdev)
     }
 
     /// The firewall's command with its arguments, if there is one to run.
@@ -106,10 +118,6 @@ impl Settings {
     }
 }
 
-/// A bridge's name that means the same to the kernel, to a path and to a label.
-pub(super) fn check_name(bridge: &str) -> Outcome {
-    match fault_of_name(bridge.as_bytes()) {
-        Some(fault) => Err(complaint(&format!("bridge=\"{bridge}\": {fault}"))),
-        None => Ok(()),
-    }
+fn interface(variable: &str, name: &str) -> Result<InterfaceName, Failure> {
+    name.parse().map_err(|fault| complaint(&format!("{variable}=\"{name}\": {fault}")))
 }

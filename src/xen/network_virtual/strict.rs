@@ -1,61 +1,80 @@
-//! `strict=yes`: the original as it was, for those who depend on it.
+//! `strict=yes`: the script's own commands, one after the other, for those who depend on it; and `status`, which is nothing else.
+//!
+//! The script ends at the first command that fails, with its status.
 
-use ipnet::IpNet;
-use nix::errno::Errno;
+use std::ffi::{OsStr, OsString};
 
-use super::settings::{SUSE_FIREWALL, Settings};
-use super::{NAME, run_firewall};
-use crate::brctl;
+use super::report::run_firewall;
+use super::settings::Settings;
+use super::words::{NAME, SUSE_FIREWALL};
 use crate::call::Call;
-use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::prefix::{Family, Prefix};
-use crate::ip::{self, address::change::Which};
-use crate::net::ClockTime;
 
-/// `start` in the original's order, and with its end at the first command that fails, with what has been done until then.
+/// `start` in the original's order, and with its end: what has been done until then stays.
 pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
-    let (kernel, bridge) = (call.kernel, settings.bridge());
-    if !kernel.is_bridge(bridge) {
-        brctl::bridge::add(kernel, bridge)?;
-        brctl::set::set_stp(kernel, bridge, false)?;
-        brctl::set::set_forward_delay(kernel, bridge, ClockTime(0))?;
+    let bridge = settings.bridge.as_str();
+    if !call.kernel.is_bridge(bridge.as_bytes()) {
+        run(call, &["brctl", "addbr", bridge])?;
+        run(call, &["brctl", "stp", bridge, "off"])?;
+        run(call, &["brctl", "setfd", bridge, "0"])?;
     }
-    ip::link::set::set_up(kernel, bridge, true)?;
-    ip::address::change::add_to(kernel, bridge, address_as_it_was(call.era, settings)?)?;
+    run(call, &["ip", "link", "set", bridge, "up"])?;
+    run(call, &["ip", "addr", "add", bridgeip(settings), "dev", bridge])?;
     if settings.antispoof {
         return Err(Failure::new(line!(NAME, ": antispoofing: command not found")).with_status(127));
     }
-    firewall_as_it_was(call, settings)
+    firewall(call, settings)
 }
 
-/// `stop`, likewise.
+/// `stop` in the original's order.
 pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
-    let (kernel, bridge) = (call.kernel, settings.bridge());
-    if kernel.link_index(bridge).is_err() {
+    let bridge = settings.bridge.as_str();
+    if call.kernel.link_index(bridge.as_bytes()).is_err() {
         return Ok(());
     }
-    ip::link::set::set_up(kernel, bridge, false)?;
-    ip::address::change::delete_from(kernel, bridge, &Which::just(address_as_it_was(call.era, settings)?))?;
-    brctl::bridge::delete(kernel, bridge)?;
-    firewall_as_it_was(call, settings)
+    run(call, &["ip", "link", "set", bridge, "down"])?;
+    run(call, &["ip", "addr", "del", bridgeip(settings), "dev", bridge])?;
+    run(call, &["brctl", "delbr", bridge])?;
+    firewall(call, settings)
 }
 
-/// `ip`'s own reading of bridgeip, and its complaint.
-fn address_as_it_was(era: Era, settings: &Settings) -> Result<IpNet, Failure> {
-    let text = settings.bridgeip.as_deref().unwrap_or_default();
-    if text.is_empty() && era == Era::Of2006 {
-        // to ss060323 a word without letters was short for `broadcast`, and the next one an address
-        return Err(Failure::new(line!("Error: an inet address is expected rather than \"dev\".")));
-    }
-    match ip::prefix::prefix(era, text.as_bytes(), Family::Any)? {
-        Prefix::Net { net, .. } => Ok(net),
-        Prefix::All => Err(ip::refused(Errno::EOPNOTSUPP)),
-    }
+/// `status`: the outside interface, the bridge, and the routes.
+pub(super) fn status(call: &mut Call, settings: &Settings) -> Outcome {
+    let ruler = line!("=".repeat(60));
+    print(call, &ruler);
+    run(call, &["ip", "addr", "show", &settings.netdev])?;
+    run(call, &["ip", "addr", "show", &settings.bridge])?;
+    print(call, b" \n");
+    run(call, &["brctl", "show", &settings.bridge])?;
+    print(call, b" \n");
+    run(call, &["ip", "route"])?;
+    print(call, &ruler);
+    Ok(())
 }
 
-/// The original runs SUSE's firewall whether it is there or not.
-fn firewall_as_it_was(call: &mut Call, settings: &Settings) -> Outcome {
+fn bridgeip(settings: &Settings) -> &str {
+    settings.bridgeip.as_deref().unwrap_or_default()
+}
+
+/// Runs one of this program's own commands. What it prints comes before the complaints of the next.
+fn run(call: &mut Call, words: &[&str]) -> Outcome {
+    let (name, args) = words.split_first().map_or(("", words), |(name, args)| (*name, args));
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let Some(applet) = call.find(OsStr::new(name)) else {
+        return Err(Failure::new(line!(NAME, ": ", name, ": command not found")).with_status(127));
+    };
+    let outcome = call.run(applet, OsStr::new(name), &args);
+    let _ = call.out.flush();
+    outcome
+}
+
+fn print(call: &mut Call, text: &[u8]) {
+    // nobody is told if it does not arrive: the script's echo would not stop it either
+    let _ = call.out.write_all(text);
+}
+
+/// The original runs SUSE's firewall whether it is installed or not.
+fn firewall(call: &mut Call, settings: &Settings) -> Outcome {
     match (settings.firewall(call)?, &settings.firewall) {
         (None, None) => Err(Failure::new(line!(NAME, ": ", SUSE_FIREWALL, ": command not found")).with_status(127)),
         // whose failure the shell did not report

@@ -1,0 +1,340 @@
+//! Where the steps of a network are carried out: kernel, firewall, and the states of all networks.
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use ipnet::{IpNet, Ipv4Net};
+use nix::errno::Errno;
+
+use super::item::{Item, Value};
+use super::state::{NetworkState, StateDir, StoredState};
+use super::step::Step;
+use crate::error::{errno_text, io_text};
+use crate::firewall::iptables::{FirewallError, Iptables};
+use crate::kernel::{self, Address, BridgeSetting, Kernel, LinkSetting, Source, flag};
+use crate::net::{InterfaceName, labels};
+use crate::program::{self, Failed};
+
+/// Why a step was not carried out, or why it is not known whether an item is there.
+#[derive(Debug)]
+pub enum Cause {
+    /// The kernel refused.
+    Kernel(Errno),
+    /// The kernel has no bridges.
+    NoBridges(Errno),
+    /// A file that would tell cannot be read.
+    Unreadable(Errno),
+    /// IPv6 is switched off for new interfaces, and so for the bridge.
+    Ipv6Disabled,
+    /// The name of the bridge leaves no room for the label of another address.
+    NoLabel,
+    /// An ioctl would remove another address of the same label.
+    SharedLabel,
+    /// A secondary address went with its primary one, and cannot be added again.
+    Lost(IpNet, Errno),
+    /// The firewall refused.
+    Firewall(FirewallError),
+    /// There is no such program.
+    NoProgram(String),
+    /// The host's firewall command failed.
+    Command(Failed),
+    /// The lock on what networks share cannot be taken.
+    Lock(io::Error),
+    /// A signal arrived before the step.
+    Interrupted(i32),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Kernel(errno) => f.write_str(errno_text(*errno)),
+            Cause::NoBridges(errno) => {
+                write!(f, "{} (this kernel has no bridges: modprobe bridge, or CONFIG_BRIDGE)", errno_text(*errno))
+            }
+            Cause::Unreadable(errno) => write!(f, "cannot read it: {}", errno_text(*errno)),
+            Cause::Ipv6Disabled => f.write_str("IPv6 is disabled on the bridge (net.ipv6.conf.default.disable_ipv6)"),
+            Cause::NoLabel => f.write_str("the name of the bridge leaves no room for the label of another address"),
+            Cause::SharedLabel => {
+                f.write_str("it shares its label with another address, which would be removed instead")
+            }
+            Cause::Lost(net, errno) => {
+                write!(f, "{net} was removed with it and cannot be added again: {}", errno_text(*errno))
+            }
+            Cause::Firewall(error) => error.fmt(f),
+            Cause::NoProgram(program) => write!(f, "{program}: there is no such program"),
+            Cause::Command(failed) => failed.fmt(f),
+            Cause::Lock(error) => write!(f, "cannot lock what networks share: {}", io_text(error)),
+            Cause::Interrupted(signal) => write!(f, "not started: interrupted by {}", signal_name(*signal)),
+        }
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        _ => "SIGTERM",
+    }
+}
+
+impl From<Errno> for Cause {
+    fn from(errno: Errno) -> Self {
+        Cause::Kernel(errno)
+    }
+}
+
+impl From<FirewallError> for Cause {
+    fn from(error: FirewallError) -> Self {
+        Cause::Firewall(error)
+    }
+}
+
+/// What a network's steps act on.
+pub struct Context<'a> {
+    /// The kernel.
+    pub kernel: &'a Kernel,
+    /// The states of this namespace's networks.
+    pub states: StateDir,
+    /// The network's name.
+    pub network: String,
+    /// The network's bridge.
+    pub bridge: InterfaceName,
+    path: Option<OsString>,
+    iptables: OnceCell<Option<Iptables>>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a network; programs are looked for in `path`, a value of PATH.
+    pub fn new(
+        kernel: &'a Kernel,
+        states: StateDir,
+        network: &str,
+        bridge: InterfaceName,
+        path: Option<OsString>,
+    ) -> Self {
+        Context { kernel, states, network: network.into(), bridge, path, iptables: OnceCell::new() }
+    }
+
+    /// Returns the host's iptables.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn iptables(&self) -> Result<&Iptables, Cause> {
+        let found = self.iptables.get_or_init(|| Iptables::find(self.path.clone()).ok());
+        found.as_ref().ok_or(Cause::Firewall(FirewallError::Missing))
+    }
+
+    /// Finds the program of a firewall command, and splits off its arguments.
+    ///
+    /// # Errors
+    /// [`Cause::NoProgram`].
+    pub fn firewall_command(&self, command: &str) -> Result<(PathBuf, Vec<String>), Cause> {
+        let mut words = command.split_ascii_whitespace().map(String::from);
+        let program = words.next().unwrap_or_default();
+        match program::find(&program, self.path.clone()) {
+            Some(found) => Ok((found, words.collect())),
+            None => Err(Cause::NoProgram(program)),
+        }
+    }
+
+    fn link(&self) -> &[u8] {
+        self.bridge.as_bytes()
+    }
+
+    /// Carries out a step. A shared item that is already as it should be, or that another network needs, stays.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub fn perform(&self, step: &Step) -> Result<(), Cause> {
+        let Step { item, on } = step;
+        if !item.is_shared() {
+            return self.change(item, *on);
+        }
+        // another call may be about to remove it, or to need it
+        let _lock = self.states.lock_shared(self.kernel).map_err(Cause::Lock)?;
+        let is_needed = || *on || !self.is_claimed_by_others(item);
+        if self.is_there(item)? != *on && is_needed() { self.change(item, *on) } else { Ok(()) }
+    }
+
+    fn change(&self, item: &Item, on: bool) -> Result<(), Cause> {
+        let kernel = self.kernel;
+        if let Some(rule) = item.rule(&self.bridge) {
+            let iptables = self.iptables()?;
+            return Ok(if on { iptables.add(&rule) } else { iptables.delete(&rule) }?);
+        }
+        match item {
+            Item::Bridge if on => kernel.add_bridge(self.link()).map_err(|errno| match errno {
+                Errno::ENOPKG | Errno::ENOTTY | Errno::ENOSYS | Errno::EOPNOTSUPP => Cause::NoBridges(errno),
+                errno => Cause::Kernel(errno),
+            })?,
+            Item::Bridge => kernel.delete_bridge(self.link())?,
+            Item::Value { value, to, from } => self.set_value(*value, if on { *to } else { *from })?,
+            Item::Address(net) if on => self.add_address(*net)?,
+            Item::Address(net) => self.delete_address(*net)?,
+            Item::Port(port) => {
+                let index = kernel.link_index(port.as_bytes())?;
+                if on { kernel.add_port(self.link(), index) } else { kernel.delete_port(self.link(), index) }?;
+            }
+            Item::Up(link) => kernel.set_link(link.as_bytes(), if on { LinkSetting::UP } else { LinkSetting::DOWN })?,
+            Item::Drop { before } => self.iptables()?.set_forward_policy(if on { "DROP" } else { before })?,
+            Item::Forwarding { v6 } => kernel.set_sysctl(forwarding(*v6), if on { "1" } else { "0" })?,
+            Item::Firewall(command) => self.run_firewall_command(command)?,
+            // rules, which have been changed above
+            Item::Masquerade(_) | Item::Accept(_) => (),
+        }
+        Ok(())
+    }
+
+    fn run_firewall_command(&self, command: &str) -> Result<(), Cause> {
+        let (program, words) = self.firewall_command(command)?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        program::run(&program, &words).map_err(Cause::Command)
+    }
+
+    fn set_value(&self, value: Value, number: u64) -> Result<(), Errno> {
+        match value {
+            Value::Stp => self.kernel.set_bridge(self.link(), BridgeSetting::STP_STATE, number),
+            Value::ForwardDelay => self.kernel.set_bridge(self.link(), BridgeSetting::FORWARD_DELAY, number),
+            Value::Mtu => self.kernel.set_link(self.link(), LinkSetting::Mtu(number as i32)),
+        }
+    }
+
+    fn add_address(&self, net: IpNet) -> Result<(), Cause> {
+        match net {
+            IpNet::V4(net) => Ok(self.kernel.add_address_v4(&self.free_label()?, net, None, None)?),
+            IpNet::V6(net) => self.kernel.add_address_v6(self.link(), net).map_err(|errno| match errno {
+                Errno::EACCES => Cause::Ipv6Disabled,
+                errno => Cause::Kernel(errno),
+            }),
+        }
+    }
+
+    /// The bridge's name, or the first of `NAME:0`, `NAME:1`, … that no address has: an ioctl reaches one address of a label.
+    fn free_label(&self) -> Result<Vec<u8>, Cause> {
+        for label in labels(self.link()) {
+            if self.kernel.address_of_label(&label)?.is_none() {
+                return Ok(label);
+            }
+        }
+        Err(Cause::NoLabel)
+    }
+
+    fn delete_address(&self, net: IpNet) -> Result<(), Cause> {
+        let kernel = self.kernel;
+        if let IpNet::V6(net) = net {
+            return Ok(kernel.delete_address_v6(self.link(), net)?);
+        }
+        let there = kernel.addresses_v4_of(self.link())?;
+        let address = there.iter().find(|address| address.net == net).ok_or(Errno::EADDRNOTAVAIL)?;
+        if there.iter().find(|other| other.label == address.label) != Some(address) {
+            return Err(Cause::SharedLabel);
+        }
+        kernel.delete_address_v4(address.label.as_encoded_bytes())?;
+        // with a primary address its secondaries go, unless the kernel promotes them
+        let after = kernel.addresses_v4_of(self.link())?;
+        let gone = there.iter().filter(|other| *other != address && !after.iter().any(|still| still.net == other.net));
+        for Address { label, net, peer, broadcast, .. } in gone {
+            if let IpNet::V4(v4) = net {
+                let added = kernel.add_address_v4(label.as_encoded_bytes(), *v4, *peer, *broadcast);
+                added.map_err(|errno| Cause::Lost(*net, errno))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports whether an item is there. A rule of which iptables cannot tell is there if the stored state says so.
+    ///
+    /// # Errors
+    /// Why that cannot be found out.
+    pub fn is_there(&self, item: &Item) -> Result<bool, Cause> {
+        let kernel = self.kernel;
+        if let Some(rule) = item.rule(&self.bridge) {
+            let stored = || self.stored().is_some_and(|state| state.items.contains(item));
+            return Ok(self.iptables()?.has(&rule)?.unwrap_or_else(stored));
+        }
+        match item {
+            Item::Bridge => Ok(self.has_bridge()?),
+            Item::Value { value, to, .. } => Ok(self.value(*value)? == *to),
+            Item::Address(net) => self.has_address(*net),
+            Item::Port(port) => Ok(kernel.bridge_of(port.as_bytes()).is_some_and(|own| own == *self.bridge.as_str())),
+            Item::Up(link) => Ok(kernel.flags_if_there(link.as_bytes())?.is_some_and(|flags| flags & flag::UP != 0)),
+            Item::Drop { .. } => Ok(self.iptables()?.forward_policy()? == "DROP"),
+            Item::Forwarding { v6 } => Ok(kernel.sysctl(forwarding(*v6)).is_ok_and(|value| !value.starts_with('0'))),
+            Item::Firewall(_) | Item::Masquerade(_) | Item::Accept(_) => Ok(true),
+        }
+    }
+
+    fn has_address(&self, net: IpNet) -> Result<bool, Cause> {
+        let there = match net {
+            IpNet::V4(_) => self.kernel.addresses_v4_of(self.link())?,
+            IpNet::V6(_) => self.kernel.addresses_v6().map_err(|unreadable| Cause::Unreadable(unreadable.errno))?,
+        };
+        Ok(there.iter().any(|address| address.link.as_encoded_bytes() == self.link() && address.net == net))
+    }
+
+    /// Reports whether there is a bridge of this name.
+    ///
+    /// # Errors
+    /// Those of the ioctls.
+    pub fn has_bridge(&self) -> kernel::Result<bool> {
+        if !self.kernel.has_link(self.link())? {
+            return Ok(false);
+        }
+        match self.kernel.bridge_head(self.link()) {
+            Err(Errno::EOPNOTSUPP | Errno::ENODEV) => Ok(false),
+            head => head.map(|_| true),
+        }
+    }
+
+    /// Reads a value of the bridge.
+    ///
+    /// # Errors
+    /// Those of the ioctls.
+    pub fn value(&self, value: Value) -> kernel::Result<u64> {
+        match value {
+            Value::Stp => self.kernel.bridge_head(self.link()).map(|(_, stp)| stp.into()),
+            Value::ForwardDelay => {
+                self.kernel.bridge_info(self.link(), Source::Sysfs).map(|info| info.bridge_forward_delay.0)
+            }
+            Value::Mtu => self.kernel.link_mtu(self.link()).map(|mtu| mtu as u64),
+        }
+    }
+
+    /// Reads the policy of chain FORWARD.
+    ///
+    /// # Errors
+    /// Where there is no iptables, or it does not tell.
+    pub fn forward_policy(&self) -> Result<String, Cause> {
+        Ok(self.iptables()?.forward_policy()?)
+    }
+
+    /// Reports whether another network, whose bridge is there, needs an item.
+    pub fn is_claimed_by_others(&self, item: &Item) -> bool {
+        let is_alive = |bridge: &InterfaceName| self.kernel.has_link(bridge.as_bytes()) != Ok(false);
+        let claims = |(name, state): (String, StoredState)| {
+            name != self.network
+                && state.known().is_some_and(|state| state.find(item).is_some() && is_alive(&state.bridge))
+        };
+        self.states.networks().into_iter().any(claims)
+    }
+
+    fn stored(&self) -> Option<NetworkState> {
+        self.states.load(&self.network).ok()??.known()
+    }
+}
+
+/// The switch of forwarding, below /proc/sys.
+fn forwarding(v6: bool) -> &'static str {
+    if v6 { "net/ipv6/conf/all/forwarding" } else { "net/ipv4/ip_forward" }
+}
+
+/// Returns the IPv4 network of an address.
+pub(super) fn network_v4(net: &IpNet) -> Option<Ipv4Net> {
+    match net {
+        IpNet::V4(net) => Some(net.trunc()),
+        IpNet::V6(_) => None,
+    }
+}

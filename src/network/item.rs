@@ -1,0 +1,171 @@
+//! The items of which a network is made, and the line of a stored state that stands for each.
+
+use std::fmt;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::firewall::rule::Rule;
+use crate::net::InterfaceName;
+
+/// Something that a network consists of, and that is there or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The bridge itself.
+    Bridge,
+    /// A value of the bridge.
+    Value {
+        /// Which one.
+        value: Value,
+        /// What it is set to.
+        to: u64,
+        /// What it was before.
+        from: u64,
+    },
+    /// An address of the bridge.
+    Address(IpNet),
+    /// An interface that is a port of the bridge.
+    Port(InterfaceName),
+    /// An interface that is up.
+    Up(InterfaceName),
+    /// A masqueraded network.
+    Masquerade(Ipv4Net),
+    /// Forwarded packets that arrive by this interface are accepted.
+    Accept(InterfaceName),
+    /// Forwarded packets that no rule accepts are dropped.
+    Drop {
+        /// The policy of chain FORWARD before.
+        before: String,
+    },
+    /// Packets are forwarded between interfaces.
+    Forwarding {
+        /// Those of IPv6, else those of IPv4.
+        v6: bool,
+    },
+    /// The host's own firewall command has been run.
+    Firewall(String),
+}
+
+/// A value of a bridge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Spanning tree protocol: 0 off, 1 on.
+    Stp,
+    /// Forward delay in hundredths of a second.
+    ForwardDelay,
+    /// Bytes that a frame may carry.
+    Mtu,
+}
+
+impl Value {
+    /// What the kernel gives a new bridge (net/bridge/br_device.c, `br_dev_setup`; unchanged since 2.6.16).
+    pub fn of_new_bridge(self) -> u64 {
+        match self {
+            Value::Stp => 0,
+            Value::ForwardDelay | Value::Mtu => 1500,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Value::Stp => "stp",
+            Value::ForwardDelay => "forward-delay",
+            Value::Mtu => "mtu",
+        }
+    }
+}
+
+impl Item {
+    /// Whether several networks may need it, so that the last one removes it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Item::Accept(_) | Item::Drop { .. } | Item::Forwarding { .. })
+    }
+
+    /// Whether deleting the bridge removes it.
+    pub fn goes_with_bridge(&self) -> bool {
+        matches!(self, Item::Value { .. } | Item::Address(_))
+    }
+
+    /// Whether it cannot be there without the bridge.
+    pub fn needs_bridge(&self, bridge: &InterfaceName) -> bool {
+        match self {
+            Item::Bridge | Item::Value { .. } | Item::Address(_) | Item::Port(_) => true,
+            Item::Up(link) => link == bridge,
+            _ => false,
+        }
+    }
+
+    /// Whether both are one item, whatever was there before it.
+    pub fn is(&self, other: &Item) -> bool {
+        match (self, other) {
+            (Item::Value { value, .. }, Item::Value { value: other, .. }) => value == other,
+            (Item::Drop { .. }, Item::Drop { .. }) => true,
+            (item, other) => item == other,
+        }
+    }
+
+    /// Returns the firewall's rule that it stands for.
+    pub fn rule(&self, bridge: &InterfaceName) -> Option<Rule> {
+        match self {
+            Item::Masquerade(net) => Some(Rule::Masquerade { net: *net, bridge: bridge.clone() }),
+            Item::Accept(interface) => Some(Rule::AcceptFrom(interface.clone())),
+            _ => None,
+        }
+    }
+
+    /// Returns the word that begins its line of a stored state.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Item::Bridge => "bridge",
+            Item::Value { value, .. } => value.name(),
+            Item::Address(_) => "address",
+            Item::Port(_) => "port",
+            Item::Up(_) => "up",
+            Item::Masquerade(_) => "masquerade",
+            Item::Accept(_) => "accept",
+            Item::Drop { .. } => "drop",
+            Item::Forwarding { .. } => "forwarding",
+            Item::Firewall(_) => "firewall",
+        }
+    }
+
+    /// Parses a line of a stored state, as [`Item`]'s Display writes it.
+    pub fn parse(line: &str) -> Option<Item> {
+        let (keyword, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let value = |value| {
+            let (to, from) = rest.split_once(' ')?;
+            Some(Item::Value { value, to: to.parse().ok()?, from: from.parse().ok()? })
+        };
+        Some(match keyword {
+            "bridge" => Item::Bridge,
+            "stp" => value(Value::Stp)?,
+            "forward-delay" => value(Value::ForwardDelay)?,
+            "mtu" => value(Value::Mtu)?,
+            "address" => Item::Address(rest.parse().ok()?),
+            "port" => Item::Port(rest.parse().ok()?),
+            "up" => Item::Up(rest.parse().ok()?),
+            "masquerade" => Item::Masquerade(rest.parse().ok()?),
+            "accept" => Item::Accept(rest.parse().ok()?),
+            "drop" => Item::Drop { before: rest.into() },
+            "forwarding" => Item::Forwarding { v6: rest == "6" },
+            "firewall" => Item::Firewall(rest.into()),
+            _ => return None,
+        })
+    }
+}
+
+/// A line of a stored state: the keyword, and what belongs to it.
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.keyword())?;
+        match self {
+            Item::Bridge => Ok(()),
+            Item::Value { to, from, .. } => write!(f, " {to} {from}"),
+            Item::Address(net) => write!(f, " {net}"),
+            Item::Port(name) | Item::Up(name) | Item::Accept(name) => write!(f, " {name}"),
+            Item::Masquerade(net) => write!(f, " {net}"),
+            Item::Drop { before } => write!(f, " {before}"),
+            Item::Forwarding { v6 } => write!(f, " {}", if *v6 { 6 } else { 4 }),
+            Item::Firewall(command) => write!(f, " {command}"),
+        }
+    }
+}

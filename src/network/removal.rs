@@ -1,0 +1,133 @@
+//! Plans to remove a network.
+
+use ipnet::IpNet;
+
+use super::context::Context;
+use super::item::Item;
+use super::plan::{self, Plan, Remark, Result, addresses_v4, find_bridge, half_added, is_present};
+use super::spec::NetworkSpec;
+use super::state::NetworkState;
+use super::step::Step;
+use crate::kernel::{Address, Ipv6Flags, Source, scope};
+
+/// What a removal takes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What brouter has made, in reverse order, and nothing else.
+    Own,
+    /// The bridge too, whoever made it and whatever it carries.
+    Bridge,
+}
+
+/// Plans to remove a network. Without a stored state its items are those that the spec names, as far as they are there.
+///
+/// # Errors
+/// Where another interface has the bridge's name, or what is there cannot be examined.
+pub fn down(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>, extent: Extent) -> Result<Plan> {
+    let is_there = find_bridge(context)?;
+    let mut plan = Plan::empty(context);
+    let mut items = match earlier {
+        Some(earlier) => stored_items(context, earlier, is_there)?,
+        None if extent == Extent::Own && is_there => items_without_state(context, spec, &mut plan)?,
+        None => Vec::new(),
+    };
+    match extent {
+        Extent::Own if is_there => spare_others(context, &mut items, &mut plan)?,
+        Extent::Own => (),
+        Extent::Bridge => {
+            if is_there && !items.contains(&Item::Bridge) {
+                items.insert(0, Item::Bridge);
+            }
+            // what is asked for explicitly is removed even if nobody remembers it
+            let asked = spec.masquerade.iter().copied().map(Item::Masquerade).filter(|_| context.iptables().is_ok());
+            items.extend(asked.filter(|item| !items.contains(item)).collect::<Vec<_>>());
+        }
+    }
+    remove_in_reverse(context, items, is_there, &mut plan)?;
+    Ok(plan)
+}
+
+fn stored_items(context: &Context, earlier: &NetworkState, is_there: bool) -> Result<Vec<Item>> {
+    let mut items = earlier.items.clone();
+    if is_there && earlier.incomplete {
+        items.extend(half_added(context, earlier.items.iter())?.into_iter().map(Item::Address));
+    }
+    Ok(items)
+}
+
+/// The items that the spec names. How the host was before cannot be known, so that some of them stay.
+fn items_without_state(context: &Context, spec: &NetworkSpec, plan: &mut Plan) -> Result<Vec<Item>> {
+    let mut known = Vec::new();
+    for item in plan::wanted(spec, true) {
+        match item {
+            Item::Value { .. } => (),
+            Item::Drop { .. } | Item::Forwarding { .. } => {
+                if is_present(context, &item)? && !context.is_claimed_by_others(&item) {
+                    plan.remarks.push(Remark::NoRecord(Step::make(item)));
+                }
+            }
+            item => known.push(item),
+        }
+    }
+    Ok(known)
+}
+
+/// Leaves a bridge that has addresses of others, and names their ports.
+fn spare_others(context: &Context, items: &mut Vec<Item>, plan: &mut Plan) -> Result<()> {
+    let foreign = foreign_addresses(context, items)?;
+    if !foreign.is_empty() {
+        plan.remarks.push(Remark::ForeignAddresses(foreign));
+        items.retain(|item| *item != Item::Bridge && *item != Item::Up(context.bridge.clone()));
+    }
+    let ports = context.kernel.ports(context.bridge.as_bytes(), Source::Sysfs).unwrap_or_default();
+    let ports = ports.iter().map(|port| port.to_string_lossy().into_owned());
+    let is_own = |port: &String| items.iter().any(|item| matches!(item, Item::Port(own) if own.as_str() == port));
+    let foreign: Vec<String> = ports.filter(|port| !is_own(port)).collect();
+    if !foreign.is_empty() {
+        let goes = items.contains(&Item::Bridge);
+        plan.remarks.push(if goes { Remark::PortsReleased(foreign) } else { Remark::PortsLeft(foreign) });
+    }
+    Ok(())
+}
+
+/// Addresses of the bridge that are neither the network's nor made by the kernel itself.
+fn foreign_addresses(context: &Context, items: &[Item]) -> Result<Vec<IpNet>> {
+    let bridge = context.bridge.as_bytes();
+    let is_by_hand = |address: &Address| {
+        address.link.as_encoded_bytes() == bridge
+            && address.scope != scope::LINK
+            && address.v6.has(Ipv6Flags::PERMANENT)
+            && !address.v6.has(Ipv6Flags::SECONDARY)
+    };
+    let mut there = addresses_v4(context)?;
+    // without /proc a network goes all the same
+    there.extend(context.kernel.addresses_v6().unwrap_or_default().into_iter().filter(is_by_hand));
+    let nets = there.into_iter().map(|address| address.net);
+    Ok(nets.filter(|&net| !items.contains(&Item::Address(net))).collect())
+}
+
+/// Adds the steps that remove the items, the last one first. What goes with the bridge needs no step of its own.
+fn remove_in_reverse(context: &Context, items: Vec<Item>, is_there: bool, plan: &mut Plan) -> Result<()> {
+    let bridge_up = Item::Up(context.bridge.clone());
+    let goes = is_there && items.contains(&Item::Bridge);
+    let mut firewall = None;
+    for item in items.into_iter().rev() {
+        match &item {
+            Item::Firewall(_) => firewall = Some(item),
+            Item::Bridge if goes => {
+                if is_present(context, &bridge_up)? {
+                    plan.steps.push(Step::remove(bridge_up.clone()));
+                }
+                plan.steps.push(Step::remove(item));
+            }
+            item if goes && (item.goes_with_bridge() || *item == bridge_up) => (),
+            item if !is_there && item.needs_bridge(&context.bridge) => (),
+            _ if item.is_shared() && context.is_claimed_by_others(&item) => (),
+            // where it is not known whether the item is there, the step finds out
+            _ if matches!(context.is_there(&item), Ok(false)) => (),
+            _ => plan.steps.push(Step::remove(item)),
+        }
+    }
+    plan.steps.extend(firewall.map(Step::make));
+    Ok(())
+}

@@ -1,7 +1,7 @@
-//! The layers of the source: imports point down, rooms on one floor do not import each other, and files form no cycle.
+//! Tests the layers of the source: imports point down, rooms on one floor do not import each other, and files form no cycle.
 //!
-//! The sources are read as text. Every path that a file names (`use` trees, `crate::…`, `super::…`, names of imported or declared
-//! modules) is followed to the file that defines the item, through re-exports, so that a re-export hides nothing.
+//! Parses the sources as text. Resolves every path that a file names (`use` trees, `crate::…`, `super::…`, names of imported or
+//! declared modules) to the file that defines the item, through re-exports, so that a re-export hides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,7 +32,7 @@ fn imports_point_down() {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
-/// Sources that keep the rules, and one that breaks them for each rule.
+/// Checks sources that follow the rules, and for each rule sources that break it.
 #[test]
 fn each_rule_can_be_broken() {
     let good = [
@@ -88,10 +88,10 @@ struct House {
     files: BTreeMap<String, Source>,
 }
 
-/// What a source file names and defines.
+/// The names that a source file uses and defines.
 struct Source {
     module: Vec<String>,
-    /// What `use` binds: the name, and the absolute path. A glob binds `*`.
+    /// Names bound by `use`, with absolute paths. A glob binds `*`.
     imports: Vec<(String, Vec<String>)>,
     /// Other paths in the text, absolute.
     paths: Vec<Vec<String>>,
@@ -114,7 +114,7 @@ impl House {
                 }
             }
         }
-        assert!(sources.len() > 100, "the sources are not where they are looked for");
+        assert!(sources.len() > 100, "the sources were not found");
         House::of(sources)
     }
 
@@ -122,7 +122,7 @@ impl House {
         House { files: sources.into_iter().map(|(name, text)| (name.clone(), Source::parse(&name, &text))).collect() }
     }
 
-    /// What breaks the rules, in words.
+    /// Returns the violations of the rules as text.
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -136,7 +136,7 @@ impl House {
                 if target.file != name && floor_of_target(target.file) >= floor && room(target.file) != room(name) {
                     faults.push(format!("{name} imports {}, which is not below it", target.file));
                 }
-                // a module that is only named is not used yet
+                // naming a module does not use it yet
                 if target.is_item && target.file != name {
                     edges.entry(name).or_default().insert(target.file);
                 }
@@ -148,7 +148,7 @@ impl House {
         faults
     }
 
-    /// The files in which a path ends: that of the item, or that of the module if it names no item.
+    /// Resolves a path to the file that defines the item, or to that of the module if the path names no item.
     fn definers(&self, path: &[String], depth: usize) -> Vec<Target<'_>> {
         let mut module: Vec<String> = Vec::new();
         let mut rest = path;
@@ -210,7 +210,7 @@ fn floor_of_target(file: &str) -> usize {
     floor(file).unwrap_or(FLOORS.len())
 }
 
-/// Sets of files that import each other, directly or not.
+/// Returns the sets of files that import each other, directly or indirectly.
 fn cycles<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
     let reachable = |from: &'a str| {
         let mut seen = BTreeSet::new();
@@ -262,7 +262,7 @@ impl Source {
             }
         }
         source.take_paths(&tokens);
-        // a declared child is a name, not yet an import
+        // declaring a child module does not import it yet
         let children = source.module.len() + 1;
         let module = source.module.clone();
         source
@@ -271,7 +271,7 @@ impl Source {
         source
     }
 
-    /// A `use` tree from its start to `;`, `,` or `}`.
+    /// Parses a `use` tree from its start to `;`, `,` or `}`.
     fn take_use(&mut self, tokens: &[String], at: &mut usize, prefix: &mut Vec<String>) {
         let length = prefix.len();
         while *at < tokens.len() {
@@ -315,7 +315,7 @@ impl Source {
         }
     }
 
-    /// The path from the crate's root; nothing for other crates.
+    /// Returns the path from the crate's root; `None` for other crates.
     fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
         let mut base = match first.as_str() {
@@ -337,7 +337,7 @@ impl Source {
         Some(base)
     }
 
-    /// Paths outside of `use`: those that begin with `crate`, `super`, `self`, or with a name that `use` or `mod` binds.
+    /// Collects paths outside of `use`: those that begin with `crate`, `super`, `self`, or with a name that `use` or `mod` binds.
     fn take_paths(&mut self, tokens: &[String]) {
         let mut at = 0;
         while at < tokens.len() {
@@ -371,7 +371,7 @@ fn is_letter(c: char) -> bool {
     c.is_alphabetic() || c == '_'
 }
 
-/// The text without comments and without what is between quotes.
+/// Replaces comments and quoted text with blanks.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -393,7 +393,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Bytes of a quoted text with its quotes.
+/// Returns the length in bytes of a quoted text with its quotes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -407,7 +407,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The text without its modules of unit tests.
+/// Removes modules of unit tests.
 fn without_tests(text: &str) -> String {
     let Some((before, tests)) = text.split_once("#[cfg(test)]\nmod tests {") else { return text.into() };
     let mut depth = 1;

@@ -1,8 +1,8 @@
-/* Sizes, places and numbers that a C library's headers give to what Rust's standard library and ours hand over to it.
+/* Prints sizes, offsets and constants of the C library types that Rust's standard library and our code pass to it.
  *
- * Where rustup has no musl target, the programs are linked of Rust made for glibc and of musl (compat/musl). What the two call by
- * the same name must be the same: a difference would corrupt memory and say nothing. static_programs.rs compiles this with either
- * library and compares what the two print. */
+ * If rustup's musl target is not installed, Rust code compiled for glibc is linked with musl (compat/musl). Both must then agree on
+ * these types: a difference would silently corrupt memory. static_programs.rs compiles this file with either library and compares
+ * the output. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -81,12 +81,12 @@ int main(void)
 	VALUE(CLOCK_REALTIME); VALUE(CLOCK_MONOTONIC);
 	SIZE(struct utsname); FIELD(struct utsname, release); FIELD(struct utsname, machine);
 
-	/* threads and memory, which the start uses */
+	/* threads and memory, used at startup */
 	SIZE(pthread_t); SIZE(pthread_attr_t); SIZE(pthread_key_t); SIZE(pthread_mutex_t); SIZE(pthread_cond_t); SIZE(pthread_rwlock_t);
 	VALUE(MAP_PRIVATE); VALUE(MAP_ANONYMOUS); VALUE(MAP_STACK); VALUE(PROT_READ); VALUE(PROT_WRITE); VALUE(PROT_NONE);
 	VALUE(_SC_PAGESIZE); VALUE(_SC_NPROCESSORS_ONLN); VALUE(_SC_GETPW_R_SIZE_MAX); VALUE(_SC_IOV_MAX);
 
-	/* error numbers, of which ours has a table */
+	/* error numbers, which our table of texts contains */
 	VALUE(EPERM); VALUE(ENOENT); VALUE(EINTR); VALUE(EAGAIN); VALUE(EBUSY); VALUE(EEXIST); VALUE(ENODEV); VALUE(EINVAL); VALUE(ENOTTY);
 	VALUE(EPIPE); VALUE(ERANGE); VALUE(ENOSYS); VALUE(ELOOP); VALUE(ENOPKG); VALUE(EOPNOTSUPP); VALUE(EADDRNOTAVAIL); VALUE(ENETUNREACH);
 	return 0;

@@ -1,4 +1,4 @@
-/* The system calls that network-virtual must make, and nothing else: a measure for `make bench`, not a program to use.
+/* Makes only the system calls that network-virtual needs: a baseline for `make bench`, not a program to use.
  *
  *   baseline start BRIDGE ADDRESS MASK
  *   baseline stop BRIDGE

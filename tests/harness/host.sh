@@ -1,18 +1,18 @@
 # host.sh FOLDER MODE PROGRAMS STATE [kept]
 #
-# Runs in network and mount namespaces of its own: prepares the host with STATE (shell, the original tools; $programs is the folder
-# PROGRAMS), then takes requests from standard input. A request is three texts, each ended by a zero byte: the folder of programs
-# that is first in PATH, BROUTER_ERA (empty: not set), and a command (shell). What came of it is left in FOLDER: stdout, stderr,
-# status, kernel. It is answered by a line: `same` if the host is `kept` and is as it was, else `changed`.
+# Runs in network and mount namespaces of its own. Sets up the host with STATE (shell, the original tools; $programs is the folder
+# PROGRAMS), then reads requests from standard input. A request is three texts, each ended by a zero byte: the folder of programs
+# that comes first in PATH, BROUTER_ERA (empty: not set), and a command (shell). Writes the results to FOLDER: stdout, stderr,
+# status, kernel. Answers with a line: `same` if the host is `kept` and unchanged, else `changed`.
 
 set -eu
 shopt -s nullglob extglob globstar inherit_errexit
 folder=$1 mode=$2 programs=$3 state=$4 kept=${5-}
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-### For states (settle, below, too)
+### Functions for states (and `settle` below)
 
-# stub NAME [SHELL]: a program NAME in PATH that notes its call, then does SHELL.
+# stub NAME [SHELL]: creates a program NAME in PATH that records its call, then runs SHELL.
 stub() {
     mkdir -p /run/bin
     (umask 0; : >>/run/calls)
@@ -20,24 +20,24 @@ stub() {
     chmod 755 "/run/bin/$1"
 }
 
-# watch SHELL: the output of SHELL is compared too.
+# watch SHELL: adds the output of SHELL to the comparison.
 watched=
 watch() { watched+="$1"$'\n'; }
 
-# xenstored: a real one, empty, and the tools to write to it. For rows that need `xen`.
+# xenstored: starts a real, empty xenstored, and provides the tools to write to it. For rows that need `xen`.
 xen=${0%/*}/xen
 xenstored() { . "$xen/xenstored.sh"; }
 
-# in_place: the row's brctl and ip also stand where the system has its own, for scripts that set PATH or name them by their path.
+# in_place: also puts the row's brctl and ip in place of the system's own, for scripts that set PATH or call them by path.
 placed=
 in_place() { placed=yes; }
 
-# scripts: an /etc of this host's own with Debian's scripts that call brctl and ip, Xen's among them, which are in $packages. For
+# scripts: mounts a private /etc with Debian's scripts that call brctl and ip, including Xen's; the packages are in $packages. For
 # rows that need `scripts`.
 packages=${0%/*}/scripts
 scripts() {
     mkdir /run/etc
-    # some of it is not for ordinary users
+    # ordinary users cannot read all of it
     cp -dR --preserve=mode /etc/. /run/etc 2>/dev/null || :
     cp -dR --preserve=mode "$packages/etc/." "$xen/root/etc/xen" /run/etc
     mount --bind /run/etc /etc
@@ -45,13 +45,14 @@ scripts() {
 
 ### The kernel's state
 
-# The state of a link (UP, NO-CARRIER, a port's forwarding) comes up to a second late. Asking for the link by itself brings it
-# up to date, since Linux 6.8; twice, for the bridges that follow their ports. (To read its `carrier` does too, but waits for
-# its turn busily.) Of no type, they are asked for and not shown; a batch has no means for the names that are left out.
+# settle: waits until the state of links (UP, NO-CARRIER, the state of a port) is current; the kernel updates it up to a second
+# late. Since Linux 6.8 a request for a single link updates it; requests are sent twice, because bridges follow their ports.
+# (Reading `carrier` updates it too, but waits busily for the kernel's lock.) `type none` suppresses the output. Names that cannot
+# be quoted in a batch are skipped.
 settle() {
     [ -z "$slow" ] || sleep 2.2
     local links asked tries
-    # again, if a link has gone meanwhile, with another namespace that its other end was in: it ends before it has shown anything
+    # repeats if a link has disappeared in the meantime with the namespace of its peer: the batch then fails before any output
     for tries in 1 2 3; do
         links=(/sys/class/net/!(*[\'\"#\\]*)/ifindex)
         links=("${links[@]%/ifindex}")
@@ -64,7 +65,7 @@ slow=
 IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
 [ "$major" -gt 6 ] || [ "$major" -eq 6 -a "$minor" -ge 8 ] || slow=yes
 
-# All that a command can have changed, but for what passes by itself.
+# dump: prints everything that a command can change, except values that change by themselves.
 dump() {
     local forward
     echo '## ip addr; ip route show table all'
@@ -87,7 +88,7 @@ dump() {
     fi
 }
 
-# look: the same, and what a command could leave to the next.
+# look: prints the dump, and what a command could leave for the next one.
 look() {
     local mounts
     dump
@@ -97,7 +98,7 @@ look() {
 }
 besides='## mounts; /run'
 
-# mend BEFORE AFTER: what has another value in /sys gets the one that it had.
+# mend BEFORE AFTER: restores values in /sys that differ.
 mend() {
     local line file IFS=$'\n'
     local -A is_left
@@ -112,7 +113,7 @@ mend() {
 
 ### Requests
 
-# Answers and requests are none of a command's business, nor of what a state leaves running.
+# Commands, and processes that a state leaves running, must not inherit the pipes for requests and answers.
 exec 3>&1 4<&0 >&2 </dev/null
 
 request() { IFS= read -r -d '' -u 4 programs && IFS= read -r -d '' -u 4 era && IFS= read -r -d '' -u 4 command; }
@@ -127,8 +128,8 @@ case $mode in
     *) cover() { :; }; uncover() { :; } ;;
 esac
 
-# The host is `within` another namespace, whose /sys shows through. That one has what states like to have, with other MACs and
-# indexes: a command that believes that /sys shows it or changes it.
+# The host is `within` another namespace, whose /sys it sees. That namespace has links with the names that states use, but with
+# other MAC addresses and indexes: a command that trusts that /sys shows or changes them.
 if [ "$mode" = foreign ]; then
     show_own_sys
     brctl addbr outer
@@ -154,10 +155,10 @@ fi
 show_own_sys
 mount -t tmpfs none /run
 cd /run
-# umount and iptables would make them
+# umount and iptables would create these
 mkdir mount
 (umask 077; : >xtables.lock)
-# Else links get random addresses that stay tentative for a while.
+# Otherwise links get random addresses that stay tentative for a while.
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 echo 0 >/proc/sys/net/ipv4/ip_forward
@@ -167,7 +168,7 @@ eval "$state" 3>&- 4<&-
 as=()
 if [ "$mode" = user ]; then
     as=(setpriv --bounding-set=-all --inh-caps=-all)
-    # Where root is an ordinary user who made a user namespace there is nobody else to be.
+    # If root is an ordinary user in a user namespace, there is no other user to switch to.
     read -r _ _ users </proc/self/uid_map
     [ "$users" -eq 1 ] || as+=(--reuid 65534 --regid 65534 --clear-groups)
 fi
@@ -184,7 +185,7 @@ while request; do
     systems=()
     if [ -n "$placed" ]; then
         for name in brctl ip; do
-            # the originals stand there already
+            # the originals are already in place
             [ -e "$programs/$name" ] || continue
             systems+=("$(readlink -f "$(command -v "$name")")")
             mount --bind "$programs/$name" "${systems[-1]}"

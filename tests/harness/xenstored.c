@@ -1,8 +1,8 @@
 /*
- * What oxenstored needs where there is no Xen, and a syslogd.
+ * A shim that lets oxenstored run without Xen, and a syslogd.
  *
- * Compiled as a library and loaded before libxenevtchn, it answers for the event channels, over which guests would call: there is
- * one that never fires. Compiled as a program, it writes each message to /dev/log as a line to its standard output.
+ * Compiled as a library and loaded before libxenevtchn, it emulates the event channels by which guests would call: a single one
+ * that never fires. Compiled as a program, it prints each message sent to /dev/log as a line on standard output.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
-# A real xenstored, Debian's oxenstored, on a host without Xen. Sourced by host.sh for states that call `xenstored`, in namespaces
-# of their own, with $xen the folder that xenstored.rs has filled: `root`, Debian's packages unpacked; shim.so and syslogd.
+# Starts a real xenstored (Debian's oxenstored) on a host without Xen. host.sh sources this file for states that call `xenstored`.
+# $xen is the folder that xenstored.rs has filled: `root` with Debian's unpacked packages, shim.so, syslogd.
 #
-# Leaves it running, with /dev and /var/log of this host's own, a syslogd that writes to /run/syslog, and the xenstore tools in
-# PATH. Both programs end with the host.
+# The host gets a private /dev and /var/log, a syslogd that writes to /run/syslog, and the xenstore tools in PATH. Both daemons end
+# with the host.
 
 mkdir -p /run/dev/xen /run/log/xen /run/xenstored
 for device in null zero full random urandom tty; do
     : >"/run/dev/$device"
     mount --bind "/dev/$device" "/run/dev/$device"
 done
-# what a hypervisor would be reached by: it opens them, and the shim answers
+# the hypervisor's devices: oxenstored opens them, and the shim answers
 for device in privcmd hypercall evtchn gntdev; do
     : >"/run/dev/xen/$device"
     mount --bind /dev/null "/run/dev/xen/$device"
@@ -20,7 +20,7 @@ ln -s /proc/self/fd/1 /run/dev/stdout
 ln -s /proc/self/fd/2 /run/dev/stderr
 mount --rbind /run/dev /dev
 mount --bind /run/log /var/log
-# it raises its limit of open files to this
+# oxenstored raises its limit of open files to this value
 echo 1024 >/run/nr_open
 mount --bind /run/nr_open /proc/sys/fs/nr_open
 
@@ -28,7 +28,7 @@ export LD_LIBRARY_PATH=$xen/root/usr/lib/x86_64-linux-gnu
 PATH=$PATH:$xen/root/usr/bin
 printf 'pid-file = /run/xenstored/pid\npersistent = false\n' >/run/xenstored.conf
 
-# also for one that was killed
+# also restarts a xenstored that was killed
 xenstored_start() {
     LD_PRELOAD=$xen/shim.so "$xen/root/usr/lib/xen-4.17/bin/oxenstored" --no-domain-init --no-fork \
         --config-file /run/xenstored.conf >/run/xenstored.out 2>&1 &

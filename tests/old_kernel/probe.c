@@ -1,5 +1,5 @@
-/* What a kernel answers to calls that came after some of those that are imitated; linked with musl. old_kernels.rs compares this
- * with what real kernels answer. */
+/* Prints how the kernel answers system calls and flags that some of the emulated kernels lack. Linked with musl. old_kernels.rs
+ * compares the output with that of the real kernels. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -156,12 +156,12 @@ fn brctl_and_its_page_have_the_same_verbs() {
 #[test]
 fn scripts_and_their_pages_have_the_same_variables() {
     let variables = |path: &str| quoted(&file(path), "const VARIABLES", "];");
-    let mut of_networks = variables("src/network/spec.rs");
-    of_networks.extend(quoted(&file("src/network/spec.rs"), "const FORMER", "];"));
+    let mut of_networks = variables("src/network/setting.rs");
+    of_networks.extend(quoted(&file("src/network/setting.rs"), "const FORMER", "];"));
     let environment = environment();
     for (page, there) in [
         ("brouter.8", of_networks),
-        ("network-virtual.8", variables("src/xen/network_virtual/mod.rs")),
+        ("network-virtual.8", variables("src/xen/network_virtual/words.rs")),
         ("vif-bridge.8", variables("src/xen/vif_bridge/mod.rs")),
     ] {
         assert!(there.len() > 5, "{page}: {there:?}");

@@ -134,11 +134,11 @@ const TESTS: [(&str, &str); 12] = [
         "#,
     ),
     (
-        "networks that version 0.1 left running are stopped, and go on",
+        "stop, start, status and down work on networks that version 0.1 left running",
         r#"
         masquerade
         "${start[@]}"; wanted=$(there); "${stop[@]}"; folder=$(echo /run/brouter/*)
-        # as its start left it: no file says that the bridge is its own
+        # as its start left it: no file records that it created the bridge
         made_by_0_1() {
             brctl addbr xenbr0; brctl setfd xenbr0 0; ip addr add 10.9.0.1/24 dev xenbr0; ip link set xenbr0 up
             iptables -t nat -A POSTROUTING -s 10.9.0.0/24 ! -o xenbr0 -j MASQUERADE
@@ -166,13 +166,13 @@ const TESTS: [(&str, &str); 12] = [
         "#,
     ),
     (
-        "starts of version 0.1 that were killed are finished",
+        "start and stop complete starts of version 0.1 that were killed",
         r#"
         "${start[@]}"; wanted=$(there); "${stop[@]}"; folder=$(echo /run/brouter/*)
         half_made() { brctl addbr xenbr0; ln -s $1 $folder/xenbr0.making; }
         half_made bridge; "${start[@]}" || echo "bridge: $?"
         [ "$(there)" = "$wanted" ] || echo "bridge: $(there)"
-        [ ! -e $folder/xenbr0.making -a ! -L $folder/xenbr0.making ] || echo "bridge: its file is left"
+        [ ! -e $folder/xenbr0.making -a ! -L $folder/xenbr0.making ] || echo "bridge: the .making file is left"
         "${stop[@]}"; left
         half_made bridge; ip addr add 10.9.0.1/8 brd 10.255.255.255 dev xenbr0; "${start[@]}" || echo "class: $?"
         [ "$(there)" = "$wanted" ] || echo "class: $(there)"

@@ -3,9 +3,7 @@
 mod harness;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -48,12 +46,11 @@ brouter down virbr0 >/dev/null
 "#;
 
 fn main() -> ExitCode {
-    let hosts = Arc::new(Hosts::new());
     let line = MIGRATION.lines().map(str::trim).find(|line| line.starts_with("dnsmasq ")).expect("a line for dnsmasq");
     let conf = MIGRATION.split("```\n").find(|block| block.contains("address=192.168.122.1/24\n")).expect("a file");
     let script = format!("LINE='{line}' CONF='{conf}'\n{SCRIPT}");
     let name = "with the documented line dnsmasq gives a guest an address, a gateway and name resolution";
     let needs = ["dnsmasq", "busybox", "iptables", "ss"];
-    let test = Test::of_script(&hosts, name, &needs, STATE, script, Mode::Sys);
-    conclude(&hosts, vec![test])
+    let test = Test::of_script(name, &needs, STATE, script, Mode::Sys);
+    conclude(vec![test])
 }

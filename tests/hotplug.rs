@@ -6,10 +6,9 @@
 mod harness;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use brouter::xenstore::{Fault, Store};
-use harness::hosts::{Hosts, STATIC};
+use harness::hosts::STATIC;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -344,13 +343,12 @@ fn main() -> ExitCode {
         store().unwrap_or_else(|fault| println!("{fault:?}"));
         return ExitCode::SUCCESS;
     }
-    let hosts = Arc::new(Hosts::new());
     let own = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
     let test = |name, script, needs: &[&str]| {
         let script = format!("self='{own}'\n{PRELUDE}{script}");
-        Test::of_script(&hosts, name, &[&["xen", "strace", "iptables"], needs].concat(), STATE, script, Mode::Sys)
+        Test::of_script(name, &[&["xen", "strace", "iptables"], needs].concat(), STATE, script, Mode::Sys)
     };
     let mut tests: Vec<Test> = TESTS.into_iter().map(|(name, script)| test(name, script, &[])).collect();
     tests.push(test("few system calls and no child process", FEW_CALLS, &[STATIC]));
-    conclude(&hosts, tests)
+    conclude(tests)
 }

@@ -5,7 +5,6 @@ mod harness;
 
 use std::collections::HashSet;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use libtest_mimic::Failed;
 
@@ -17,26 +16,18 @@ use harness::table::{self, Case, Mode, TABLES};
 const ALONE: &str = "network-virtual start firewall=none bridgeip=10.0.0.1/24";
 
 fn main() -> ExitCode {
-    let hosts = Arc::new(Hosts::new());
     let mut known = HashSet::new();
     let mut tests = Vec::new();
     for case in TABLES.into_iter().chain(["vif-bridge"]).flat_map(table::read) {
         let first = known.insert((case.era.clone(), case.state_name.clone(), case.verb()));
         if case.modes.contains(&Mode::Sys) && (first || case.command == ALONE) {
-            let hosts = hosts.clone();
-            tests.push(Test {
-                name: [
-                    case.era.as_deref().map_or(String::new(), |era| format!("{era} ")),
-                    format!("{}: {}", case.state_name, case.command),
-                ]
-                .concat(),
-                kind: String::new(),
-                needs: [case.needs.clone(), vec![String::from("strace")]].concat(),
-                run: Box::new(move || check(&hosts, &case)),
-            });
+            let era = case.era.as_deref().map_or(String::new(), |era| format!("{era} "));
+            let name = format!("{era}{}: {}", case.state_name, case.command);
+            let needs = [&case.needs[..], &[String::from("strace")]].concat();
+            tests.push(Test::new(name, &needs, move |hosts| check(hosts, &case)));
         }
     }
-    harness::conclude(&hosts, tests)
+    harness::conclude(tests)
 }
 
 fn check(hosts: &Hosts, case: &Case) -> Result<(), Failed> {

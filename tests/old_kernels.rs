@@ -57,7 +57,7 @@ mod tests {
     use crate::harness::hosts::{Hosts, Programs, Reuse, STATIC};
     use crate::harness::outcome::Outcome;
     use crate::harness::table::{self, Case, Mode, TABLES};
-    use crate::harness::{Test, conclude, report};
+    use crate::harness::{Test, conclude_on, report};
     use crate::old_kernel::{KERNELS, OldKernel};
 
     /// The folder of the programs linked with the host's C library.
@@ -89,7 +89,7 @@ mod tests {
 
     pub(crate) fn run() -> ExitCode {
         let all = std::env::var_os("BROUTER_TEST_KERNELS").is_some_and(|value| value == "all");
-        let hosts = Arc::new(Hosts::new());
+        let hosts = Hosts::new();
         hosts.put_cargos_own(CARGOS_OWN);
         let tracer = std::env::current_exe().expect("this program");
         for kernel in &KERNELS {
@@ -101,9 +101,9 @@ mod tests {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/old_kernel/probe.c");
         let program = hosts.programs(Programs::Ours).join(PROBE);
         let _ = Command::new("musl-gcc").args(["-static", "-o"]).arg(&program).arg(source).status();
-        let mut tests: Vec<Test> = KERNELS.iter().zip(SEEN).map(|(kernel, seen)| probe(&hosts, kernel, seen)).collect();
-        tests.push(descriptors(&hosts));
-        tests.extend(KERNELS.iter().map(|kernel| network(&hosts, kernel)));
+        let mut tests: Vec<Test> = KERNELS.iter().zip(SEEN).map(|(kernel, seen)| probe(kernel, seen)).collect();
+        tests.push(descriptors());
+        tests.extend(KERNELS.iter().map(network));
         let mut known = HashSet::new();
         for case in TABLES.into_iter().flat_map(table::read).map(Arc::new) {
             let turn = known.len();
@@ -112,79 +112,42 @@ mod tests {
                 for (kernel_at, kernel) in KERNELS.iter().enumerate() {
                     let its_turn = turn % KERNELS.len() == kernel_at && turn / KERNELS.len() % case.modes.len() == at;
                     if all || is_first && its_turn {
-                        tests.push(test(&hosts, &case, kernel, mode));
+                        tests.push(test(&case, kernel, mode));
                     }
                 }
             }
         }
-        conclude(&hosts, tests)
+        conclude_on(hosts, tests)
     }
 
     /// Compares the emulation with the real kernel.
-    fn probe(hosts: &Arc<Hosts>, kernel: &'static OldKernel, seen: &'static str) -> Test {
-        Test {
-            name: format!("{}: the emulation answers like the real kernel", kernel.name),
-            kind: String::new(),
-            needs: vec![String::from("musl-gcc")],
-            run: Box::new({
-                let hosts = hosts.clone();
-                move || {
-                    let command = format!("{PROBE} 2>/dev/null");
-                    let run = hosts.run(Programs::Of(kernel.name), "", &command, Mode::Sys)?;
-                    let answered = String::from_utf8_lossy(&run.stdout);
-                    if answered == seen {
-                        Ok(())
-                    } else {
-                        Err(Failed::from(format!("answered\n{answered}not\n{seen}")))
-                    }
-                }
-            }),
-        }
+    fn probe(kernel: &'static OldKernel, seen: &'static str) -> Test {
+        Test::new(format!("{}: the emulation answers like the real kernel", kernel.name), &["musl-gcc"], move |hosts| {
+            let run = hosts.run(Programs::Of(kernel.name), "", &format!("{PROBE} 2>/dev/null"), Mode::Sys)?;
+            let answered = String::from_utf8_lossy(&run.stdout);
+            if answered == seen { Ok(()) } else { Err(format!("answered\n{answered}not\n{seen}").into()) }
+        })
     }
 
     /// Tests that a firewall program inherits no descriptors, although kernels before 2.6.23 ignore O_CLOEXEC.
-    fn descriptors(hosts: &Arc<Hosts>) -> Test {
-        Test {
-            name: String::from("2.6.16: a firewall program inherits no descriptors"),
-            kind: String::new(),
-            needs: vec![String::from(STATIC)],
-            run: Box::new({
-                let hosts = hosts.clone();
-                move || {
-                    let run = hosts.run(
-                        Programs::Of("2.6.16"),
-                        "stub open 'ls /proc/$$/fd'",
-                        "open >/run/given; network-virtual start bridgeip=10.0.0.1/24 firewall=open >/run/found; \
-                         diff /run/given /run/found; grep -qx 2 /run/given || echo nothing seen",
-                        Mode::Sys,
-                    )?;
-                    let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                    if said.is_empty() { Ok(()) } else { Err(Failed::from(said)) }
-                }
-            }),
-        }
+    fn descriptors() -> Test {
+        Test::new("2.6.16: a firewall program inherits no descriptors", &[STATIC], |hosts| {
+            let command = "open >/run/given; network-virtual start bridgeip=10.0.0.1/24 firewall=open >/run/found; \
+                           diff /run/given /run/found; grep -qx 2 /run/given || echo nothing seen";
+            hosts.run(Programs::Of("2.6.16"), "stub open 'ls /proc/$$/fd'", command, Mode::Sys)?.silent()
+        })
     }
 
     /// Tests brouter's own commands on a network that is brought up, inspected and taken down.
-    fn network(hosts: &Arc<Hosts>, kernel: &'static OldKernel) -> Test {
-        Test {
-            name: format!("{}: brouter up, status, doctor and down", kernel.name),
-            kind: String::new(),
-            needs: [STATIC, "iptables"].map(String::from).to_vec(),
-            run: Box::new({
-                let hosts = hosts.clone();
-                move || {
-                    let look = |programs| {
-                        let run =
-                            hosts.run_in(&Reuse::never(), Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
-                        Ok::<_, Failed>(Outcome::of(&run, false))
-                    };
-                    let differences =
-                        report::differences(&look(Programs::Of(CARGOS_OWN))?, &look(Programs::Of(kernel.name))?);
-                    if differences.is_empty() { Ok(()) } else { Err(differences.into()) }
-                }
-            }),
-        }
+    fn network(kernel: &'static OldKernel) -> Test {
+        let name = format!("{}: brouter up, status, doctor and down", kernel.name);
+        Test::new(name, &[STATIC, "iptables"], move |hosts| {
+            let look = |programs| {
+                let run = hosts.run_in(&Reuse::never(), Some("today"), programs, NETWORK, NETWORK_USED, Mode::Sys)?;
+                Ok::<_, Failed>(Outcome::of(&run, false))
+            };
+            Ok(report::compare(&look(Programs::Of(CARGOS_OWN))?, &look(Programs::Of(kernel.name))?)?)
+        })
     }
 
     /// A default route, and the interface of a guest.
@@ -215,16 +178,11 @@ mod tests {
         } | sed -E 's/ +[0-9.]+ [KMG]?i?B +[0-9.]+[kM]?/ N/g; s/"([rt]x_(bytes|packets))":[0-9]+/"\1":N/g; s:(/run/brouter/)[0-9]+:\1N:'
     "#;
 
-    fn test(hosts: &Arc<Hosts>, case: &Arc<Case>, kernel: &'static OldKernel, mode: Mode) -> Test {
-        Test {
-            name: format!("{} {} {}: {}", kernel.name, mode.name(), case.state_name, case.command),
-            kind: String::new(),
-            needs: [case.needs.clone(), vec![String::from(STATIC)]].concat(),
-            run: Box::new({
-                let (hosts, case) = (hosts.clone(), case.clone());
-                move || Reuse::if_unchanged(|reuse| compare(reuse, &hosts, &case, kernel, mode))
-            }),
-        }
+    fn test(case: &Arc<Case>, kernel: &'static OldKernel, mode: Mode) -> Test {
+        let name = format!("{} {} {}: {}", kernel.name, mode.name(), case.state_name, case.command);
+        let needs = [&case.needs[..], &[String::from(STATIC)]].concat();
+        let case = case.clone();
+        Test::new(name, &needs, move |hosts| Reuse::if_unchanged(|reuse| compare(reuse, hosts, &case, kernel, mode)))
     }
 
     fn compare(reuse: &Reuse, hosts: &Hosts, case: &Case, kernel: &OldKernel, mode: Mode) -> Result<(), Failed> {
@@ -237,18 +195,16 @@ mod tests {
             Some(era) => (look(Some(era), Programs::Of(CARGOS_OWN))?, look(None, Programs::Of(kernel.name))?),
             None => (look(Some("today"), Programs::Of(CARGOS_OWN))?, look(Some("today"), Programs::Of(kernel.name))?),
         };
-        let differences = report::differences(&wanted, &ours);
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(Failed::from(format!(
-            "{}:{}: on Linux {}, state {}, {} (expected: cargo's own build on the running kernel)\n    {}\n{differences}",
-            case.file,
-            case.line,
-            kernel.name,
-            case.state_name,
-            mode.meaning(),
-            case.command,
-        )))
+        report::compare(&wanted, &ours).map_err(|differences| {
+            Failed::from(format!(
+                "{}:{}: on Linux {}, state {}, {} (expected: cargo's own build on the running kernel)\n    {}\n{differences}",
+                case.file,
+                case.line,
+                kernel.name,
+                case.state_name,
+                mode.meaning(),
+                case.command,
+            ))
+        })
     }
 }

@@ -9,14 +9,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 use nix::libc::SYS_write;
 
-use harness::hosts::{Hosts, STATIC};
+use harness::hosts::STATIC;
 use harness::{Test, conclude, elf};
 
 const KIB: u64 = 1024;
@@ -32,7 +31,6 @@ const RESIDENT: u64 = 1024;
 type Promise = (&'static str, &'static [&'static str], fn() -> Result<(), Failed>);
 
 fn main() -> ExitCode {
-    let hosts = Arc::new(Hosts::new());
     let tests: [Promise; 5] = [
         ("no interpreter, no dynamic section, no glibc", &[STATIC], linked),
         ("size of the programs", &[STATIC], sizes),
@@ -40,13 +38,7 @@ fn main() -> ExitCode {
         ("memory at startup", &[STATIC], memory),
         ("struct layouts of musl and the host's C library agree", &["cc", "musl-gcc"], layouts),
     ];
-    let tests = tests.into_iter().map(|(name, needs, run)| Test {
-        name: name.into(),
-        kind: String::new(),
-        needs: needs.iter().map(|&need| need.into()).collect(),
-        run: Box::new(run),
-    });
-    conclude(&hosts, tests.collect())
+    conclude(tests.into_iter().map(|(name, needs, run)| Test::new(name, needs, move |_| run())).collect())
 }
 
 /// Returns the programs to be tested.

@@ -7,7 +7,8 @@ mod harness;
 
 use std::fmt::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
+
+use libtest_mimic::Failed;
 
 use harness::hosts::{Hosts, Programs, Reuse};
 use harness::outcome::Outcome;
@@ -21,35 +22,23 @@ const JSON: [&str; 2] = ["-j addr", "-j -p link"];
 
 fn main() -> ExitCode {
     let count = std::env::var("BROUTER_TOPOLOGIES").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
-    let hosts = Arc::new(Hosts::new());
-    let tests = (0..=count).map(|number| Test {
-        name: format!("topology {number}"),
-        kind: String::new(),
-        needs: Vec::new(),
-        run: Box::new({
-            let hosts = hosts.clone();
-            move || {
-                let state = Topology::new(number).state();
-                let mut listings = LISTINGS.to_vec();
-                if !state.contains(" down ") {
-                    listings.extend(JSON);
-                }
-                let command: String = listings.iter().map(|what| format!("echo '# {what}'; ip {what}\n")).collect();
-                Reuse::if_unchanged(|reuse| {
-                    let look = |programs| {
-                        hosts.run_in(reuse, None, programs, &state, &command, Mode::Sys).map(|run| listed(&run))
-                    };
-                    let differences = report::differences(&look(Programs::Original)?, &look(Programs::Ours)?);
-                    if differences.is_empty() {
-                        Ok(())
-                    } else {
-                        Err(format!("{differences}\ncreated by\n{state}").into())
-                    }
-                })
-            }
-        }),
-    });
-    conclude(&hosts, tests.collect())
+    let test = |number| Test::new(format!("topology {number}"), &["ip"], move |hosts| check(hosts, number));
+    conclude((0..=count).map(test).collect())
+}
+
+/// Compares the listings of a topology.
+fn check(hosts: &Hosts, number: u64) -> Result<(), Failed> {
+    let state = Topology::new(number).state();
+    let mut listings = LISTINGS.to_vec();
+    if !state.contains(" down ") {
+        listings.extend(JSON);
+    }
+    let command: String = listings.iter().map(|what| format!("echo '# {what}'; ip {what}\n")).collect();
+    Reuse::if_unchanged(|reuse| {
+        let look = |programs| hosts.run_in(reuse, None, programs, &state, &command, Mode::Sys).map(|run| listed(&run));
+        report::compare(&look(Programs::Original)?, &look(Programs::Ours)?)
+            .map_err(|differences| format!("{differences}\ncreated by\n{state}").into())
+    })
 }
 
 /// Returns the listings. The qdisc of a link that is down is masked: no file shows whether the link was ever up.

@@ -6,9 +6,7 @@
 mod harness;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -435,9 +433,8 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
 ];
 
 fn main() -> ExitCode {
-    let hosts = Arc::new(Hosts::new());
     let test = |(name, script)| {
-        Test::of_script(&hosts, name, &["strace", "iptables", "jq"], STATE, format!("{PRELUDE}{script}"), Mode::Sys)
+        Test::of_script(name, &["strace", "iptables", "jq"], STATE, format!("{PRELUDE}{script}"), Mode::Sys)
     };
-    conclude(&hosts, TESTS.into_iter().map(test).collect())
+    conclude(TESTS.into_iter().map(test).collect())
 }

@@ -10,10 +10,8 @@ mod report;
 mod xen;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use broken::{BROKEN, BROKEN_IPV6, IPV6};
-use harness::hosts::Hosts;
 use harness::table::Mode;
 use harness::{Test, conclude};
 use report::REPORT;
@@ -83,7 +81,6 @@ well "the host before"
 "#;
 
 fn main() -> ExitCode {
-    let hosts = Arc::new(Hosts::new());
     let exported = "export xenstored_pid xen; export -f xenstored_start\n";
     let with_xen = format!("{STATE}\nxenstored\n{exported}");
     let plain = [(BROKEN, ""), (REPORT, ""), (BROKEN_IPV6, IPV6)];
@@ -92,7 +89,7 @@ fn main() -> ExitCode {
     let other = "OTHER=iptables-legacy; case $(iptables --version) in *legacy*) OTHER=iptables-nft;; esac";
     let test = |((name, script), more, state, need): (&(&str, &str), _, _, Option<_>)| {
         let needs: Vec<&str> = ["strace", "iptables", "nft", "script"].into_iter().chain(need).collect();
-        Test::of_script(&hosts, *name, &needs, state, format!("{PRELUDE}{other}\n{more}{script}"), Mode::Sys)
+        Test::of_script(*name, &needs, state, format!("{PRELUDE}{other}\n{more}{script}"), Mode::Sys)
     };
-    conclude(&hosts, plain.chain(xen).map(test).collect())
+    conclude(plain.chain(xen).map(test).collect())
 }

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use libtest_mimic::Failed;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
@@ -26,6 +27,17 @@ pub(crate) struct Run {
     pub(crate) kernel: Vec<u8>,
     /// The host is unchanged and can run another command.
     pub(crate) unchanged: bool,
+}
+
+impl Run {
+    /// Checks that a script that prints what is wrong has printed nothing.
+    ///
+    /// # Errors
+    /// What it has printed.
+    pub(crate) fn silent(&self) -> Result<(), Failed> {
+        let printed = String::from_utf8_lossy(&[&self.stdout[..], &self.stderr].concat()).into_owned();
+        if printed.is_empty() { Ok(()) } else { Err(printed.into()) }
+    }
 }
 
 /// A running host. Dropping it ends it.

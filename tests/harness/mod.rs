@@ -28,82 +28,83 @@ use table::{Case, Expected, Mode};
 
 /// Runs the table `NAME.cases` as one test per row and mode.
 pub(crate) fn run(name: &str) -> ExitCode {
-    let hosts = Arc::new(Hosts::new());
     let cases = table::read(name);
     let deviations: BTreeSet<String> =
         cases.iter().filter_map(|case| case.expected.deviation().map(str::to_owned)).collect();
-    let mut tests = vec![Test {
-        name: format!("{name}: every deviation is explained"),
-        kind: String::new(),
-        needs: Vec::new(),
-        run: Box::new(move || explained(&deviations)),
-    }];
-    for case in cases {
-        let case = Arc::new(case);
+    let mut tests =
+        vec![Test::new(format!("{name}: every deviation is explained"), NOTHING, move |_| explained(&deviations))];
+    for case in cases.into_iter().map(Arc::new) {
         for &mode in &case.modes {
-            tests.push(Test {
-                name: format!("{} {}: {}", mode.name(), case.state_name, case.command),
-                kind: case.expected.deviation().map_or_else(String::new, |name| format!("deviation {name}")),
-                needs: case.needs.clone(),
-                run: Box::new({
-                    let (hosts, case) = (hosts.clone(), case.clone());
-                    move || match case.needs.iter().any(|need| need == XEN) {
-                        // Hardly any command leaves xenstore unchanged.
-                        true => compare(&Reuse::never(), &hosts, &case, mode),
-                        false => Reuse::if_unchanged(|reuse| compare(reuse, &hosts, &case, mode)),
-                    }
-                }),
-            });
+            let name = format!("{} {}: {}", mode.name(), case.state_name, case.command);
+            let run = {
+                let case = case.clone();
+                move |hosts: &Hosts| match case.needs.iter().any(|need| need == XEN) {
+                    // Hardly any command leaves xenstore unchanged.
+                    true => compare(&Reuse::never(), hosts, &case, mode),
+                    false => Reuse::if_unchanged(|reuse| compare(reuse, hosts, &case, mode)),
+                }
+            };
+            let kind = case.expected.deviation().map_or_else(String::new, |name| format!("deviation {name}"));
+            tests.push(Test { kind, ..Test::new(name, &case.needs, run) });
         }
     }
-    conclude(&hosts, tests)
+    conclude(tests)
 }
+
+/// The needs of a test that runs no program.
+const NOTHING: &[&str] = &[];
+
+/// Fails with what is wrong.
+type Check = dyn FnOnce(&Hosts) -> Result<(), Failed> + Send;
 
 /// A test that can be selected by its name.
 pub(crate) struct Test {
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) needs: Vec<String>,
-    pub(crate) run: Box<dyn FnOnce() -> Result<(), Failed> + Send>,
+    name: String,
+    /// Shown before the name; empty for most.
+    kind: String,
+    needs: Vec<String>,
+    run: Box<Check>,
 }
 
 impl Test {
-    /// Creates a test that runs a script on a host with our programs, and passes if the script prints nothing.
-    pub(crate) fn of_script(
-        hosts: &Arc<Hosts>,
+    pub(crate) fn new(
         name: impl Into<String>,
-        needs: &[&str],
-        state: &str,
-        script: String,
-        mode: Mode,
+        needs: &[impl AsRef<str>],
+        run: impl FnOnce(&Hosts) -> Result<(), Failed> + Send + 'static,
     ) -> Self {
-        let (hosts, state) = (hosts.clone(), state.to_string());
-        Test {
-            name: name.into(),
-            kind: String::new(),
-            needs: needs.iter().map(ToString::to_string).collect(),
-            run: Box::new(move || {
-                let run = hosts.run(Programs::Ours, &state, &script, mode)?;
-                let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-                if said.is_empty() { Ok(()) } else { Err(said.into()) }
-            }),
-        }
+        let needs = needs.iter().map(|need| need.as_ref().to_owned()).collect();
+        Self { name: name.into(), kind: String::new(), needs, run: Box::new(run) }
+    }
+
+    /// Creates a test that runs a script on a host with our programs, and passes if the script prints nothing.
+    pub(crate) fn of_script(name: impl Into<String>, needs: &[&str], state: &str, script: String, mode: Mode) -> Self {
+        let state = state.to_string();
+        Self::new(name, needs, move |hosts| hosts.run(Programs::Ours, &state, &script, mode)?.silent())
     }
 }
 
 /// Runs tests. Tests that this machine cannot run are skipped with a notice; if `BROUTER_TEST_STRICT` is 1, they fail.
-pub(crate) fn conclude(hosts: &Hosts, tests: Vec<Test>) -> ExitCode {
+pub(crate) fn conclude(tests: Vec<Test>) -> ExitCode {
+    conclude_on(Hosts::new(), tests)
+}
+
+/// Runs tests, as [`conclude`] does, on hosts to which programs have been added.
+pub(crate) fn conclude_on(hosts: Hosts, tests: Vec<Test>) -> ExitCode {
+    let hosts = Arc::new(hosts);
     let strict = std::env::var_os("BROUTER_TEST_STRICT").is_some_and(|value| value == "1");
     let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
-    let trials = tests.into_iter().map(|test| {
-        let lack = hosts.lacks(&test.needs);
-        if lack.is_empty() {
-            return Trial::test(test.name, test.run).with_kind(test.kind);
-        }
-        *lacking.entry(lack.clone()).or_default() += 1;
-        Trial::test(test.name, move || Err(Failed::from(lack))).with_kind(test.kind).with_ignored_flag(!strict)
-    });
-    let trials = trials.collect();
+    let mut trials = Vec::new();
+    for Test { name, kind, needs, run } in tests {
+        let lack = hosts.lacks(&needs);
+        let trial = if lack.is_empty() {
+            let hosts = hosts.clone();
+            Trial::test(name, move || run(&hosts))
+        } else {
+            *lacking.entry(lack.clone()).or_default() += 1;
+            Trial::test(name, move || Err(Failed::from(lack))).with_ignored_flag(!strict)
+        };
+        trials.push(trial.with_kind(kind));
+    }
     for (lack, tests) in lacking {
         eprintln!("\n*** {tests} TESTS CANNOT RUN: {lack}\n");
     }
@@ -143,16 +144,14 @@ fn compare(reuse: &Reuse, hosts: &Hosts, case: &Case, mode: Mode) -> Result<(), 
             kernel: look(Programs::Original, kernel, Mode::Sys)?.kernel,
         },
     };
-    let differences = report::differences(&expected, &ours);
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(Failed::from(format!(
-        "{}:{}: state {}, {}\n    {}\n{differences}",
-        case.file,
-        case.line,
-        case.state_name,
-        mode.meaning(),
-        case.command,
-    )))
+    report::compare(&expected, &ours).map_err(|differences| {
+        Failed::from(format!(
+            "{}:{}: state {}, {}\n    {}\n{differences}",
+            case.file,
+            case.line,
+            case.state_name,
+            mode.meaning(),
+            case.command,
+        ))
+    })
 }

@@ -5,8 +5,11 @@ use crate::harness::outcome::Outcome;
 /// A bridge has some 40 files: if there is an extra one, not all need to be printed.
 const LINES_SHOWN: usize = 60;
 
-/// Returns the differences as text; empty if there are none.
-pub(crate) fn differences(expected: &Outcome, ours: &Outcome) -> String {
+/// Compares two outcomes.
+///
+/// # Errors
+/// The differences, to be printed.
+pub(crate) fn compare(expected: &Outcome, ours: &Outcome) -> Result<(), String> {
     let mut report = String::new();
     if expected.status != ours.status {
         report += &format!("  status\n    -{}\n    +{}\n", expected.status, ours.status);
@@ -19,7 +22,7 @@ pub(crate) fn differences(expected: &Outcome, ours: &Outcome) -> String {
     for (name, expected, ours) in texts.into_iter().filter(|(_, expected, ours)| expected != ours) {
         report += &format!("  {name}\n{}", lines(expected, ours));
     }
-    report
+    if report.is_empty() { Ok(()) } else { Err(report) }
 }
 
 /// Returns the lines that differ, each group after the line that precedes it.

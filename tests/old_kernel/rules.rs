@@ -85,12 +85,13 @@ const RULES: [Rule; 21] = [
     (libc::SYS_getsockopt, 2, Later::Over(libc::SO_DOMAIN as u64), 33, Errno::ENOPROTOOPT),
 ];
 
-/// Calls that our programs may try, because they have a fallback.
-const TRIED: [(c_long, &str); 4] = [
-    (libc::SYS_socket, "musl, with SOCK_CLOEXEC; then without it, and fcntl"),
-    (libc::SYS_statx, "std; then stat"),
-    (libc::SYS_getsockopt, "SO_NETNS_COOKIE; then /proc"),
-    (libc::SYS_pipe2, "musl; then pipe and fcntl"),
+/// Calls that our programs may try first because they have a fallback; of some only with one value of an argument.
+const TRIED: [(c_long, Option<(usize, u64)>, &str); 5] = [
+    (libc::SYS_socket, None, "musl, with SOCK_CLOEXEC; then without it, and fcntl"),
+    (libc::SYS_statx, None, "std; then stat"),
+    (libc::SYS_getsockopt, Some((2, libc::SO_NETNS_COOKIE as u64)), "then /proc"),
+    (libc::SYS_pipe2, None, "musl; then pipe and fcntl"),
+    (libc::SYS_fcntl, Some((1, libc::F_DUPFD_CLOEXEC as u64)), "musl; then F_DUPFD and F_SETFD"),
 ];
 
 impl OldKernel {
@@ -133,6 +134,6 @@ impl OldKernel {
 }
 
 /// Returns whether our programs may try a call that is rejected.
-pub(super) fn is_tried(call: c_long) -> bool {
-    TRIED.iter().any(|(tried, _)| *tried == call)
+pub(super) fn is_tried(call: c_long, arguments: [u64; 6]) -> bool {
+    TRIED.iter().any(|(tried, only, _)| *tried == call && only.is_none_or(|(at, value)| arguments[at] == value))
 }

@@ -150,7 +150,7 @@ impl Tracer<'_> {
                 Ok(None)
             }
             Answer::Refused(errno) => {
-                if !is_tried(call) {
+                if !is_tried(call, arguments) {
                     // appears in the output of the row, and so fails the test
                     eprintln!("{} has no call {call} with {arguments:x?}: {errno}", self.kernel.name);
                 }

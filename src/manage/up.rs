@@ -14,8 +14,9 @@ use crate::network::item::Item;
 use crate::network::plan::{self, Plan, Remark};
 use crate::network::removal::{self, Extent};
 use crate::network::spec::NetworkSpec;
-use crate::network::state::{NetworkState, StateDir, StoredState};
+use crate::network::state::{NetworkState, StoredState};
 use crate::network::step::Step;
+use crate::network::store::StateDir;
 
 /// `brouter up`
 pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {

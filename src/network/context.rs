@@ -10,8 +10,9 @@ use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
 use super::item::{Item, Value};
-use super::state::{NetworkState, StateDir, StoredState};
+use super::state::{NetworkState, StoredState};
 use super::step::Step;
+use super::store::StateDir;
 use crate::error::{errno_text, io_text};
 use crate::firewall::iptables::{FirewallError, Iptables};
 use crate::kernel::{self, Address, BridgeSetting, Kernel, LinkSetting, Source, flag};

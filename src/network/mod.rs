@@ -1,7 +1,8 @@
 //! The engine that makes and removes virtual networks.
 //!
-//! A network is described by a [`spec`], compared with the host by a [`plan`], made by [`step`]s that each know their reverse,
-//! and remembered by [`state`] under /run/brouter.
+//! A network is described by a [`spec`], whose [`setting`]s come from options or a file. A [`plan`] compares its [`item`]s with the
+//! host and with the [`state`] that an earlier call has [`store`]d under /run/brouter. It is carried out [`step`] by step in a
+//! [`context`], and undone if one fails ([`apply`]). [`removal`] plans the way back.
 
 pub mod apply;
 pub mod context;
@@ -13,3 +14,4 @@ pub mod setting;
 pub mod spec;
 pub mod state;
 pub mod step;
+pub mod store;

@@ -62,7 +62,9 @@ impl Host {
     ) -> Result<Self, String> {
         let start = || {
             fs::create_dir(&folder)?;
-            let mut process = Command::new("unshare")
+            // a shell starts its background jobs with SIGINT ignored: no test may depend on who runs it
+            let mut process = Command::new("env")
+                .args(["--default-signal", "unshare"])
                 .args(unshare)
                 .arg("bash")
                 .args([script, &folder])

@@ -14,7 +14,7 @@ use crate::net::fault_of_name;
 use crate::network::item::Item;
 use crate::network::spec::NetworkSpec;
 use crate::network::state::{NetworkState, StoredState};
-use crate::network::state::{StateDir, names_in};
+use crate::network::store::{StateDir, names_in};
 
 /// The host.
 pub(super) struct Scene<'a> {

@@ -8,8 +8,8 @@ use crate::call::Call;
 use crate::kernel::{Ipv6Flags, Kernel, flag};
 use crate::network::context::Context;
 use crate::network::item::Item;
-use crate::network::state::StateDir;
 use crate::network::step::Step;
+use crate::network::store::StateDir;
 
 /// Something out of order, or not known.
 #[derive(Clone)]

@@ -8,7 +8,8 @@ use crate::net::fault_of_name;
 use crate::network::item::Item;
 use crate::network::plan;
 use crate::network::spec::NetworkSpec;
-use crate::network::state::{StateDir, StoredState, names_in};
+use crate::network::state::StoredState;
+use crate::network::store::{StateDir, names_in};
 
 /// A network that was made, or is to be.
 #[derive(Default)]

@@ -15,8 +15,9 @@ use crate::network::context::{Cause, Context};
 use crate::network::item::{Item, Value};
 use crate::network::plan::PlanError;
 use crate::network::spec::NetworkSpec;
-use crate::network::state::{NetworkState, StateDir, StoredState};
+use crate::network::state::{NetworkState, StoredState};
 use crate::network::step::Step;
+use crate::network::store::StateDir;
 use crate::program;
 use crate::texts::{bridge_utils, iproute2};
 

@@ -57,39 +57,32 @@ impl From<&[u8]> for Json {
     }
 }
 
-/// An object to which one key after the other is added. (To write down all of them at once takes more of a program.)
-#[derive(Default)]
-pub struct Fields(Vec<(&'static str, Json)>);
-
-impl Fields {
-    /// Adds a value.
-    #[inline(never)]
-    pub fn put(&mut self, key: &'static str, value: Json) {
-        self.0.push((key, value));
+impl From<bool> for Json {
+    fn from(value: bool) -> Self {
+        Json::Bool(value)
     }
+}
 
-    /// Adds what something is printed as, or null.
-    pub fn show(&mut self, key: &'static str, what: Option<&dyn Display>) {
-        self.put(key, what.map_or(Json::Null, |what| Json::Text(what.to_string())));
+/// Null if there is no value.
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Json::Null, Into::into)
     }
+}
 
-    /// Adds a number, or null.
-    pub fn number(&mut self, key: &'static str, number: Option<u64>) {
-        self.put(key, number.map_or(Json::Null, Json::Number));
-    }
-
-    /// Adds whether something is so, or null.
-    pub fn is(&mut self, key: &'static str, is: Option<bool>) {
-        self.put(key, is.map_or(Json::Null, Json::Bool));
-    }
-
-    /// The object.
-    pub fn object(self) -> Json {
-        Json::Object(self.0)
+/// A list.
+impl<T: Into<Json>> FromIterator<T> for Json {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Json::List(values.into_iter().map(Into::into).collect())
     }
 }
 
 impl Json {
+    /// Returns the text that a value is displayed as.
+    pub fn text(value: impl Display) -> Self {
+        Json::Text(value.to_string())
+    }
+
     /// The document as iproute2 writes it, with the end of its line. As there, control characters in a text that have no
     /// letter of their own stay as they are.
     pub fn document(&self, pretty: bool) -> String {

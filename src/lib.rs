@@ -11,6 +11,7 @@
 //!   command is a grammar, which turns arguments into plain values, and a formatter; in between it calls the floors below.
 //! - [`call`]: one invocation, and how a process becomes one.
 //! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
+//! - [`inspect`]: one snapshot of the host, read once. `up` compares with it, `status` draws it, `doctor` judges it.
 //! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
 //! - [`program`]: other programs that are run. [`error`]: why a command stops; the texts of errno. [`texts`]: texts of the
@@ -34,6 +35,7 @@ pub mod call;
 pub mod era;
 pub mod error;
 pub mod firewall;
+pub mod inspect;
 pub mod ip;
 pub mod json;
 pub mod kernel;

@@ -112,8 +112,8 @@ const TESTS: [(&str, &[Mode], &str, &str); 15] = [
             same "$name: faults" "" "$(kinds $name)"
         done
         for fact in '10.9.0.1/24' 'fd00:9::1/64' 'mtu 1400' 'no spanning tree, forward delay 0 s' '2 ports ' \
-            'vif1.0 .* forwarding .* 2 addresses' 'vif2.0 .* forwarding .* 02:00:00:00:00:03' '10.50.0.0/16 by 10.9.0.7' \
-            'eth0 192.0.2.1/24, default route by 192.0.2.254' 'IPv4 and IPv6' 'masquerade 10.9.0.0/24'; do
+            'vif1.0 .* forwarding .* 2 addresses' 'vif2.0 .* forwarding .* 02:00:00:00:00:03' '10.50.0.0/16 via 10.9.0.7' \
+            'eth0 192.0.2.1/24, default route via 192.0.2.254' 'IPv4 and IPv6' 'masquerade 10.9.0.0/24'; do
             grep -q -- "$fact" /run/out || { echo "missing: $fact"; cat /run/out; }
         done
         "#,
@@ -187,7 +187,7 @@ END
         status b1 >/run/out && echo "status 0"
         same "kinds" "port-not-forwarding" "$(kinds b1)"
         grep -q '! loop. *blocking .* by spanning tree$' /run/out || cat /run/out
-        grep -q 'spanning tree, of which it is the root' /run/out || cat /run/out
+        grep -q 'spanning tree, this bridge is the root' /run/out || cat /run/out
         grep -q 'forward delay 4 s, hello time 2 s, max age 20 s, ageing time [0-9]* s' /run/out || cat /run/out
         "#,
     ),

@@ -2,9 +2,10 @@
 //!
 //! A network is described by a [`spec`], whose [`setting`]s come from options or a file. A [`plan`] compares its [`item`]s with the
 //! host and with the [`state`] that an earlier call has [`store`]d under /run/brouter. It is carried out [`step`] by step in a
-//! [`context`], and undone if one fails ([`apply`]). [`removal`] plans the way back.
+//! [`context`], and undone if one fails ([`apply`]). [`removal`] plans the way back. A [`catalog`] merges what is known of all networks.
 
 pub mod apply;
+pub mod catalog;
 pub mod context;
 mod former;
 pub mod item;

@@ -181,7 +181,14 @@ END
         cut=$out; mends failure port-addresses
         "#,
     ),
-    ("a port is down", "ip link set p1 down; cut=$out; mends failure ports"),
+    (
+        "a port is down",
+        r#"
+        # the kernel finds out about the carrier late
+        settle='for try in {1..50}; do ip link show p1 | grep -q "state UP" && break; sleep 0.1; done'
+        ip link set p1 down; cut=$out; mends failure ports
+        "#,
+    ),
     (
         "a port does not forward yet because of the forward delay",
         r#"

@@ -4,205 +4,260 @@ use std::mem;
 
 use ipnet::IpNet;
 
-use super::scene::{Net, Own, Scene, shown};
-use super::{Problems, State};
-use crate::firewall::ruleset::{Fate, Hit, Packet, Place, Ruleset, dropping};
+use super::report::{Report, State};
+use super::subject::{Host, Network};
+use crate::firewall::packet::{Endpoint, Hit, Packet, Verdict};
+use crate::firewall::ruleset::{Gap, Rules, Ruleset, SavedRule};
+use crate::inspect::bridge::Firewalled;
+use crate::inspect::family::Family;
+use crate::kernel::Address;
+use crate::shell::quoted;
+
+/// Returns why not all rules are known.
+fn cause(gap: &Gap) -> String {
+    match gap {
+        Gap::Refused(said) => format!("root may see the rules: {said}"),
+        Gap::NoProgram { tables, program } => format!("{tables} is there, but no {program}"),
+        Gap::Nft(chain) => format!("nft has rules that are not iptables': nft list chain {chain}"),
+    }
+}
+
+fn report_gap(rules: &Rules, report: &mut Report) {
+    if let Some(gap) = &rules.gap {
+        report.unknown(&cause(gap));
+    }
+}
 
 /// Whether the rules are known, and are those of one iptables only.
-pub(super) fn variants(scene: &Scene, problems: &mut Problems) {
-    let rules = &scene.rules[0];
-    if !rules.unknown.is_empty() {
-        problems.not_known(&rules.unknown);
-    }
+pub(super) fn variants(host: &Host, report: &mut Report) {
+    let rules = host.snapshot.firewall(Family::V4);
+    report_gap(rules, report);
     let having: Vec<&Ruleset> = rules.sets.iter().filter(|rules| rules.has_any()).collect();
     if let [one, other] = *having {
         // the one that `iptables` does not show is moved to where it does
         let (hidden, seen) = if one.program.contains('-') { (one, other) } else { (other, one) };
-        let mut emptied = String::new();
-        for line in hidden.lines("") {
-            let parts = match dropping(line) {
-                Some(chain) => [":", chain, " ACCEPT\\n"],
-                None if line.starts_with('*') || line == "COMMIT" => [line, "\\n", ""],
-                None => continue,
-            };
-            parts.iter().for_each(|part| emptied.push_str(part));
-        }
-        problems.warning(
-            "%0 and %1 both have rules: a packet must pass both, and each program shows its own\n\
-             %0-save | grep -v ' ACCEPT ' | %1-restore -n && printf '$2' | %0-restore",
-            &[&hidden.program, &seen.program, &emptied],
+        let (from, to) = (&hidden.program, &seen.program);
+        report.warning(
+            format!("{from} and {to} both have rules: a packet must pass both, and each program shows its own"),
+            format!(
+                "{from}-save | grep -v ' ACCEPT ' | {to}-restore -n && printf '{}' | {from}-restore",
+                without_rules(hidden)
+            ),
         );
     }
-    match having.first() {
-        Some(rules) => problems.well("%0 has rules", &[&rules.program]),
-        None => problems.well("no rules", &[]),
-    }
+    report.ok(having.first().map_or("no rules".into(), |rules| format!("{} has rules", rules.program)));
 }
 
-/// Whether the bridge shows its frames to the firewall: they need not be routed to be dropped then.
-pub(super) fn bridge_nf(scene: &Scene, net: &Net, problems: &mut Problems) {
-    for v6 in [false, true] {
-        let shown = scene.kernel.shows_frames_to_firewall(net.bridge.as_bytes(), v6).unwrap_or_default();
-        if shown == [false, false] || !scene.has_family(net, v6) {
+/// Returns the input of `iptables-restore` that leaves no rule, and no policy that drops, as printf(1) writes it.
+fn without_rules(rules: &Ruleset) -> String {
+    let mut text = String::new();
+    for table in &rules.tables {
+        let chains = table.chains.iter().filter(|chain| chain.drops());
+        let accepting: String = chains.map(|chain| format!(":{} ACCEPT\\n", chain.name)).collect();
+        text.push_str(&format!("*{}\\n{accepting}COMMIT\\n", table.name));
+    }
+    text
+}
+
+/// Whether the firewall sees the bridge's frames: they need not be routed to be dropped then.
+pub(super) fn bridge_nf(host: &Host, network: &Network, report: &mut Report) {
+    let Some(bridge) = &network.bridge else { return };
+    for family in Family::BOTH {
+        let firewalled = bridge.firewalled(family);
+        if !firewalled.is_on() || !host.has_family(network, family) {
             continue;
         }
-        let rules = &scene.rules[usize::from(v6)];
-        if !rules.unknown.is_empty() {
-            problems.not_known(&rules.unknown);
-        }
-        let name = if v6 { "ip6tables" } else { "iptables" };
-        let mut say = |what: &str, fate: &Fate, rules: &Ruleset| {
-            let text = match shown[1] {
-                false => {
-                    "frames from guest to guest are %3 by %2 %4, as bridge-nf-call-%1 is 1\n\
-                     echo 0 >/proc/sys/net/bridge/bridge-nf-call-%1"
-                }
-                true => {
-                    "frames from guest to guest are %3 by %2 %4, as nf_call_%1 of %0 is 1\n\
-                     echo 0 | tee /proc/sys/net/bridge/bridge-nf-call-%1 /sys/class/net/%0/bridge/nf_call_%1"
-                }
-            };
-            let values: [&str; 5] = [&net.bridge, name, &rules.program, what, &fate.rule];
-            let state = if fate.is_dropped && fate.but.is_empty() { State::Failure } else { State::Warning };
-            problems.add(state, text, &values);
-        };
+        let rules = host.snapshot.firewall(family);
+        report_gap(rules, report);
         for rules in &rules.sets {
-            for own in scene.own(net).into_iter().filter(|own| own.is_v6() == v6) {
-                let place = Place { link: Some(&net.bridge), net: Some(&own.net) };
-                let mut packet =
-                    Packet { from: place, to: place, is_answer: false, is_bridged: true, knows_ports: true };
-                let fate = Fate::of(rules.walk("filter", "FORWARD", &packet));
-                // rules for a port keep its guest from using others' addresses
-                if fate.is_dropped && fate.but.split(' ').all(|word| word != "--physdev-in") {
-                    say("dropped", &fate, rules);
-                }
-                // no interface is known where addresses are changed
-                packet.from.link = None;
-                let mut hits = rules.walk("nat", "POSTROUTING", &packet);
-                if let Some(hit) = hits.pop().filter(is_masquerading) {
-                    say("masqueraded", &Fate { rule: hit.rule, ..Fate::default() }, rules);
-                }
+            for own in host.own_of(network, family) {
+                bridged(network, firewalled, rules, own, report);
             }
         }
     }
-    problems.well("the firewall lets guests' frames pass, or is not shown them", &[]);
+    report.ok("the firewall lets guests' frames pass, or does not see them");
+}
+
+/// Follows a frame from guest to guest through the rules.
+fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Address, report: &mut Report) {
+    let bridge = network.bridge_name.as_str();
+    let name = if Family::of(&own.net) == Family::V6 { "ip6tables" } else { "iptables" };
+    let mut add = |state, what: &str, by: Hit| {
+        let everywhere = format!("/proc/sys/net/bridge/bridge-nf-call-{name}");
+        let (switch, command) = match firewalled.here {
+            false => (format!("bridge-nf-call-{name}"), format!("echo 0 >{everywhere}")),
+            true => (
+                format!("nf_call_{name} of {bridge}"),
+                format!("echo 0 | tee {everywhere} /sys/class/net/{}/bridge/nf_call_{name}", quoted(bridge)),
+            ),
+        };
+        let evidence = format!("frames from guest to guest are {what} by {} {by}, as {switch} is 1", rules.program);
+        report.add(state, evidence, Some(command));
+    };
+    let place = Endpoint { interface: Some(bridge), net: Some(&own.net) };
+    let packet = Packet { from: place, to: place, is_reply: false, is_bridged: true, sees_ports: true };
+    let verdict = Verdict::of(&rules.walk("filter", "FORWARD", &packet));
+    // rules for a port keep its guest from using others' addresses
+    let is_of_port = |hit: &Hit| matches!(hit, Hit::Rule(rule) if rule.has_match("--physdev-in"));
+    if let Verdict { is_dropped: true, by: Some(by), except } = verdict
+        && !except.as_ref().is_some_and(is_of_port)
+    {
+        add(if except.is_none() { State::Failure } else { State::Warning }, "dropped", by);
+    }
+    // where addresses are changed, the interface is not known any more
+    let packet = Packet { from: Endpoint { interface: None, ..place }, ..packet };
+    if let Some(hit) = rules.walk("nat", "POSTROUTING", &packet).pop().filter(Hit::masquerades) {
+        add(State::Warning, "masqueraded", hit);
+    }
 }
 
 /// Whether a packet from a guest passes to the outside, and the answer comes back.
-pub(super) fn forward(scene: &Scene, net: &Net, problems: &mut Problems) {
-    if net.is_isolated {
-        return problems.well("nothing is to be forwarded", &[]);
+pub(super) fn forward(host: &Host, network: &Network, report: &mut Report) {
+    if network.is_isolated {
+        return report.ok("nothing is to be forwarded");
     }
-    let mut but = String::new();
-    for v6 in [false, true] {
-        let rules = &scene.rules[usize::from(v6)];
-        let mut is_said = false;
-        let outside = scene.outside(net, v6);
-        let shown = scene.kernel.shows_frames_to_firewall(net.bridge.as_bytes(), v6);
-        let knows_ports = shown.is_some_and(|shown| shown != [false, false]);
-        for own in scene.own(net).into_iter().filter(|own| own.is_v6() == v6) {
-            if !rules.unknown.is_empty() && !mem::replace(&mut is_said, true) {
-                problems.not_known(&rules.unknown);
-            }
-            let inner = Place { link: Some(&net.bridge), net: Some(&own.net) };
-            let outer = Place { link: outside, net: None };
-            let out = Packet { from: inner, to: outer, is_answer: false, is_bridged: false, knows_ports };
-            for packet in [out, Packet { from: outer, to: inner, is_answer: true, ..out }] {
-                for rules in &rules.sets {
-                    let fate = Fate::of(rules.walk("filter", "FORWARD", &packet));
-                    match fate.is_dropped {
-                        true => dropped(rules, &packet, &fate, problems),
-                        false => but = fate.but,
-                    }
-                }
-            }
+    let mut except = None;
+    for family in Family::BOTH.into_iter().filter(|family| host.has_family(network, *family)) {
+        let rules = host.snapshot.firewall(family);
+        report_gap(rules, report);
+        for own in host.own_of(network, family) {
+            except = forwarded(host, network, rules, own, report).or(except);
         }
     }
-    let text = match but.is_empty() {
-        true => "guests' packets pass, and their answers",
-        false => "guests' packets pass, and their answers, but for those of %0",
-    };
-    problems.well(text, &[&but]);
+    report.ok(match except {
+        None => "guests' packets pass, and their answers".into(),
+        Some(except) => format!("guests' packets pass, and their answers, but for those of {except}"),
+    });
 }
 
-fn dropped(rules: &Ruleset, packet: &Packet, fate: &Fate, problems: &mut Problems) {
-    // the chain that Docker leaves to the administrator, or else the head of all
-    let first = rules.lines("filter").into_iter().find(|line| line.starts_with("-A FORWARD "));
-    let chain = if first == Some("-A FORWARD -j DOCKER-USER") { "DOCKER-USER" } else { "FORWARD" };
-    let (from, to) = (packet.from.link.unwrap_or("+"), packet.to.link.unwrap_or("+"));
-    let text = match packet.is_answer {
-        false => "packets from %1 to %2 are dropped by %0 %4%5\n%0 -I %3 -i %1 -o %2 -j ACCEPT",
-        true => {
-            "answers from %1 to %2 are dropped by %0 %4%5\n\
-             %0 -I %3 -i %1 -o %2 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+/// Follows a packet of a guest and the answer through the rules. Returns the last rule that may drop some that pass else.
+fn forwarded<'h>(
+    host: &'h Host,
+    network: &Network,
+    rules: &'h Rules,
+    own: &Address,
+    report: &mut Report,
+) -> Option<Hit<'h>> {
+    let family = Family::of(&own.net);
+    let outside = host.outside(network, family);
+    let sees_ports = network.bridge.as_ref().is_some_and(|bridge| bridge.firewalled(family).is_on());
+    let inner = Endpoint { interface: Some(&network.bridge_name), net: Some(&own.net) };
+    let outer = Endpoint { interface: outside.as_deref(), net: None };
+    let out = Packet { from: inner, to: outer, is_reply: false, is_bridged: false, sees_ports };
+    let mut excepted = None;
+    for packet in [out, Packet { from: outer, to: inner, is_reply: true, ..out }] {
+        for rules in &rules.sets {
+            match Verdict::of(&rules.walk("filter", "FORWARD", &packet)) {
+                Verdict { is_dropped: true, by: Some(by), except } => dropped(rules, &packet, by, except, report),
+                Verdict { except, .. } => excepted = except.or(excepted),
+            }
         }
+    }
+    excepted
+}
+
+fn dropped(rules: &Ruleset, packet: &Packet, by: Hit, except: Option<Hit>, report: &mut Report) {
+    let program = &rules.program;
+    // the chain that Docker leaves to the administrator, or else the head of all
+    let filter = rules.table("filter").map_or(&[][..], |table| &table.rules);
+    let first = filter.iter().find(|rule| rule.chain == "FORWARD");
+    let is_docker = first.is_some_and(|rule| rule.text == "-A FORWARD -j DOCKER-USER");
+    let chain = if is_docker { "DOCKER-USER" } else { "FORWARD" };
+    let (from, to) = (packet.from.interface.unwrap_or("+"), packet.to.interface.unwrap_or("+"));
+    let (what, state) = match packet.is_reply {
+        false => ("packets", ""),
+        true => ("answers", " -m conntrack --ctstate RELATED,ESTABLISHED"),
     };
-    let but = if fate.but.is_empty() { String::new() } else { [", but for those of ", &fate.but].concat() };
-    let state = if but.is_empty() { State::Failure } else { State::Warning };
-    problems.add(state, text, &[&rules.program, from, to, chain, &fate.rule, &but]);
+    let but = except.map_or(String::new(), |except| format!(", but for those of {except}"));
+    report.add(
+        if except.is_none() { State::Failure } else { State::Warning },
+        format!("{what} from {from} to {to} are dropped by {program} {by}{but}"),
+        Some(format!("{program} -I {chain} -i {} -o {}{state} -j ACCEPT", quoted(from), quoted(to))),
+    );
 }
 
 /// Whether private addresses are replaced on their way out.
-pub(super) fn masquerade(scene: &Scene, net: &Net, problems: &mut Problems) {
-    if net.masquerade == Some(false) || net.is_isolated {
-        return problems.well("not asked for", &[]);
+pub(super) fn masquerade(host: &Host, network: &Network, report: &mut Report) {
+    if network.masquerade() == Some(false) || network.is_isolated {
+        return report.ok("not asked for");
     }
     let is_private =
-        |own: &Own| matches!(own.net, IpNet::V4(net) if net.addr().is_private() || net.addr().is_link_local());
-    let rules = &scene.rules[0];
-    let outside = scene.outside(net, false);
-    let mut is_there = false;
-    for own in scene.own(net) {
-        if own.is_v6() || !is_private(own) && net.masquerade.is_none() {
-            continue;
-        }
-        let packet = Packet {
-            from: Place { link: None, net: Some(&own.net) },
-            to: Place { link: outside, net: None },
-            is_answer: false,
-            is_bridged: false,
-            knows_ports: false,
-        };
-        let mut by = String::new();
-        let mut before = String::new();
-        let mut other = "";
-        for rules in &rules.sets {
-            for hit in rules.walk("nat", "POSTROUTING", &packet) {
-                match is_masquerading(&hit) {
-                    true => by = hit.rule,
-                    false if hit.rule.starts_with("-A") => before = hit.rule,
-                    false => (),
-                }
-            }
-            let is_other = |line: &&str| {
-                let mut words = line.split(' ');
-                words.nth(1) == Some("POSTROUTING") && words.any(|word| word == "MASQUERADE" || word == "SNAT")
-            };
-            other = rules.lines("nat").into_iter().find(is_other).unwrap_or(other);
-        }
-        if !by.is_empty() {
-            problems.well("by iptables -t nat %0", &[&by]);
-            is_there = true;
-        } else if !rules.unknown.is_empty() || rules.sets.is_empty() {
-            problems.not_known(if rules.sets.is_empty() { "there is no iptables" } else { &rules.unknown });
-        } else {
-            let (why, rule, action) = match (before.as_str(), other) {
-                ("", "") => ("", "", "-A"),
-                ("", other) => (": this rule is for others: ", other, "-A"),
-                (before, _) => (": this rule comes before: ", before, "-I"),
-            };
-            problems.add(
-                if net.masquerade.is_some() { State::Failure } else { State::Warning },
-                "%0 is not masqueraded towards %2%3%4\niptables -t nat %5 POSTROUTING -s %0 ! -o %1 -j MASQUERADE",
-                &[&shown(&own.net.trunc()), &net.bridge, outside.unwrap_or("the outside"), why, rule, action],
-            );
+        |net: &IpNet| matches!(net, IpNet::V4(net) if net.addr().is_private() || net.addr().is_link_local());
+    let mut is_masqueraded = false;
+    for own in host.own_of(network, Family::V4) {
+        if is_private(&own.net) || network.masquerade().is_some() {
+            is_masqueraded |= replaced(host, network, own, report);
         }
     }
-    if !is_there {
-        problems.well("none is needed", &[]);
+    if !is_masqueraded {
+        report.ok("none is needed");
     }
 }
 
-fn is_masquerading(hit: &Hit) -> bool {
-    matches!(hit.target, "MASQUERADE" | "SNAT" | "SAME" | "NETMAP")
+/// What the rules of POSTROUTING make of a packet.
+#[derive(Default)]
+struct Translation<'a> {
+    /// The rule that replaces its source address.
+    by: Option<Hit<'a>>,
+    /// A rule that may let it pass as it is before.
+    before: Option<Hit<'a>>,
+    /// A rule that replaces the addresses of others.
+    other: Option<&'a SavedRule>,
+}
+
+impl<'a> Translation<'a> {
+    fn of(rules: &'a Rules, packet: &Packet) -> Self {
+        let mut translation = Translation::default();
+        for rules in &rules.sets {
+            for hit in rules.walk("nat", "POSTROUTING", packet) {
+                match hit.masquerades() {
+                    true => translation.by = Some(hit),
+                    false if matches!(hit, Hit::Rule(_)) => translation.before = Some(hit),
+                    false => (),
+                }
+            }
+            let nat = rules.table("nat").map_or(&[][..], |table| &table.rules);
+            let mut others = nat.iter().filter(|rule| rule.chain == "POSTROUTING");
+            let other = others.find(|rule| matches!(rule.target(), "MASQUERADE" | "SNAT"));
+            translation.other = other.or(mem::take(&mut translation.other));
+        }
+        translation
+    }
+}
+
+/// Reports whether the addresses of a network are replaced, and returns true if they are.
+fn replaced(host: &Host, network: &Network, own: &Address, report: &mut Report) -> bool {
+    let rules = host.snapshot.firewall(Family::V4);
+    let outside = host.outside(network, Family::V4);
+    let packet = Packet {
+        from: Endpoint { interface: None, net: Some(&own.net) },
+        to: Endpoint { interface: outside.as_deref(), net: None },
+        is_reply: false,
+        is_bridged: false,
+        sees_ports: false,
+    };
+    let translation = Translation::of(rules, &packet);
+    if let Some(by) = translation.by {
+        report.ok(format!("by iptables -t nat {by}"));
+        return true;
+    }
+    match &rules.gap {
+        _ if rules.sets.is_empty() => report.unknown("there is no iptables"),
+        Some(gap) => report.unknown(&cause(gap)),
+        None => {
+            let (why, action) = match translation {
+                Translation { before: Some(before), .. } => (format!(": this rule comes before: {before}"), "-I"),
+                Translation { other: Some(other), .. } => (format!(": this rule is for others: {}", other.text), "-A"),
+                _ => (String::new(), "-A"),
+            };
+            let net = own.net.trunc();
+            let bridge = quoted(&network.bridge_name);
+            report.add(
+                if network.masquerade().is_some() { State::Failure } else { State::Warning },
+                format!("{net} is not masqueraded towards {}{why}", outside.as_deref().unwrap_or("the outside")),
+                Some(format!("iptables -t nat {action} POSTROUTING -s {net} ! -o {bridge} -j MASQUERADE")),
+            );
+        }
+    }
+    false
 }

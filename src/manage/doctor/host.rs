@@ -1,53 +1,61 @@
 //! What all networks stand on: the kernel and /sys.
 
-use super::Problems;
-use super::scene::Scene;
-use crate::kernel::{Source, Sysfs};
+use super::report::Report;
+use super::subject::Host;
+use crate::error::errno_text;
+use crate::kernel::{Kernel, Source, Sysfs};
+use crate::shell::quoted;
 
 /// Whether there are bridges, or could be.
-pub(super) fn kernel(scene: &Scene, problems: &mut Problems) {
-    let kernel = scene.kernel;
-    let release = kernel.release();
-    let release = release.to_string_lossy();
+pub(super) fn kernel(host: &Host, report: &mut Report) {
+    let kernel = host.snapshot.kernel;
+    if let Err(errno) = host.snapshot.bridge_names() {
+        report.unknown(&format!("bridges cannot be listed: {}", errno_text(errno)));
+    }
+    let names: Vec<_> = host.bridges.iter().map(|bridge| bridge.name.to_string_lossy()).collect();
+    if let [first, ..] = names.as_slice() {
+        if host.networks.is_empty() {
+            let command = format!("ip addr add 192.168.10.1/24 dev {}", quoted(first));
+            report.failure("no bridge has an address".into(), command);
+        }
+        return report.ok(format!("there are bridges: {}", names.join(" ")));
+    }
+    let release = kernel.release().to_string_lossy().into_owned();
+    if !can_have_bridges(kernel, &release) {
+        let evidence =
+            format!("no bridge, and Linux {release} has none: not in /sys/module, not in /lib/modules/{release}");
+        report.failure(evidence, "modprobe bridge".into());
+    } else if host.networks.is_empty() {
+        let command = "brouter up xenbr0 --address 192.168.10.1/24 --masquerade";
+        report.failure("there is no bridge".into(), command.into());
+    }
+    report.ok("no bridge yet, but the kernel supports them");
+}
+
+/// Returns whether the kernel has bridges, or a module for them. Where it has modules, to ask would make it load one.
+fn can_have_bridges(kernel: &Kernel, release: &str) -> bool {
     let names_module = |file: &str| {
-        let text = kernel.text(&["/lib/modules/", &release, file].concat()).unwrap_or_default();
+        let text = kernel.text(&format!("/lib/modules/{release}/{file}")).unwrap_or_default();
         text.lines().any(|line| line.split(':').next().is_some_and(|module| module.ends_with("/net/bridge/bridge.ko")))
     };
-    if let [first, ..] = scene.bridges.as_slice() {
-        if scene.nets.is_empty() {
-            problems.failure("no bridge has an address\nip addr add 192.168.10.1/24 dev %0", &[first]);
-        }
-        return problems.well("there are bridges: %0", &[&scene.bridges.join(" ")]);
-    }
-    let can = kernel.has_file("/sys/module/bridge")
+    kernel.has_file("/sys/module/bridge")
         || kernel.has_file("/proc/sys/net/bridge")
-        || names_module("/modules.builtin")
-        || names_module("/modules.dep")
-        // where there are modules that could be loaded, to ask the kernel would load one
-        || !kernel.has_file(&["/lib/modules/", &release].concat()) && kernel.bridges(Source::Sysfs).is_ok();
-    if !can {
-        let text = "no bridge, and Linux %0 has none: not in /sys/module, not in /lib/modules/%0\nmodprobe bridge";
-        problems.failure(text, &[&release]);
-    } else if scene.nets.is_empty() {
-        problems.failure("there is no bridge\nbrouter up xenbr0 --address 192.168.10.1/24 --masquerade", &[]);
-    }
-    problems.well("no bridge yet, but the kernel can have them", &[]);
+        || names_module("modules.builtin")
+        || names_module("modules.dep")
+        || !kernel.has_file(&format!("/lib/modules/{release}")) && kernel.bridges(Source::Sysfs).is_ok()
 }
 
 /// Whether /sys shows what there is.
-pub(super) fn sysfs(scene: &Scene, problems: &mut Problems) {
-    let state = scene.kernel.sysfs();
-    if state != Sysfs::Own {
-        problems.warning(
-            match state {
-                Sysfs::Missing => "/sys/class/net is not there\nmount -t sysfs sysfs /sys",
-                _ => {
-                    "/sys shows another network namespace: tools that believe it change its bridges\n\
-                     unshare -m sh -c 'mount -t sysfs sysfs /sys && exec sh'"
-                }
-            },
-            &[],
-        );
+pub(super) fn sysfs(host: &Host, report: &mut Report) {
+    match host.snapshot.kernel.sysfs() {
+        Sysfs::Own => (),
+        Sysfs::Missing => {
+            report.warning("/sys/class/net is missing".into(), "mount -t sysfs sysfs /sys".into());
+        }
+        Sysfs::Foreign => report.warning(
+            "/sys shows another network namespace: tools that believe it change its bridges".into(),
+            "unshare -m sh -c 'mount -t sysfs sysfs /sys && exec sh'".into(),
+        ),
     }
-    problems.well("/sys/class/net shows this network namespace", &[]);
+    report.ok("/sys/class/net shows this network namespace");
 }

@@ -1,92 +1,95 @@
-//! What is kept of a network, its bridge, and the host's own firewall.
+//! What is known of a network, its bridge, and the host's own firewall.
 
-use super::Problems;
-use super::scene::{Kept, Net, Scene, is_v6, shown};
-use crate::kernel::flag;
+use super::report::{Report, State};
+use super::subject::{Host, Network};
+use crate::inspect::family::Family;
+use crate::network::catalog::{Description, KnownNetwork, Stored, file};
 use crate::program;
+use crate::shell::quoted;
 
-/// What network-virtual runs by default, where it is installed.
-const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
-
-/// Whether what is kept of the network fits what there is.
-pub(super) fn record(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let Net { name, bridge, .. } = net;
-    let folder = scene.records.folder().to_string_lossy();
-    // of options nothing is kept that could be given again
-    let again = if net.has_file { "up" } else { "down" };
-    let values: [&str; 5] = [&folder, name, bridge, again, &net.fault];
-    if !net.fault.is_empty() {
-        problems.failure("%4", &values);
+/// Whether the state and the file of the network fit the host.
+pub(super) fn record(host: &Host, network: &Network, report: &mut Report) {
+    let Some(known) = &network.known else { return report.ok("nothing is stored of it") };
+    let (name, bridge) = (&network.name, &network.bridge_name);
+    match &known.file {
+        Description::Malformed(error) => report.add(State::Failure, error.to_string(), None),
+        Description::Unreadable => report.unknown(&format!("this user cannot read {}", file(name))),
+        Description::Nothing | Description::OtherBridge | Description::Valid => (),
     }
-    if net.is_begun {
-        problems.warning(
-            "%0/%2.making: a start of network-virtual was not ended\nnetwork-virtual stop firewall=none bridge=%2",
-            &values,
-        );
-    }
-    match net.kept {
-        Kept::Nonsense => problems.failure("%0/%1.network is no record of brouter's\nrm %0/%1.network", &values),
-        Kept::HalfDone => {
-            problems.failure("%0/%1.changing: a change of %1 was not ended, or goes on\nbrouter $3 %1", &values)
+    let again = format!("brouter {} {}", if network.has_file() { "up" } else { "down" }, quoted(name));
+    let path = |incomplete| host.states.file(name, incomplete).to_string_lossy().into_owned();
+    match known.stored {
+        Stored::Malformed => {
+            let path = path(false);
+            report.failure(format!("{path} is not a record of brouter"), format!("rm {}", quoted(&path)));
         }
-        Kept::Whole if !net.is_there => {
-            problems.failure("%0/%1.network: %1 is up, but its bridge %2 is gone\nbrouter $3 %1", &values);
+        Stored::Incomplete if known.is_former => {
+            let folder = host.states.folder().display();
+            let evidence = format!("{folder}/{bridge}.making: a start of network-virtual was not finished");
+            report.warning(evidence, format!("network-virtual stop firewall=none bridge={}", quoted(bridge)));
         }
-        Kept::Nothing if !net.is_there && net.fault.is_empty() => {
-            problems.failure("/etc/brouter/%1.conf: %1 is not up\nbrouter up %1", &values);
+        Stored::Incomplete => {
+            report.failure(format!("{}: a change of {name} is under way, or was killed", path(true)), again);
         }
-        Kept::Nothing => problems.well("nothing is kept of it", &[]),
-        Kept::Whole => problems.well("%0/%1.network fits", &values),
+        Stored::Complete if network.bridge.is_none() => {
+            report.failure(format!("{}: {name} is up, but its bridge {bridge} is gone", path(false)), again);
+        }
+        Stored::Nothing if network.bridge.is_none() && !matches!(known.file, Description::Malformed(_)) => {
+            report.failure(format!("{}: {name} is not up", file(name)), format!("brouter up {}", quoted(name)));
+        }
+        Stored::Nothing => report.ok("nothing is stored of it"),
+        Stored::Complete => report.ok(format!("{} fits the host", path(false))),
     }
 }
 
-/// Whether it is up and has its addresses and ports.
-pub(super) fn bridge(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let bridge = net.bridge.as_str();
-    if scene.kernel.link_flags(bridge.as_bytes()).is_ok_and(|flags| flags & flag::UP == 0) {
-        problems.failure("%0 is down\nip link set %0 up", &[bridge]);
+/// Whether the bridge is up and has its addresses and ports.
+pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
+    let bridge = network.bridge_name.as_str();
+    let word = quoted(bridge);
+    if network.is_down() {
+        report.failure(format!("{bridge} is down"), format!("ip link set {word} up"));
     }
-    for wanted in &net.wanted {
-        if scene.own(net).iter().any(|own| own.net == *wanted) {
-            continue;
+    for net in network.addresses().filter(|net| !host.own(network).any(|own| own.net == *net)) {
+        let add = format!("ip addr add {net} dev {word}");
+        let is_off =
+            Family::of(&net) == Family::V6 && host.snapshot.link_value(Family::V6, bridge, "disable_ipv6") == Some(1);
+        match is_off {
+            true => report.failure(
+                format!("{bridge} cannot have {net}: /proc/sys/net/ipv6/conf/{bridge}/disable_ipv6 is 1"),
+                format!("echo 0 >/proc/sys/net/ipv6/conf/{word}/disable_ipv6 && {add}"),
+            ),
+            false => report.failure(format!("{bridge} lacks address {net}"), add),
         }
-        let is_off = is_v6(wanted) && scene.kernel.link_value("ipv6", bridge, "disable_ipv6") == Some(1);
-        let text = match is_off {
-            true => {
-                "%0 cannot have %1: /proc/sys/net/ipv6/conf/%0/disable_ipv6 is 1\n\
-                 echo 0 >/proc/sys/net/ipv6/conf/%0/disable_ipv6 && ip addr add %1 dev %0"
-            }
-            false => "%0 has not its address %1\nip addr add %1 dev %0",
-        };
-        problems.failure(text, &[bridge, &shown(wanted)]);
     }
-    if !net.has_address && net.wanted.is_empty() {
-        problems.failure("%0 has no address: guests have no router\nip addr add 192.168.10.1/24 dev %0", &[bridge]);
+    if !host.has_address(network) && network.addresses().next().is_none() {
+        let command = format!("ip addr add 192.168.10.1/24 dev {word}");
+        report.failure(format!("{bridge} has no address: guests have no router"), command);
     }
-    if net.ports.is_empty() {
-        // the guests' ports come with the guests
-        problems.warning("%0 has no ports: no guest is on it\nbrctl addif %0 INTERFACE", &[bridge]);
+    if network.ports().is_empty() {
+        // guests bring their ports
+        let command = format!("brctl addif {word} INTERFACE");
+        report.warning(format!("{bridge} has no ports: no guest is on it"), command);
     }
-    problems.well("%0 is up, with address and ports", &[bridge]);
+    report.ok(format!("{bridge} is up, with address and ports"));
 }
 
-/// Whether the firewall's command, which is run when the network changes, is there.
-pub(super) fn hook(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let is_there = |program: &str| program::find(program, scene.path.clone()).is_some();
-    let program = net.firewall.split(' ').next().unwrap_or_default();
-    if program.is_empty() {
-        let is_of_script = net.kept == Kept::Nothing && is_there(SUSE_FIREWALL);
-        return problems.well(if is_of_script { SUSE_FIREWALL } else { "there is none to be run" }, &[]);
+/// Whether the firewall's command, which is run when the network changes, exists.
+pub(super) fn hook(host: &Host, network: &Network, report: &mut Report) {
+    let exists = |program: &str| program::find(program, host.path.clone()).is_some();
+    let command = network.known.as_ref().and_then(KnownNetwork::firewall);
+    let Some(program) = command.and_then(|command| command.split(' ').next()) else {
+        return report.ok("none is run");
+    };
+    if !exists(program) {
+        let name = &network.name;
+        let missing = format!("firewall: there is no program {program}");
+        match network.has_file() {
+            true => report.failure(
+                format!("{}: {missing}", file(name)),
+                format!("sed -i 's/^firewall=/#&/' {} && brouter up {}", quoted(&file(name)), quoted(name)),
+            ),
+            false => report.failure(missing, format!("install -m 755 FILE {}", quoted(program))),
+        }
     }
-    if !is_there(program) {
-        let text = match net.has_file {
-            true => {
-                "/etc/brouter/%1.conf: firewall: there is no program %0\n\
-                 sed -i 's/^firewall=/#&/' /etc/brouter/%1.conf && brouter up %1"
-            }
-            false => "firewall: there is no program %0\ninstall -m 755 FILE %0",
-        };
-        problems.failure(text, &[program, &net.name]);
-    }
-    problems.well("%0 is there", &[program]);
+    report.ok(format!("{program} exists"));
 }

@@ -1,129 +1,135 @@
-//! What is on the bridge: ports, their addresses, and hardware addresses that are there twice.
+//! What is on the bridge: ports, their addresses, and hardware addresses that occur twice.
 
-use super::scene::{Net, Scene};
-use super::{Problems, State};
-use crate::kernel::{FdbEntry, Source, flag, port_state};
-use crate::net::{Mac, order};
+use std::rc::Rc;
+
+use super::report::{Report, State};
+use super::subject::{Host, Network};
+use crate::inspect::bridge::Bridge;
+use crate::inspect::port::{Port, PortBlock};
+use crate::kernel::{FdbEntry, Neighbour};
+use crate::net::Mac;
+use crate::shell::quoted;
 
 /// What Xen gives all its ports, so that none of them becomes the bridge's.
 const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
 
 /// Whether every port is on and forwards.
-pub(super) fn ports(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let kernel = scene.kernel;
-    let bridge = net.bridge.as_bytes();
-    let info = kernel.bridge_info(bridge, Source::Sysfs).unwrap_or_default();
-    // a port of a bridge that is down is disabled, whatever else it is
-    let is_up = kernel.link_flags(bridge).is_ok_and(|flags| flags & flag::UP != 0);
-    for (port, state) in kernel.port_infos(bridge, Source::Sysfs).unwrap_or_default() {
-        let port = port.to_string_lossy();
-        let flags = kernel.link_flags(port.as_bytes()).unwrap_or(0);
-        let is_listening = state.state == port_state::LISTENING;
-        let ticks = state.forward_delay_timer.0 + if is_listening { info.forward_delay.0 } else { 0 };
-        let text = match state.state {
-            _ if flags & flag::UP == 0 => "%0 is down\nip link set %0 up",
-            _ if flags & flag::RUNNING == 0 => "%0 has no carrier: no guest or no cable at its other end",
-            port_state::FORWARDING => continue,
-            _ if !is_up => continue,
-            port_state::LISTENING | port_state::LEARNING if info.stp_enabled => {
-                // with spanning tree the kernel takes no delay below 2 s
-                "%0 listens and learns, and forwards in %2 s: the forward delay is %3 s\n\
-                 brctl stp %1 off && brctl setfd %1 0"
-            }
-            port_state::LISTENING | port_state::LEARNING => {
-                "%0 listens and learns, and forwards in %2 s: the forward delay is %3 s\nbrctl setfd %1 0"
-            }
-            port_state::BLOCKING => "%0 is blocking: by the spanning tree there is another way\nbrctl showstp %1",
-            _ => "%0 is disabled, though it is up\nip link set %0 down && ip link set %0 up",
-        };
-        let seconds = |ticks: u64| ticks.div_ceil(100).to_string();
-        let values: [&str; 4] = [&port, &net.bridge, &seconds(ticks), &seconds(info.forward_delay.0)];
-        problems.add(if flags & flag::UP == 0 { State::Failure } else { State::Warning }, text, &values);
+pub(super) fn ports(_: &Host, network: &Network, report: &mut Report) {
+    let Some(bridge) = &network.bridge else { return };
+    for port in network.ports() {
+        if let Some(block) = port.block {
+            blocked(bridge, port, block, report);
+        }
     }
-    problems.well("all forward", &[]);
+    report.ok("all forward");
+}
+
+fn blocked(bridge: &Bridge, port: &Port, block: PortBlock, report: &mut Report) {
+    let name = port.name.to_string_lossy();
+    let (port, word) = (&name, quoted(&bridge.name.to_string_lossy()));
+    match block {
+        PortBlock::SwitchedOff => report.failure(format!("{port} is down"), format!("ip link set {} up", quoted(port))),
+        PortBlock::NoCarrier => {
+            let evidence = format!("{port} has no carrier: no guest or no cable at its other end");
+            report.add(State::Warning, evidence, None);
+        }
+        // the bridge's own check says so
+        PortBlock::BridgeDown => (),
+        PortBlock::ForwardsIn { seconds } => {
+            let delay = bridge.info.bridge_forward_delay.0.div_ceil(100);
+            let evidence =
+                format!("{port} listens and learns, and forwards in {seconds} s: the forward delay is {delay} s");
+            let setfd = format!("brctl setfd {word} 0");
+            // with spanning tree the kernel takes no delay below 2 s
+            let command = if bridge.info.stp_enabled { format!("brctl stp {word} off && {setfd}") } else { setfd };
+            report.warning(evidence, command);
+        }
+        PortBlock::SpanningTree => report.warning(
+            format!("{port} is blocking: the spanning tree has another path"),
+            format!("brctl showstp {word}"),
+        ),
+        PortBlock::JustAttached => {
+            let port = quoted(port);
+            let command = format!("ip link set {port} down && ip link set {port} up");
+            report.warning(format!("{name} is disabled, though it is up"), command);
+        }
+    }
 }
 
 /// Whether a port has addresses, which belong to the bridge.
-pub(super) fn addresses(scene: &Scene, net: &Net, problems: &mut Problems) {
-    for own in &scene.addresses {
-        if net.is_port(&own.link) {
-            let bridge_has_one = scene.own(net).iter().any(|other| other.net.contains(&own.net.addr()));
-            let text = match bridge_has_one {
-                true => "the port %0 has an address, %1: that network is behind it alone\nip addr del %1 dev %0",
-                false => {
-                    "the port %0 has an address, %1, which belongs to the bridge\n\
-                     ip addr del %1 dev %0 && ip addr add %1 dev %2"
-                }
-            };
-            problems.failure(text, &[&own.link, &own.text, &net.bridge]);
-        }
-    }
-    problems.well("no port has an address", &[]);
-}
-
-/// Whether a hardware address is there twice.
-pub(super) fn macs(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let kernel = scene.kernel;
-    // the bridge's comes last: it may be that of a port
-    let mut macs: Vec<(&str, Mac)> = Vec::new();
-    for link in net.ports.iter().chain([&net.bridge]) {
-        if let Ok(mac) = kernel.ethernet_address(link.as_bytes()) {
-            let mac = Mac(mac);
-            let other = macs.iter().find(|(_, other)| *other == mac && mac != OF_XEN && *link != net.bridge);
-            if let Some((other, mac)) = other {
-                problems.warning(
-                    "the ports %0 and %1 both have %2\nip link set %0 address fe:ff:ff:ff:ff:ff",
-                    &[link, other, &mac.to_string()],
-                );
+pub(super) fn addresses(host: &Host, network: &Network, report: &mut Report) {
+    let bridge = quoted(&network.bridge_name);
+    for address in host.addresses().filter(|address| network.has_port(&address.link)) {
+        let (port, net) = (address.link.to_string_lossy(), address.net);
+        let delete = format!("ip addr del {net} dev {}", quoted(&port));
+        let bridge_has_one = host.own(network).any(|other| other.net.contains(&net.addr()));
+        match bridge_has_one {
+            true => {
+                report
+                    .failure(format!("the port {port} has an address, {net}: that network is behind it alone"), delete);
             }
-            macs.push((link, mac));
+            false => report.failure(
+                format!("the port {port} has an address, {net}, which belongs to the bridge"),
+                format!("{delete} && ip addr add {net} dev {bridge}"),
+            ),
         }
     }
-    for neighbour in kernel.neighbours_v4() {
-        if neighbour.link != net.bridge {
-            continue;
-        }
-        if let Some((link, _)) = macs.iter().find(|(_, mac)| *mac == neighbour.mac) {
-            let text = match *link == net.bridge {
-                true => {
-                    "the guest %1 has the bridge's %2: frames to it end here\nip link set %0 address 02:00:5e:00:00:01"
-                }
-                false => {
-                    "the guest %1 has %2, as the port %0: frames to it end here\nip link set %0 address fe:ff:ff:ff:ff:ff"
-                }
-            };
-            problems.failure(text, &[link, &neighbour.address.to_string(), &neighbour.mac.to_string()]);
-        }
-    }
-    learnt_elsewhere(scene, net, problems);
-    problems.well("each is there once", &[]);
+    report.ok("no port has an address");
 }
 
-/// What this bridge has learnt, and another one too.
-fn learnt_elsewhere(scene: &Scene, net: &Net, problems: &mut Problems) {
-    if scene.bridges.len() < 2 {
-        return;
+/// Whether a hardware address occurs twice.
+pub(super) fn macs(host: &Host, network: &Network, report: &mut Report) {
+    let kernel = host.snapshot.kernel;
+    let bridge = network.bridge_name.as_str();
+    // the bridge's comes last: it may be that of a port
+    let links = network.ports().iter().map(|port| port.name.to_string_lossy().into_owned());
+    let mut macs: Vec<(String, Mac)> = Vec::new();
+    for link in links.chain([bridge.into()]) {
+        let Ok(mac) = kernel.mac(link.as_bytes()) else { continue };
+        let is_twice = |(_, other): &&(String, Mac)| *other == mac && mac != OF_XEN && link != bridge;
+        if let Some((other, _)) = macs.iter().find(is_twice) {
+            let command = format!("ip link set {} address fe:ff:ff:ff:ff:ff", quoted(&link));
+            report.warning(format!("the ports {link} and {other} both have {mac}"), command);
+        }
+        macs.push((link, mac));
     }
-    let learnt = |bridge: &str| -> Vec<FdbEntry> {
-        let table = scene.kernel.forwarding_table(bridge.as_bytes()).unwrap_or_default();
-        table.into_iter().filter(|entry| !entry.is_local()).collect()
-    };
-    let key = |entry: &FdbEntry| order::name_key(&entry.mac().0);
-    let here = learnt(&net.bridge);
-    let sorted = order::places(here.iter().map(key));
-    let mut infos = None;
-    for other in scene.bridges.iter().filter(|other| **other != net.bridge) {
-        for entry in learnt(other) {
-            let Ok(place) = sorted.binary_search_by_key(&key(&entry), |(key, _)| *key) else { continue };
-            let number = here[sorted[place].1].port_number();
-            let infos = infos.get_or_insert_with(|| {
-                scene.kernel.port_infos(net.bridge.as_bytes(), Source::Sysfs).unwrap_or_default()
-            });
-            let port = infos.iter().find(|(_, info)| info.number == number);
-            let port = port.map_or("PORT".into(), |(port, _)| port.to_string_lossy());
-            problems.warning(
-                "%3 is behind %1 and on %2 too: a loop, or a guest on both\nbrctl delif %0 %1",
-                &[&net.bridge, &port, other, &entry.mac().to_string()],
+    for neighbour in Neighbour::all(kernel).iter().filter(|neighbour| neighbour.link == bridge) {
+        let Some((link, mac)) = macs.iter().find(|(_, mac)| *mac == neighbour.mac) else { continue };
+        let guest = format!("the guest {}", neighbour.address);
+        let set = format!("ip link set {} address", quoted(link));
+        match link == bridge {
+            true => report.failure(
+                format!("{guest} has the bridge's {mac}: frames to it end here"),
+                format!("{set} 02:00:5e:00:00:01"),
+            ),
+            false => report.failure(
+                format!("{guest} has {mac}, as the port {link}: frames to it end here"),
+                format!("{set} fe:ff:ff:ff:ff:ff"),
+            ),
+        }
+    }
+    learnt_elsewhere(host, network, report);
+    report.ok("each occurs once");
+}
+
+/// Reports what this bridge has learnt, and another one too.
+fn learnt_elsewhere(host: &Host, network: &Network, report: &mut Report) {
+    let Some(bridge) = network.bridge.as_ref().filter(|_| host.bridges.len() > 1) else { return };
+    let mut here: Vec<&FdbEntry> = bridge.learnt().unwrap_or_default().iter().collect();
+    here.sort_by_key(|entry| entry.mac());
+    for other in host.bridges.iter().filter(|other| !Rc::ptr_eq(other, bridge)) {
+        for entry in other.learnt().unwrap_or_default() {
+            let Ok(place) = here.binary_search_by_key(&entry.mac(), |entry| entry.mac()) else { continue };
+            let number = here[place].port_number();
+            let port = network.ports().iter().find(|port| port.number == number);
+            let port = port.map_or("PORT".into(), |port| port.name.to_string_lossy());
+            report.warning(
+                format!(
+                    "{} is behind {port} and on {} too: a loop, or a guest on both",
+                    entry.mac(),
+                    other.name.display()
+                ),
+                format!("brctl delif {} {}", quoted(&network.bridge_name), quoted(&port)),
             );
         }
     }

@@ -1,221 +1,244 @@
-//! The way from the bridge to the outside and back.
+//! The route from the bridge to the outside and back.
+
+use std::ffi::OsStr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::scene::{Net, Own, Scene, shown};
-use super::{Problems, State};
-use crate::kernel::{Kernel, flag};
+use super::report::{Report, State};
+use super::subject::{Host, Network};
+use crate::error::errno_text;
+use crate::inspect::family::Family;
+use crate::inspect::route::Route;
+use crate::kernel::{Address, Kernel, flag};
+use crate::shell::quoted;
 
-/// Whether two networks have addresses in common.
-fn share(one: &IpNet, other: &IpNet) -> bool {
+/// Returns whether two networks have addresses in common.
+fn overlaps(one: &IpNet, other: &IpNet) -> bool {
     one.contains(&other.network()) || other.contains(&one.network())
 }
 
+/// Returns why addresses or routes are not known, if they are not.
+fn unreadable(host: &Host) -> Option<String> {
+    let table = host.snapshot.unreadable().into_iter().next()?;
+    Some(format!("{}: {}", table.file, errno_text(table.errno)))
+}
+
 /// Whether another link leads to addresses of the bridge's networks.
-pub(super) fn overlap(scene: &Scene, net: &Net, problems: &mut Problems) {
-    if let Some(cause) = scene.unread() {
-        problems.not_known(&cause);
+pub(super) fn overlap(host: &Host, network: &Network, report: &mut Report) {
+    if let Some(cause) = unreadable(host) {
+        report.unknown(&cause);
     }
-    let is_own = |link: &str| link == net.bridge || link == "lo" || net.is_port(link);
-    for own in scene.own(net) {
-        for other in &scene.addresses {
-            if is_own(&other.link) || !share(&own.net, &other.net) {
-                continue;
-            }
-            // without its address on the link to the outside the host would be cut off
-            let is_outside = scene.default_link(own.is_v6()) == Some(&other.link);
-            let text = match is_outside {
-                true if net.has_file => {
-                    "%0 has %1, of the same network as %3 on %2\nbrouter down %4 && brouter up %4 --address %5"
-                }
-                true => "%0 has %1, of the same network as %3 on %2\nip addr add %5 dev %2 && ip addr del %3 dev %2",
-                false => "%0 has %1, of the same network as %3 on %2\nip addr del %1 dev %0",
-            };
-            let values: [&str; 6] = [&other.link, &other.text, &net.bridge, &own.text, &net.name, &free(scene)];
-            let is_wider = other.net.prefix_len() < own.net.prefix_len();
-            problems.add(if is_wider { State::Warning } else { State::Failure }, text, &values);
+    let is_own = |link: &OsStr| link == network.bridge_name.as_str() || link == "lo" || network.has_port(link);
+    for own in host.own(network) {
+        for other in host.addresses().filter(|other| !is_own(&other.link) && overlaps(&own.net, &other.net)) {
+            shared(host, network, own, other, report);
         }
-        for way in &scene.ways {
-            let is_of_address = |other: &Own| other.link == way.link && other.net.trunc() == way.to;
+        for route in host.snapshot.all_routes() {
+            let is_of_address =
+                |other: &Address| other.link == route.interface && other.net.trunc() == route.destination;
             // a wider route is for the rest of its network
-            if own.net.trunc().contains(&way.to) && !is_own(&way.link) && !scene.addresses.iter().any(is_of_address) {
-                let text = "a route leads away from %1, which has %2: %0\nip route del $0";
-                problems.failure(text, &[&way.text, &net.bridge, &own.text]);
+            let leads_away = own.net.trunc().contains(&route.destination) && !is_own(&route.interface);
+            if leads_away && !host.addresses().any(is_of_address) {
+                let via = route.gateway.map_or(String::new(), |gateway| format!(" via {gateway}"));
+                let text = format!("{}{via} dev {}", route.destination, quoted(&route.interface.to_string_lossy()));
+                let evidence =
+                    format!("a route leads away from {}, which has {}: {text}", network.bridge_name, own.net);
+                report.failure(evidence, format!("ip route del {text}"));
             }
         }
     }
-    problems.well("no other link has its networks", &[]);
+    report.ok("no other link has its networks");
 }
 
-/// An address in a network that nobody has.
-fn free(scene: &Scene) -> String {
-    for number in 10..=255 {
-        let net = IpNet::V4(Ipv4Net::new_assert([192, 168, number, 1].into(), 24));
-        let is_taken = scene.addresses.iter().any(|own| share(&own.net, &net))
-            || scene.ways.iter().any(|way| way.to.prefix_len() > 0 && share(&way.to, &net));
-        if !is_taken {
-            return shown(&net);
+/// Reports an address of another link that is in a network of the bridge.
+fn shared(host: &Host, network: &Network, own: &Address, other: &Address, report: &mut Report) {
+    let (bridge, link) = (network.bridge_name.as_str(), other.link.to_string_lossy());
+    // without its address on the link to the outside the host would be cut off
+    let is_outside = host.default_interface(Family::of(&own.net)).is_some_and(|default| default == link);
+    let (name, bridge_word) = (quoted(&network.name), quoted(bridge));
+    let command = match is_outside {
+        true if network.has_file() => format!("brouter down {name} && brouter up {name} --address {}", free(host)),
+        true => {
+            let free = free(host);
+            format!("ip addr add {free} dev {bridge_word} && ip addr del {} dev {bridge_word}", own.net)
         }
-    }
-    "NETWORK".into()
+        false => format!("ip addr del {} dev {}", other.net, quoted(&link)),
+    };
+    let is_wider = other.net.prefix_len() < own.net.prefix_len();
+    let evidence = format!("{link} has {}, of the same network as {} on {bridge}", other.net, own.net);
+    report.add(if is_wider { State::Warning } else { State::Failure }, evidence, Some(command));
 }
 
-/// Whether there is an IPv4 network, and it is to be more than one of this host.
-fn is_routed(scene: &Scene, net: &Net, problems: &mut Problems) -> bool {
-    let is_routed = !net.is_isolated && scene.has_family(net, false);
+/// Returns an address in a network that nobody has.
+fn free(host: &Host) -> String {
+    let nets = (10..=255).map(|number| IpNet::V4(Ipv4Net::new_assert([192, 168, number, 1].into(), 24)));
+    let is_taken = |net: &IpNet| {
+        host.addresses().any(|own| overlaps(&own.net, net))
+            || host.snapshot.all_routes().any(|route| !route.is_default() && overlaps(&route.destination, net))
+    };
+    nets.into_iter().find(|net| !is_taken(net)).map_or("NETWORK".into(), |net| net.to_string())
+}
+
+/// Returns whether there is an IPv4 network that is to be more than one of this host.
+fn is_routed(host: &Host, network: &Network, report: &mut Report) -> bool {
+    let is_routed = !network.is_isolated && host.has_family(network, Family::V4);
     if !is_routed {
-        problems.well("no IPv4 to the outside was asked for", &[]);
+        report.ok("no IPv4 to the outside was asked for");
     }
     is_routed
 }
 
 /// Whether IPv4 packets are forwarded, both ways.
-pub(super) fn forwarding(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let kernel = scene.kernel;
-    if !is_routed(scene, net, problems) {
+pub(super) fn forwarding(host: &Host, network: &Network, report: &mut Report) {
+    if !is_routed(host, network, report) {
         return;
     }
-    match kernel.text("/proc/sys/net/ipv4/ip_forward").as_deref() {
-        Err(_) => problems.not_known("/proc/sys/net/ipv4/ip_forward cannot be read"),
-        Ok("0") => problems.failure(
-            "/proc/sys/net/ipv4/ip_forward is 0: no packet is forwarded\necho 1 >/proc/sys/net/ipv4/ip_forward",
-            &[],
+    match host.snapshot.forwarding(Family::V4) {
+        Err(errno) => report.unknown(&format!("/proc/sys/net/ipv4/ip_forward: {}", errno_text(errno))),
+        Ok(false) => report.failure(
+            "/proc/sys/net/ipv4/ip_forward is 0: no packet is forwarded".into(),
+            "echo 1 >/proc/sys/net/ipv4/ip_forward".into(),
         ),
-        // a packet is forwarded if the link that it comes by says so
-        Ok(_) => {
-            for link in [&net.bridge, scene.outside(net, false).unwrap_or_default()] {
-                if kernel.link_value("ipv4", link, "forwarding") == Some(0) {
-                    problems.failure(
-                        "/proc/sys/net/ipv4/conf/%0/forwarding is 0: nothing from there is forwarded\n\
-                         echo 1 >/proc/sys/net/ipv4/conf/%0/forwarding",
-                        &[link],
+        // a packet is forwarded if the link that it arrives by allows that
+        Ok(true) => {
+            let outside = host.outside(network, Family::V4).unwrap_or_default();
+            for link in [network.bridge_name.as_str(), &outside] {
+                if host.snapshot.link_value(Family::V4, link, "forwarding") == Some(0) {
+                    report.failure(
+                        format!("/proc/sys/net/ipv4/conf/{link}/forwarding is 0: nothing from there is forwarded"),
+                        format!("echo 1 >/proc/sys/net/ipv4/conf/{}/forwarding", quoted(link)),
                     );
                 }
             }
         }
     }
-    problems.well("/proc/sys/net/ipv4/ip_forward is 1", &[]);
+    report.ok("/proc/sys/net/ipv4/ip_forward is 1");
 }
 
-/// Linux 2.6.31 brought 2, and takes the greater of the two values.
+/// Returns whether rp_filter can be 2. Linux 2.6.31 brought that, and takes the greater of the two values.
 fn has_loose(kernel: &Kernel) -> bool {
     let release = kernel.release();
-    let mut numbers = [0u32; 3];
-    let mut place = 0;
-    for byte in release.as_encoded_bytes() {
-        match byte {
-            b'0'..=b'9' => numbers[place] = numbers[place].saturating_mul(10).saturating_add((byte - b'0').into()),
-            _ if place < 2 => place += 1,
-            _ => break,
-        }
-    }
-    numbers >= [2, 6, 31]
+    let release = release.to_string_lossy();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0u32));
+    let [major, minor, patch] = [(); 3].map(|()| numbers.next().unwrap_or(0));
+    (major, minor, patch) >= (2, 6, 31)
 }
 
-/// Says if a link drops packets of a network because it would send none there.
-fn check_strict(scene: &Scene, link: &str, network: &str, way: &str, problems: &mut Problems) {
-    let value = |link| scene.kernel.link_value("ipv4", link, "rp_filter").unwrap_or(0);
+/// Reports a link that drops packets of a network because it would send none there.
+fn check_strict(host: &Host, link: &str, network: &str, route: &str, report: &mut Report) {
+    let value = |link| host.snapshot.link_value(Family::V4, link, "rp_filter").unwrap_or(0);
     let (all, own) = (value("all"), value(link));
-    let (effective, off) = match has_loose(scene.kernel) {
+    let (effective, off) = match has_loose(host.snapshot.kernel) {
         true => (all.max(own), "2"),
         false => (all.min(own), "0"),
     };
     if effective == 1 {
-        problems.failure(
-            "rp_filter of %0 is strict: packets from %1 are dropped, for the way there is by %2\n\
-             echo %3 >/proc/sys/net/ipv4/conf/%0/rp_filter",
-            &[link, network, way, off],
+        report.failure(
+            format!(
+                "rp_filter of {link} is strict: packets from {network} are dropped, as the route there is by {route}"
+            ),
+            format!("echo {off} >/proc/sys/net/ipv4/conf/{}/rp_filter", quoted(link)),
         );
     }
 }
 
-/// Whether packets are dropped because the way back is another.
-pub(super) fn reverse_path(scene: &Scene, net: &Net, problems: &mut Problems) {
-    for own in scene.own(net) {
-        for way in &scene.ways {
-            if way.link != net.bridge && own.net.trunc().contains(&way.to) && !own.is_v6() {
-                check_strict(scene, &net.bridge, &shown(&way.to), &way.link, problems);
-            }
+/// Whether packets are dropped because the route back is another one.
+pub(super) fn reverse_path(host: &Host, network: &Network, report: &mut Report) {
+    let bridge = network.bridge_name.as_str();
+    for own in host.own_of(network, Family::V4) {
+        let leads_away = |route: &&Route| route.interface != *bridge && own.net.trunc().contains(&route.destination);
+        for route in host.snapshot.all_routes().filter(leads_away) {
+            let interface = route.interface.to_string_lossy();
+            check_strict(host, bridge, &route.destination.to_string(), &interface, report);
         }
     }
-    if let Some(default) =
-        scene.default_link(false).filter(|default| *default != net.outside && !net.outside.is_empty())
+    if let (Some(default), Some(outside)) = (host.default_interface(Family::V4), network.outside())
+        && default != outside
     {
-        check_strict(scene, &net.outside, "anywhere", default, problems);
+        check_strict(host, outside, "anywhere", &default, report);
     }
-    problems.well("drops nothing here", &[]);
+    report.ok("drops nothing here");
 }
 
-/// Whether there is a way out.
-pub(super) fn outside(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let kernel = scene.kernel;
-    if !is_routed(scene, net, problems) {
+/// Whether there is a route to the outside.
+pub(super) fn outside(host: &Host, network: &Network, report: &mut Report) {
+    if !is_routed(host, network, report) {
         return;
     }
-    let outside = scene.outside(net, false).unwrap_or("INTERFACE");
-    if outside != "INTERFACE" {
-        let text = match kernel.flags_if_there(outside.as_bytes()) {
-            Ok(Some(flags)) if flags & flag::UP == 0 => "%0 is down\nip link set %0 up",
-            Ok(Some(flags)) if flags & flag::RUNNING == 0 => "%0 has no carrier: see to its cable",
-            Ok(None) => "there is no interface %0",
-            _ => "",
-        };
-        if !text.is_empty() {
-            problems.failure(text, &[outside]);
-        }
+    let outside = host.outside(network, Family::V4);
+    if let Some(outside) = &outside {
+        check_link(host, outside, report);
     }
-    match (scene.default_link(false), scene.unread()) {
-        (None, Some(cause)) => problems.not_known(&cause),
-        // with rules, other tables than main can have it
-        (None, None) if !kernel.has_rules_v4() => {
-            problems.failure("there is no default route\nip route add default via ROUTER dev %0", &[outside]);
+    let outside = outside.as_deref().unwrap_or("INTERFACE");
+    // with rules, other tables than main can have the default route
+    match (host.default_interface(Family::V4), unreadable(host)) {
+        (None, Some(cause)) => report.unknown(&cause),
+        (None, None) if !host.snapshot.has_rules_v4() => {
+            let command = format!("ip route add default via ROUTER dev {}", quoted(outside));
+            report.failure("there is no default route".into(), command);
         }
-        (Some(default), _) if default != outside && !kernel.has_rules_v4() => {
-            let text = match net.has_file {
-                true => {
-                    "the default route leads by %0, not by the outside, %1\n\
-                     sed -i 's/^outside=.*/outside=$0/; s/^netdev=.*/outside=$0/' /etc/brouter/%2.conf && brouter up %2"
-                }
-                false => "the default route leads by %0, not by the outside, %1\nbrouter down %2",
+        (Some(default), _) if default != outside && !host.snapshot.has_rules_v4() => {
+            let name = quoted(&network.name);
+            let command = match network.has_file() {
+                true => format!(
+                    "sed -i 's/^outside=.*/outside={default}/; s/^netdev=.*/outside={default}/' /etc/brouter/{name}.conf \
+                     && brouter up {name}"
+                ),
+                false => format!("brouter down {name}"),
             };
-            problems.warning(text, &[default, outside, &net.name]);
+            report.warning(format!("the default route is by {default}, not by the outside, {outside}"), command);
         }
         _ => (),
     }
-    problems.well("%0 leads there", &[outside]);
+    report.ok(format!("packets leave by {outside}"));
+}
+
+/// Reports what is wrong with the interface to the outside.
+fn check_link(host: &Host, outside: &str, report: &mut Report) {
+    match host.snapshot.link_flags(OsStr::new(outside)) {
+        Ok(Some(flags)) if flags & flag::UP == 0 => {
+            report.failure(format!("{outside} is down"), format!("ip link set {} up", quoted(outside)));
+        }
+        Ok(Some(flags)) if flags & flag::RUNNING == 0 => {
+            report.add(State::Failure, format!("{outside} has no carrier: check its cable"), None);
+        }
+        Ok(None) => report.add(State::Failure, format!("there is no interface {outside}"), None),
+        _ => (),
+    }
 }
 
 /// Whether IPv6 packets are forwarded, and the host keeps its own default route then.
-pub(super) fn ipv6(scene: &Scene, net: &Net, problems: &mut Problems) {
-    let kernel = scene.kernel;
-    if !scene.has_family(net, true) || net.is_isolated {
-        return problems.well("no IPv6 to the outside was asked for", &[]);
+pub(super) fn ipv6(host: &Host, network: &Network, report: &mut Report) {
+    if !host.has_family(network, Family::V6) || network.is_isolated {
+        return report.ok("no IPv6 to the outside was asked for");
     }
-    if !kernel.forwards_v6() {
-        problems.failure(
-            "/proc/sys/net/ipv6/conf/all/forwarding is 0: no IPv6 packet is forwarded\n\
-             echo 1 >/proc/sys/net/ipv6/conf/all/forwarding",
-            &[],
+    let forwards = host.snapshot.forwarding(Family::V6) == Ok(true);
+    if !forwards {
+        report.failure(
+            "/proc/sys/net/ipv6/conf/all/forwarding is 0: no IPv6 packet is forwarded".into(),
+            "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding".into(),
         );
     }
-    let default = scene.default_way(true);
-    let outside = scene.outside(net, true).or(scene.default_link(false)).unwrap_or("INTERFACE");
-    let is_deaf =
-        kernel.forwards_v6() && kernel.link_value("ipv6", outside, "accept_ra").is_some_and(|accepts| accepts < 2);
+    let outside = host.outside(network, Family::V6).or_else(|| host.default_interface(Family::V4));
+    let outside = outside.as_deref().unwrap_or("INTERFACE");
+    let accepts = host.snapshot.link_value(Family::V6, outside, "accept_ra");
+    let ignores_routers = forwards && accepts.is_some_and(|accepts| accepts < 2);
     // unique local addresses lead nowhere else anyway (RFC 4193)
-    let is_global = |own: &Own| matches!(own.net, IpNet::V6(net) if net.addr().segments()[0] & 0xfe00 != 0xfc00);
-    let deaf = "%1: a host that forwards listens to routers only if accept_ra of %0 is 2\n\
-                echo 2 >/proc/sys/net/ipv6/conf/%0/accept_ra";
-    let none = "there is no default route";
-    match default {
-        Some(way) if way.is_announced && is_deaf => {
-            problems.warning(deaf, &[outside, "the default route was announced, and will go"]);
+    let is_global = |own: &Address| matches!(own.net, IpNet::V6(net) if net.addr().segments()[0] & 0xfe00 != 0xfc00);
+    let accept_ra = format!("a host that forwards accepts announcements only if accept_ra of {outside} is 2");
+    let accept = format!("echo 2 >/proc/sys/net/ipv6/conf/{}/accept_ra", quoted(outside));
+    match host.default_route(Family::V6) {
+        Some(route) if route.is_announced && ignores_routers => {
+            report.warning(format!("the default route was announced, and will expire: {accept_ra}"), accept);
         }
-        None if scene.own(net).into_iter().any(is_global) => match is_deaf {
-            true => problems.failure(deaf, &[outside, none]),
-            false => problems.warning("%1\nip -6 route add default via ROUTER dev %0", &[outside, none]),
+        None if host.own(network).any(is_global) => match ignores_routers {
+            true => report.failure(format!("there is no default route: {accept_ra}"), accept),
+            false => {
+                let command = format!("ip -6 route add default via ROUTER dev {}", quoted(outside));
+                report.warning("there is no default route".into(), command);
+            }
         },
         _ => (),
     }
-    problems.well("/proc/sys/net/ipv6/conf/all/forwarding is 1", &[]);
+    report.ok("/proc/sys/net/ipv6/conf/all/forwarding is 1");
 }

@@ -1,91 +1,108 @@
-//! What Xen's toolstack tells of guests' interfaces.
+//! What Xen's toolstack says of guests' interfaces.
 
 use nix::errno::Errno;
 
-use super::Problems;
-use super::scene::Scene;
+use super::report::Report;
+use super::subject::Host;
+use crate::shell::quoted;
 use crate::xenstore::{Fault, Store};
 
-/// Whether this host has a xenstore, reachable or not.
-fn is_xen(scene: &Scene, problems: &mut Problems) -> bool {
-    let kernel = scene.kernel;
-    let is_xen = scene.xenstored.is_some()
+/// Returns whether this host has a xenstore, reachable or not.
+fn is_xen(host: &Host, report: &mut Report) -> bool {
+    let kernel = host.snapshot.kernel;
+    let is_xen = host.xenstored.is_some()
         || kernel.has_file("/proc/xen/capabilities")
         || kernel.has_file("/run/xenstored/socket")
         || kernel.has_file("/var/run/xenstored/socket")
         || kernel.text("/sys/hypervisor/type").is_ok_and(|text| text == "xen");
     if !is_xen {
-        problems.well("this is no Xen host", &[]);
+        report.ok("this is not a Xen host");
     }
     is_xen
 }
 
 /// Whether xenstored answers.
-pub(super) fn xenstored(scene: &Scene, problems: &mut Problems) {
-    if !is_xen(scene, problems) {
+pub(super) fn xenstored(host: &Host, report: &mut Report) {
+    if !is_xen(host, report) {
         return;
     }
-    let asked = Store::open(scene.xenstored.clone()).and_then(|mut store| store.list("/"));
+    let asked = Store::open(host.xenstored.clone()).and_then(|mut store| store.list("/"));
     match asked {
-        Err(Fault::Refused(errno)) => problems.not_known(&errno),
-        Err(fault @ Fault::Unreachable { errno: Errno::EACCES, .. }) => problems.not_known(&fault.to_string()),
+        Err(fault @ (Fault::Refused(_) | Fault::Unreachable { errno: Errno::EACCES, .. })) => {
+            report.unknown(&fault.to_string());
+        }
         Err(fault) => {
             let scripts = ["/etc/init.d/xencommons", "/etc/init.d/xenstored", "/etc/init.d/xen", "/etc/init.d/xend"];
-            let script = scripts.into_iter().find(|script| scene.kernel.has_file(script));
-            let text = if script.is_some() { "%0\n%1 start" } else { "%0\nsystemctl start xenstored" };
-            problems.failure(text, &[&fault.to_string(), script.unwrap_or_default()]);
+            let script = scripts.into_iter().find(|script| host.snapshot.kernel.has_file(script));
+            let start = script.map_or("systemctl start xenstored".into(), |script| format!("{script} start"));
+            report.failure(fault.to_string(), start);
         }
-        Ok(_) => problems.well("answers", &[]),
+        Ok(_) => report.ok("answers"),
     }
 }
 
 /// Whether a guest's interface could not be attached, or has another's hardware address.
-pub(super) fn hotplug(scene: &Scene, problems: &mut Problems) {
-    if !is_xen(scene, problems) {
+pub(super) fn hotplug(host: &Host, report: &mut Report) {
+    if !is_xen(host, report) {
         return;
     }
-    let Ok(mut store) = Store::open(scene.xenstored.clone()) else {
-        return problems.not_known("xenstored cannot be asked");
+    let Ok(mut store) = Store::open(host.xenstored.clone()) else {
+        return report.unknown("xenstored cannot be asked");
     };
     let mut macs: Vec<(String, String)> = Vec::new();
-    descend(&mut store, "/local/domain", 0, &mut macs, problems);
-    problems.well("all interfaces of guests are attached", &[]);
-}
-
-/// From the domains by those that have backends, and their guests, to the interfaces.
-fn descend(store: &mut Store, path: &str, depth: u8, macs: &mut Vec<(String, String)>, problems: &mut Problems) {
-    for name in store.list(path).unwrap_or_default() {
-        let below = [path, "/", &name, if depth == 0 { "/backend/vif" } else { "" }].concat();
-        match depth {
-            2 => interface(store, [&below, path.rsplit('/').next().unwrap_or_default(), &name], macs, problems),
-            _ => descend(store, &below, depth + 1, macs, problems),
+    let mut names = |path: &str| store.list(path).unwrap_or_default();
+    let mut backends = Vec::new();
+    for domain in names("/local/domain") {
+        let path = format!("/local/domain/{domain}/backend/vif");
+        for guest in names(&path) {
+            let path = format!("{path}/{guest}");
+            backends.extend(names(&path).into_iter().map(|device| Backend {
+                path: format!("{path}/{device}"),
+                guest: guest.clone(),
+                device,
+            }));
         }
     }
+    for backend in backends {
+        let mac = backend.value(&mut store, "mac");
+        backend.check_hotplug(&mut store, report);
+        if let Some((_, other)) = macs.iter().find(|(seen, _)| *seen == mac && !mac.is_empty()) {
+            let Backend { guest, device, .. } = &backend;
+            let evidence = format!("guest {guest} has the hardware address {mac} of guest {other}");
+            report.failure(evidence, format!("xl network-detach {} {}", quoted(guest), quoted(device)));
+        }
+        macs.push((mac, backend.guest));
+    }
+    report.ok("all interfaces of guests are attached");
 }
 
-fn interface(
-    store: &mut Store,
-    [path, guest, device]: [&str; 3],
-    macs: &mut Vec<(String, String)>,
-    problems: &mut Problems,
-) {
-    let mut value = |name: &str| {
-        let value = store.read(&[path, "/", name].concat()).unwrap_or_default();
+/// The backend of a guest's interface in xenstore.
+struct Backend {
+    path: String,
+    guest: String,
+    device: String,
+}
+
+impl Backend {
+    /// Reads a key; empty if there is none.
+    fn value(&self, store: &mut Store, name: &str) -> String {
+        let value = store.read(&format!("{}/{name}", self.path)).unwrap_or_default();
         String::from_utf8_lossy(&value).into_owned()
-    };
-    let (status, error) = (value("hotplug-status"), value("hotplug-error"));
-    // one that was mended keeps the error of before
-    if status == "error" || !error.is_empty() && status != "connected" {
-        let (script, name) = (value("script"), value("vifname"));
-        let or = |value: &str, default: String| if value.is_empty() { default } else { value.into() };
-        let name = or(&name, ["vif", guest, ".", device].concat());
-        let script = or(&script, "/etc/xen/scripts/vif-bridge".into());
-        problems.failure("%0/hotplug-error: %1\nXENBUS_PATH=%0 vif=%2 %3 online", &[path, &error, &name, &script]);
     }
-    let mac = value("mac");
-    if let Some((_, other)) = macs.iter().find(|(seen, _)| *seen == mac && !mac.is_empty()) {
-        let text = "guest %0 has the hardware address %2 of guest %3\nxl network-detach %0 %1";
-        problems.failure(text, &[guest, device, &mac, other]);
+
+    fn check_hotplug(&self, store: &mut Store, report: &mut Report) {
+        let (status, error) = (self.value(store, "hotplug-status"), self.value(store, "hotplug-error"));
+        // an interface that was mended keeps its former error
+        if status != "error" && (error.is_empty() || status == "connected") {
+            return;
+        }
+        let or = |value: String, default: String| if value.is_empty() { default } else { value };
+        let name = or(self.value(store, "vifname"), format!("vif{}.{}", self.guest, self.device));
+        let script = or(self.value(store, "script"), "/etc/xen/scripts/vif-bridge".into());
+        let path = &self.path;
+        report.failure(
+            format!("{path}/hotplug-error: {error}"),
+            format!("XENBUS_PATH={} vif={} {} online", quoted(path), quoted(&name), quoted(&script)),
+        );
     }
-    macs.push((mac, guest.into()));
 }

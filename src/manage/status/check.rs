@@ -1,154 +1,172 @@
-//! What is out of order: what is wanted of a network beside what is there.
+//! What is expected of the host's networks, compared with the snapshot.
 
-use std::fmt;
+use std::ffi::OsString;
 
-use super::view::{Brouter, Host};
-use super::wanted::Wanted;
+use super::finding::Finding;
+use super::model::{BridgeStatus, HostStatus};
 use crate::call::Call;
-use crate::kernel::{Ipv6Flags, Kernel, flag};
+use crate::error::{Failure, errno_text, line};
+use crate::inspect::snapshot::HostSnapshot;
+use crate::kernel::{self, flag};
+use crate::manage::output::complaint;
+use crate::manage::up::state_dir;
+use crate::net::InterfaceName;
+use crate::network::catalog::{self, Description, KnownNetwork, Stored};
 use crate::network::context::Context;
 use crate::network::item::Item;
 use crate::network::step::Step;
 use crate::network::store::StateDir;
 
-/// Something out of order, or not known.
-#[derive(Clone)]
-pub(super) struct Remark {
-    pub(super) kind: &'static Kind,
-    /// What it is about: the bridge, an address, a port, …
-    pub(super) object: String,
-    /// The command that would put it right, or what else there is to say.
-    pub(super) rest: String,
+/// Checks all bridges, or those that a name means: that of a network, or a bridge.
+///
+/// # Errors
+/// The name means neither; or the host cannot be read.
+pub(super) fn check<'k>(call: &Call<'k>, name: Option<&str>) -> Result<HostStatus<'k>, Failure> {
+    let states = state_dir(call.kernel).map_err(|failure| failure.with_status(2))?;
+    let networks = catalog::networks(call.kernel, &states);
+    let snapshot = HostSnapshot::new(call.kernel, (call.environment)("PATH"));
+    let names = match name {
+        Some(name) => vec![named(&snapshot, &networks, name)?],
+        None => all_names(&snapshot, &networks)?,
+    };
+    let mut unreadable = snapshot.unreadable();
+    let mut bridges = Vec::new();
+    for bridge in names {
+        let networks: Vec<&KnownNetwork> =
+            networks.iter().filter(|network| *network.bridge.as_str() == *bridge).collect();
+        let mut status = read(&snapshot, bridge, &networks)?;
+        status.is_only_planned &= name.is_none();
+        unreadable.extend(status.unreadable());
+        compare(call, &states, &mut status, &networks);
+        inspect(&snapshot, &mut status);
+        bridges.push(status);
+    }
+    unreadable.dedup();
+    Ok(HostStatus { snapshot, bridges, unreadable })
 }
 
-/// A kind of remark.
-pub(super) struct Kind {
-    pub(super) name: &'static str,
-    /// The label of the lines to which it belongs.
-    pub(super) label: &'static str,
-    /// How its text begins.
-    text: &'static str,
-    /// Whether it is out of order; else it is not known.
-    pub(super) is_fault: bool,
+fn refuse(text: Vec<u8>) -> Failure {
+    complaint(text).with_status(1)
 }
 
-const fn fault(name: &'static str, label: &'static str, text: &'static str) -> Kind {
-    Kind { name, label, text, is_fault: true }
-}
-
-const fn unknown(name: &'static str, label: &'static str, text: &'static str) -> Kind {
-    Kind { name, label, text, is_fault: false }
-}
-
-pub(super) static UNFINISHED: Kind =
-    fault("network-unfinished", "network", "brouter up or down is under way, or was ended: run it again");
-pub(super) static NOT_UNDERSTOOD: Kind = fault("network-not-understood", "network", "");
-pub(super) static FILE_UNREADABLE: Kind = unknown("network-unreadable", "network", "this user cannot read ");
-static BRIDGE_MISSING: Kind = fault("bridge-missing", "bridge", "missing: ");
-static BRIDGE_DOWN: Kind = fault("bridge-down", "bridge", "down: ");
-static VALUE_DIFFERS: Kind = fault("value-differs", "bridge", "not as wanted: ");
-static ADDRESS_MISSING: Kind = fault("address-missing", "address", "missing: ");
-static ADDRESS_DUPLICATE: Kind = fault("address-duplicate", "address", "another host has it too, and it is not used");
-static PORT_MISSING: Kind = fault("port-missing", "port", "missing: ");
-/// Has a mark at the port's own line.
-static PORT_NOT_FORWARDING: Kind = fault("port-not-forwarding", "", "does not forward: ");
-static OUTSIDE_MISSING: Kind = fault("outside-missing", "outside", "missing: ");
-static OUTSIDE_DOWN: Kind = fault("outside-down", "outside", "down: ");
-static OUTSIDE_NO_CARRIER: Kind = fault("outside-no-carrier", "outside", "no carrier: ");
-pub(super) static FORWARDING_OFF: Kind = fault("forwarding-off", "forwarding", "off: ");
-static MASQUERADE_MISSING: Kind = fault("masquerade-missing", "masquerade", "missing: ");
-static MASQUERADE_UNKNOWN: Kind = unknown("masquerade-unknown", "masquerade", "not known, root can ask: ");
-static ANTISPOOF_MISSING: Kind = fault("antispoof-missing", "antispoof", "missing: ");
-static ANTISPOOF_UNKNOWN: Kind = unknown("antispoof-unknown", "antispoof", "not known, root can ask: ");
-
-impl fmt::Display for Remark {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.kind.text)?;
-        f.write_str(&self.rest)
+/// Returns the bridge that a name means.
+fn named(snapshot: &HostSnapshot, networks: &[KnownNetwork], name: &str) -> Result<OsString, Failure> {
+    match networks.iter().find(|network| network.name == name) {
+        Some(network) => Ok(network.bridge.as_str().into()),
+        None if matches!(snapshot.bridge(name.as_ref()), Ok(Some(_))) => Ok(name.into()),
+        None => Err(refuse(line!(name, ": neither a network nor a bridge"))),
     }
 }
 
-/// Of a part the kind of fault that it is if it is not there, and what is said if that cannot be known.
-fn kinds(part: &Item, bridge: &str) -> Option<(&'static Kind, Option<&'static Kind>)> {
-    Some(match part {
-        Item::Bridge => (&BRIDGE_MISSING, None),
-        Item::Value { .. } => (&VALUE_DIFFERS, None),
-        Item::Address(_) => (&ADDRESS_MISSING, None),
-        Item::Port(_) => (&PORT_MISSING, None),
-        Item::Up(link) if link.as_str() == bridge => (&BRIDGE_DOWN, None),
-        Item::Masquerade(_) => (&MASQUERADE_MISSING, Some(&MASQUERADE_UNKNOWN)),
-        Item::Accept(_) | Item::Drop { .. } => (&ANTISPOOF_MISSING, Some(&ANTISPOOF_UNKNOWN)),
-        Item::Forwarding { .. } => (&FORWARDING_OFF, None),
-        // a port that is off does not forward, which is seen anyway
-        Item::Up(_) | Item::Firewall(_) => return None,
+/// Returns all bridges, with those that networks have lost, in the order of strcmp(3).
+fn all_names(snapshot: &HostSnapshot, networks: &[KnownNetwork]) -> Result<Vec<OsString>, Failure> {
+    let known = snapshot.bridge_names();
+    let known = known.map_err(|errno| refuse(line!("cannot list bridges: ", errno_text(errno))))?;
+    let mut names = known.to_vec();
+    names.extend(networks.iter().map(|network| network.bridge.as_str().into()));
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn read<'k>(
+    snapshot: &HostSnapshot<'k>,
+    name: OsString,
+    networks: &[&KnownNetwork],
+) -> Result<BridgeStatus<'k>, Failure> {
+    let bridge = snapshot
+        .bridge(&name)
+        .map_err(|errno| refuse(line!("cannot read bridge ", name.as_encoded_bytes(), ": ", errno_text(errno))))?;
+    Ok(BridgeStatus {
+        is_only_planned: bridge.is_none() && networks.iter().all(|network| network.stored == Stored::Nothing),
+        bridge,
+        networks: networks.iter().map(|network| network.name.clone()).collect(),
+        outside: networks.iter().find_map(|network| network.outside.clone()),
+        masquerade: Vec::new(),
+        findings: Vec::new(),
+        name,
     })
 }
 
-/// Compares a bridge with a network on it. That of network-virtual has no name.
-#[inline(never)]
-pub(super) fn check(call: &Call, records: &StateDir, brouter: &mut Brouter, wanted: &Wanted) {
-    brouter.remarks.extend_from_slice(&wanted.remarks);
-    brouter.outside = brouter.outside.take().or(wanted.outside.clone());
-    if !brouter.is_only_planned {
-        let Ok(bridge) = wanted.bridge.parse() else { return };
-        let context = Context::new(call.kernel, records.clone(), &wanted.name, bridge, (call.environment)("PATH"));
-        for part in &wanted.parts {
-            if *part == Item::Bridge || brouter.link.is_some() {
-                check_part(&context, brouter, part);
-            }
+/// Compares the bridge with what is expected of any bridge, and of each network on it.
+fn compare(call: &Call, states: &StateDir, status: &mut BridgeStatus, networks: &[&KnownNetwork]) {
+    let Ok(bridge) = InterfaceName::new(status.name.as_encoded_bytes()) else {
+        if status.bridge.is_some() && !status.is_up() {
+            status.findings.push(Finding::Down(status.name.to_string_lossy().into_owned()));
+        }
+        return;
+    };
+    let any =
+        KnownNetwork { items: vec![Item::Bridge, Item::Up(bridge.clone())], ..KnownNetwork::of_bridge(bridge.clone()) };
+    for network in [&any].into_iter().chain(networks.iter().copied()) {
+        status.findings.extend(findings_of(network));
+        if status.is_only_planned {
+            continue;
+        }
+        let path = (call.environment)("PATH");
+        let context = Context::new(call.kernel, states.clone(), &network.name, bridge.clone(), path);
+        let exists = status.bridge.is_some();
+        for item in network.items.iter().filter(|item| exists || **item == Item::Bridge) {
+            compare_item(&context, status, item);
         }
     }
 }
 
-/// Compares with a part.
-#[inline(never)]
-fn check_part(context: &Context, brouter: &mut Brouter, part: &Item) {
-    let Some((mut kind, unknown)) = kinds(part, context.bridge.as_str()) else { return };
-    // iptables tells others than root that it is busy, and would be asked for seconds
-    let is_there = if unknown.is_some() && context.kernel.user() != 0 { None } else { context.is_there(part).ok() };
-    if let Item::Masquerade(net) = part {
-        brouter.masquerade.push((*net, is_there));
+/// Returns what is wrong with the state and the file of a network.
+fn findings_of(network: &KnownNetwork) -> Vec<Finding> {
+    let name = || network.name.clone();
+    let of_state = match network.stored {
+        Stored::Incomplete => Some(Finding::Incomplete(name())),
+        Stored::Malformed => Some(Finding::StateMalformed(name())),
+        Stored::Nothing | Stored::Complete => None,
+    };
+    let of_file = match &network.file {
+        Description::Malformed(error) => Some(Finding::FileMalformed(name(), error.to_string())),
+        Description::Unreadable => Some(Finding::FileUnreadable(name())),
+        Description::Nothing | Description::OtherBridge | Description::Valid => None,
+    };
+    of_state.into_iter().chain(of_file).collect()
+}
+
+fn compare_item(context: &Context, status: &mut BridgeStatus, item: &Item) {
+    let Some(missing) = Finding::missing(&context.bridge, item) else { return };
+    let is_rule = matches!(item, Item::Masquerade(_) | Item::Accept(_) | Item::Drop { .. });
+    // to anyone but root iptables says that it is busy, so that it would be asked again for seconds
+    let is_there = if is_rule && kernel::user_id() != 0 { None } else { context.is_there(item).ok() };
+    if let Item::Masquerade(net) = item {
+        status.masquerade.push((*net, is_there));
     }
-    match (is_there, unknown) {
-        (Some(false), _) => (),
-        (None, Some(unknown)) => kind = unknown,
+    let finding = match is_there {
+        Some(false) => missing,
+        None if is_rule => Finding::Unknown(context.bridge.clone(), Step::make(item.clone())),
         _ => return,
-    }
-    let line = part.to_string();
-    let object = if let Item::Value { .. } = part { line.split(' ').next() } else { line.split(' ').nth(1) };
-    let object = object.unwrap_or(context.bridge.as_str()).into();
-    let rest = Step::make(part.clone()).command(&context.bridge);
-    // several networks may want the same
-    if !brouter.remarks.iter().any(|remark| remark.rest == rest) {
-        brouter.remarks.push(Remark { kind, object, rest });
+    };
+    // several networks may expect the same
+    if !status.findings.iter().any(|known| known.text() == finding.text()) {
+        status.findings.push(finding);
     }
 }
 
-/// What is wrong whatever is wanted, and with the interface to the outside.
-#[inline(never)]
-pub(super) fn check_what_is_there(kernel: &Kernel, brouter: &mut Brouter, host: &Host) {
-    if brouter.link.is_none() {
+/// Adds what is wrong whatever is expected, and what is wrong with the interface to the outside.
+fn inspect(snapshot: &HostSnapshot, status: &mut BridgeStatus) {
+    if status.bridge.is_none() {
         return;
     }
-    for address in host.addresses_of(&brouter.bridge) {
-        if address.v6.has(Ipv6Flags::DADFAILED) {
-            brouter.remark(&ADDRESS_DUPLICATE, address.net.to_string(), String::new());
-        }
+    let duplicates = snapshot.addresses_of(&status.name).filter(|address| address.has_flag(libc::IFA_F_DADFAILED));
+    let mut findings: Vec<Finding> = duplicates.map(|address| Finding::DuplicateAddress(address.net)).collect();
+    for port in status.ports().iter().filter(|port| status.is_faulty(port)) {
+        let name = port.name.to_string_lossy().into_owned();
+        findings.extend(port.block.map(|block| Finding::PortBlocked(name, block)));
     }
-    for place in 0..brouter.ports.len() {
-        let port = &brouter.ports[place];
-        if brouter.is_out_of_order(port) {
-            let (name, reason) = (port.name.to_string_lossy().into_owned(), port.reason.clone());
-            brouter.remark(&PORT_NOT_FORWARDING, name, reason);
-        }
-    }
-    if let Some(outside) = brouter.outside.clone() {
-        let kind = match kernel.flags_if_there(outside.as_bytes()) {
-            Ok(None) => &OUTSIDE_MISSING,
-            Ok(Some(flags)) if flags & flag::UP == 0 => &OUTSIDE_DOWN,
-            Ok(Some(flags)) if flags & flag::RUNNING == 0 => &OUTSIDE_NO_CARRIER,
-            _ => return,
-        };
-        brouter.remark(kind, outside.clone(), outside);
+    findings.extend(status.outside.as_ref().and_then(|outside| outside_fault(snapshot, outside)));
+    status.findings.extend(findings);
+}
+
+fn outside_fault(snapshot: &HostSnapshot, outside: &InterfaceName) -> Option<Finding> {
+    match snapshot.link_flags(outside.as_ref()) {
+        Ok(None) => Some(Finding::OutsideMissing(outside.clone())),
+        Ok(Some(flags)) if flags & flag::UP == 0 => Some(Finding::OutsideDown(outside.clone())),
+        Ok(Some(flags)) if flags & flag::RUNNING == 0 => Some(Finding::OutsideWithoutCarrier(outside.clone())),
+        _ => None,
     }
 }

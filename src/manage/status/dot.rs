@@ -1,38 +1,38 @@
-//! The same as a graph for Graphviz: guests, ports, bridges, and the ways out. What is out of order is dashed and says so.
+//! The host as a graph for Graphviz: guests, ports, bridges, interfaces to the outside and next hops. What is out of order is
+//! dashed, and says so.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
 
-use super::check::FORWARDING_OFF;
-use super::text::{put, text};
-use super::view::{Brouter, Host, Way, guest};
+use super::finding::Finding;
+use super::model::{BridgeStatus, HostStatus};
+use crate::inspect::port::Port;
+use crate::inspect::route::Route;
 
 const FAULT: &str = ", style=dashed, color=red";
 
-#[inline(never)]
-pub(super) fn dot(host: &Host) -> String {
+pub(super) fn dot(host: &HostStatus) -> String {
     let mut out = String::from("graph host {\n  rankdir=LR;\n  node [shape=box];\n");
-    for brouter in &host.brouters {
-        bridge(&mut out, brouter, host);
-        for way in host.ways_over(&brouter.bridge) {
-            router(&mut out, way);
+    for status in &host.bridges {
+        bridge(&mut out, host, status);
+        for route in host.routes_over(status) {
+            next_hop(&mut out, route);
         }
     }
-    for way in host.ways_out() {
-        interface(&mut out, host, &way.link);
-        router(&mut out, way);
+    for route in host.default_routes() {
+        interface(&mut out, host, &route.interface);
+        next_hop(&mut out, route);
     }
     out.push_str("}\n");
     out
 }
 
 /// A text between the quotes of Graphviz.
-#[inline(never)]
-fn quoted(what: &dyn Display) -> String {
+fn quoted(text: impl Display) -> String {
     let mut quoted = String::from("\"");
-    for c in text(&[what]).chars() {
+    for c in text.to_string().chars() {
         match c {
-            // an end of the line is meant
+            // a line break of ours
             '\n' => quoted.push_str("\\n"),
             c if c.is_control() => quoted.push('?'),
             '"' | '\\' => quoted.extend(['\\', c]),
@@ -43,95 +43,94 @@ fn quoted(what: &dyn Display) -> String {
     quoted
 }
 
-/// A node. That it is there already does not matter: the same is said again.
-#[inline(never)]
-fn node(out: &mut String, name: &dyn Display, label: &dyn Display, look: &str) {
-    put(out, &[&"  ", &quoted(name), &" [label=", &quoted(label), &look, &"];\n"]);
+/// Adds a node. It may be there already, with the same values.
+fn node(out: &mut String, name: impl Display, label: impl Display, look: &str) {
+    out.push_str(&format!("  {} [label={}{look}];\n", quoted(name), quoted(label)));
 }
 
-#[inline(never)]
-fn edge(out: &mut String, from: &dyn Display, to: &dyn Display, label: &dyn Display, is_fault: bool) {
+fn edge(out: &mut String, from: impl Display, to: impl Display, label: impl Display, is_fault: bool) {
     let look = if is_fault { FAULT } else { "" };
-    put(out, &[&"  ", &quoted(from), &" -- ", &quoted(to), &" [label=", &quoted(label), &look, &"];\n"]);
+    out.push_str(&format!("  {} -- {} [label={}{look}];\n", quoted(from), quoted(to), quoted(label)));
 }
 
-/// A link with its addresses.
-#[inline(never)]
-fn label(host: &Host, name: &OsStr) -> String {
-    let mut label = text(&[&name.display()]);
-    for address in host.addresses_of(name) {
-        put(&mut label, &[&"\n", &address.net]);
+/// Returns the name of a link and its addresses.
+fn label(host: &HostStatus, name: &OsStr) -> String {
+    let mut label = name.display().to_string();
+    for address in host.snapshot.addresses_of(name) {
+        label.push_str(&format!("\n{}", address.net));
     }
     label
 }
 
-#[inline(never)]
-fn bridge(out: &mut String, brouter: &Brouter, host: &Host) {
-    let own = brouter.bridge.display();
-    let mut label = label(host, &brouter.bridge);
-    for network in &brouter.networks {
-        put(&mut label, &[&"\nnetwork ", network]);
+fn bridge(out: &mut String, host: &HostStatus, status: &BridgeStatus) {
+    let mut label = label(host, &status.name);
+    for network in &status.networks {
+        label.push_str(&format!("\nnetwork {network}"));
     }
     let mut look = ", style=bold";
-    // those of ports are at their lines
-    for remark in brouter.remarks.iter().filter(|remark| remark.kind.is_fault && !remark.kind.label.is_empty()) {
-        put(&mut label, &[&"\nout of order: ", remark]);
+    // those of ports are at their edges
+    for finding in status.faults().filter(|finding| finding.section().is_some()) {
+        label.push_str(&format!("\nout of order: {}", finding.text()));
         look = FAULT;
     }
-    node(out, &own, &label, look);
-    for port in &brouter.ports {
-        let name = port.name.display();
-        let mut label = String::new();
-        let node = match guest(&port.name) {
-            Some(number) => {
-                let guest = text(&[&"guest ", &number]);
-                node(out, &guest, &guest, ", shape=ellipse");
-                put(&mut label, &[&name, &"\n"]);
-                guest
-            }
-            None => {
-                interface(out, host, &port.name);
-                text(&[&name])
-            }
-        };
-        if !port.forwards() {
-            put(&mut label, &[&port.state(), &", ", &port.reason]);
+    node(out, status.name.display(), &label, look);
+    for found in status.ports() {
+        port(out, host, status, found);
+    }
+    if host.has_address(status) {
+        outside(out, host, status);
+    }
+}
+
+/// Adds the guest behind a port, or the interface if it is no guest's.
+fn port(out: &mut String, host: &HostStatus, status: &BridgeStatus, port: &Port) {
+    let name = port.name.display();
+    let reason = status.reason(port).map(|reason| format!("{}, {reason}", port.state()));
+    let (end, label) = match port.guest() {
+        Some(number) => {
+            let guest = format!("guest {number}");
+            node(out, &guest, &guest, ", shape=ellipse");
+            (guest, reason.map_or(name.to_string(), |reason| format!("{name}\n{reason}")))
         }
-        edge(out, &node, &own, &label.trim_end(), brouter.is_out_of_order(port));
-    }
-    if host.addresses_of(&brouter.bridge).is_empty() {
-        return;
-    }
-    let mut outside: Vec<&OsStr> = brouter.outside.iter().map(AsRef::as_ref).collect();
-    let ways = host.ways_out();
-    for way in ways {
-        if host.forwards_to(way) && !outside.contains(&way.link.as_os_str()) && way.link != brouter.bridge {
-            outside.push(&way.link);
+        None => {
+            interface(out, host, &port.name);
+            (name.to_string(), reason.unwrap_or_default())
+        }
+    };
+    edge(out, end, status.name.display(), label, status.is_faulty(port));
+}
+
+/// Adds the interfaces by which guests' packets leave: the one that a network names, and those of the default routes.
+fn outside(out: &mut String, host: &HostStatus, status: &BridgeStatus) {
+    let mut interfaces: Vec<&OsStr> = status.outside.iter().map(AsRef::as_ref).collect();
+    for route in host.default_routes().filter(|route| host.forwards_to(route)) {
+        let interface = route.interface.as_os_str();
+        if !interfaces.contains(&interface) && interface != status.name {
+            interfaces.push(interface);
         }
     }
-    let is_off = brouter.remarks.iter().any(|remark| std::ptr::eq(remark.kind, &raw const FORWARDING_OFF));
-    let way = match brouter.masquerade.iter().any(|(_, has_rule)| *has_rule == Some(true)) {
+    let is_off = status.findings.iter().any(Finding::is_forwarding_off);
+    let how = match status.masquerade.iter().any(|(_, has_rule)| *has_rule == Some(true)) {
         _ if is_off => "not forwarded",
         true => "routed, masqueraded",
         false => "routed",
     };
-    for name in outside {
+    for name in interfaces {
         interface(out, host, name);
-        edge(out, &own, &name.display(), &way, is_off);
+        edge(out, status.name.display(), name.display(), how, is_off);
     }
 }
 
-#[inline(never)]
-fn interface(out: &mut String, host: &Host, name: &OsStr) {
-    node(out, &name.display(), &label(host, name), "");
+fn interface(out: &mut String, host: &HostStatus, name: &OsStr) {
+    node(out, name.display(), label(host, name), "");
 }
 
-/// The next router of a route, and where it leads.
-#[inline(never)]
-fn router(out: &mut String, way: &Way) {
-    if let Some(gateway) = &way.gateway {
-        let name = text(&[&"router ", gateway]);
+/// Adds the next hop of a route, if there is one, and where the route leads.
+fn next_hop(out: &mut String, route: &Route) {
+    if let Some(gateway) = route.gateway {
+        let name = format!("router {gateway}");
         node(out, &name, &name, ", shape=ellipse");
-        edge(out, &way.link.display(), &name, if way.to.prefix_len() == 0 { &"default" } else { &way.to }, false);
+        let label = if route.is_default() { "default".into() } else { route.destination.to_string() };
+        edge(out, route.interface.display(), name, label, false);
     }
 }

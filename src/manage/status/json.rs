@@ -1,139 +1,138 @@
-//! The same as JSON, on one line; brouter(8) says what each key means.
+//! The host as JSON, on one line; brouter(8) says what each key means.
 
 use ipnet::IpNet;
 
-use super::check::Remark;
-use super::view::{Brouter, Host, Port, Way, guest};
-use crate::json::{Fields, Json};
-use crate::kernel::{Address, FdbEntry, Ipv6Flags};
-use crate::net::ClockTime;
+use super::finding::Finding;
+use super::model::{BridgeStatus, HostStatus};
+use crate::error::errno_text;
+use crate::inspect::bridge::Bridge;
+use crate::inspect::family::Family;
+use crate::inspect::port::Port;
+use crate::inspect::route::Route;
+use crate::json::Json;
+use crate::kernel::{Address, FdbEntry};
+use crate::net::{ClockTime, InterfaceName};
 
-#[inline(never)]
-pub(super) fn json(host: &Host) -> String {
-    let mut fields = Fields::default();
-    fields.is("well", Some(host.is_well()));
-    let mut forwarding = Fields::default();
-    forwarding.is("ipv4", host.forwards[0]);
-    forwarding.is("ipv6", host.forwards[1]);
-    fields.put("forwarding", forwarding.object());
-    fields.put("default_routes", ways(&host.ways_out()));
-    fields.put("bridges", list(&mut host.brouters.iter().map(|brouter| bridge(brouter, host))));
-    fields.put("not_known", list(&mut host.unknown.iter().map(|text| text.as_str().into())));
-    fields.object().line()
+pub(super) fn json(host: &HostStatus) -> String {
+    let forwarding = |family| host.snapshot.forwarding(family).ok().into();
+    let unreadable = host.unreadable.iter().map(|table| format!("{}: {}", table.file, errno_text(table.errno)));
+    let fields = vec![
+        ("well", host.is_well().into()),
+        ("forwarding", Json::Object(vec![("ipv4", forwarding(Family::V4)), ("ipv6", forwarding(Family::V6))])),
+        ("default_routes", host.default_routes().map(route).collect()),
+        ("bridges", host.bridges.iter().map(|status| bridge(host, status)).collect()),
+        ("not_known", unreadable.collect()),
+    ];
+    Json::Object(fields).line()
 }
 
-#[inline(never)]
-fn list(values: &mut dyn Iterator<Item = Json>) -> Json {
-    let mut list = Vec::new();
-    for value in values {
-        list.push(value);
+/// Milliseconds, since JSON has no exact fractions.
+fn milliseconds(time: ClockTime) -> Json {
+    (time.0 * 10).into()
+}
+
+fn bridge(host: &HostStatus, status: &BridgeStatus) -> Json {
+    let findings = |is_fault| {
+        let those = status.findings.iter().filter(|finding| finding.is_fault() == is_fault);
+        those.map(finding).collect()
+    };
+    let mut fields = vec![
+        ("bridge", Json::text(status.name.display())),
+        ("networks", status.networks.iter().map(String::as_str).collect()),
+        ("well", status.faults().next().is_none().into()),
+        ("faults", findings(true)),
+        ("not_known", findings(false)),
+        ("exists", status.bridge.is_some().into()),
+    ];
+    if let Some(bridge) = &status.bridge {
+        fields.extend(values(bridge));
+        fields.extend(attached(host, status, bridge));
     }
-    Json::List(list)
+    Json::Object(fields)
 }
 
-/// In milliseconds, since JSON has no exact fractions.
-fn time(fields: &mut Fields, key: &'static str, time: ClockTime) {
-    fields.number(key, Some(time.0 * 10));
+/// Returns the values of the bridge itself.
+fn values(bridge: &Bridge) -> Vec<(&'static str, Json)> {
+    let info = &bridge.info;
+    let link = bridge.link().ok();
+    vec![
+        ("up", bridge.is_up().into()),
+        ("mtu", link.map(|link| link.mtu).into()),
+        ("mac", link.map(|link| link.address.as_str()).into()),
+        ("spanning_tree", info.stp_enabled.into()),
+        ("bridge_id", Json::text(info.id)),
+        ("root_id", Json::text(info.designated_root)),
+        ("root_port", u64::from(info.root_port).into()),
+        ("topology_change", info.topology_change.into()),
+        ("forward_delay_ms", milliseconds(info.bridge_forward_delay)),
+        ("hello_time_ms", milliseconds(info.hello_time)),
+        ("max_age_ms", milliseconds(info.max_age)),
+        ("ageing_time_ms", milliseconds(info.ageing_time)),
+    ]
 }
 
-#[inline(never)]
-fn bridge(brouter: &Brouter, host: &Host) -> Json {
-    let mut fields = Fields::default();
-    fields.show("bridge", Some(&brouter.bridge.display()));
-    fields.put("networks", list(&mut brouter.networks.iter().map(|name| name.as_str().into())));
-    fields.is("well", Some(brouter.faults() == 0));
-    fields.put("faults", remarks(brouter, true));
-    fields.put("not_known", remarks(brouter, false));
-    fields.is("exists", Some(brouter.link.is_some()));
-    let Some(link) = &brouter.link else { return fields.object() };
-    let info = &brouter.info;
-    fields.is("up", Some(brouter.is_up()));
-    fields.number("mtu", Some(link.mtu.into()));
-    fields.show("mac", Some(&link.address));
-    fields.is("spanning_tree", Some(info.stp_enabled));
-    fields.show("bridge_id", Some(&info.id));
-    fields.show("root_id", Some(&info.designated_root));
-    fields.number("root_port", Some(info.root_port.into()));
-    fields.is("topology_change", Some(info.topology_change));
-    time(&mut fields, "forward_delay_ms", info.bridge_forward_delay);
-    time(&mut fields, "hello_time_ms", info.hello_time);
-    time(&mut fields, "max_age_ms", info.max_age);
-    time(&mut fields, "ageing_time_ms", info.ageing_time);
-    fields.put("addresses", list(&mut host.addresses_of(&brouter.bridge).into_iter().map(address)));
-    fields.put("ports", list(&mut brouter.ports.iter().map(port)));
-    fields.put("routes", ways(&host.ways_over(&brouter.bridge)));
-    fields.show("outside", brouter.outside.as_ref().map(|name| name as _));
+/// Returns what belongs to the bridge.
+fn attached(host: &HostStatus, status: &BridgeStatus, bridge: &Bridge) -> Vec<(&'static str, Json)> {
     let masquerade = |(net, has_rule): &(_, Option<bool>)| {
-        let mut fields = Fields::default();
-        fields.show("network", Some(net));
-        fields.is("rule", *has_rule);
-        fields.object()
+        Json::Object(vec![("network", Json::text(net)), ("rule", (*has_rule).into())])
     };
-    fields.put("masquerade", list(&mut brouter.masquerade.iter().map(masquerade)));
-    fields.object()
+    vec![
+        ("addresses", host.snapshot.addresses_of(&status.name).map(address).collect()),
+        ("ports", status.ports().iter().map(|found| port(status, bridge, found)).collect()),
+        ("routes", host.routes_over(status).map(route).collect()),
+        ("outside", status.outside.as_ref().map(InterfaceName::as_str).into()),
+        ("masquerade", status.masquerade.iter().map(masquerade).collect()),
+    ]
 }
 
-#[inline(never)]
-fn remarks(brouter: &Brouter, is_fault: bool) -> Json {
-    let remark = |remark: &Remark| {
-        let mut fields = Fields::default();
-        fields.show("kind", Some(&remark.kind.name));
-        fields.show("object", Some(&remark.object));
-        fields.show("text", Some(remark));
-        fields.object()
-    };
-    list(&mut brouter.remarks.iter().filter(|remark| remark.kind.is_fault == is_fault).map(remark))
+fn finding(finding: &Finding) -> Json {
+    Json::Object(vec![
+        ("kind", finding.kind().into()),
+        ("object", finding.object().into()),
+        ("text", finding.text().into()),
+    ])
 }
 
-#[inline(never)]
 fn address(address: &Address) -> Json {
-    let state = match address.v6 {
-        flags if flags.has(Ipv6Flags::DADFAILED) => "duplicate",
-        flags if flags.has(Ipv6Flags::TENTATIVE) => "tentative",
-        flags if flags.has(Ipv6Flags::DEPRECATED) => "deprecated",
+    let state = match address {
+        address if address.has_flag(libc::IFA_F_DADFAILED) => "duplicate",
+        address if address.has_flag(libc::IFA_F_TENTATIVE) => "tentative",
+        address if address.has_flag(libc::IFA_F_DEPRECATED) => "deprecated",
         _ => "valid",
     };
-    let mut fields = Fields::default();
-    fields.show("family", Some(if matches!(address.net, IpNet::V4(_)) { &"ipv4" } else { &"ipv6" }));
-    fields.show("address", Some(&address.net.addr()));
-    fields.number("prefix", Some(address.net.prefix_len().into()));
-    fields.show("state", Some(&state));
-    fields.object()
+    Json::Object(vec![
+        ("family", if matches!(address.net, IpNet::V4(_)) { "ipv4" } else { "ipv6" }.into()),
+        ("address", address.net.addr().into()),
+        ("prefix", u32::from(address.net.prefix_len()).into()),
+        ("state", state.into()),
+    ])
 }
 
-#[inline(never)]
-fn port(port: &Port) -> Json {
-    let mut fields = Fields::default();
-    fields.show("port", Some(&port.name.display()));
-    fields.number("number", Some(port.number.into()));
-    fields.number("guest", guest(&port.name).map(u64::from));
-    fields.show("state", Some(&port.state()));
-    fields.show("reason", Some(&port.reason).filter(|reason| !reason.is_empty()).map(|reason| reason as _));
-    let traffic = port.traffic.as_ref();
-    fields.number("rx_bytes", traffic.map(|traffic| traffic.received.bytes));
-    fields.number("rx_packets", traffic.map(|traffic| traffic.received.packets));
-    fields.number("tx_bytes", traffic.map(|traffic| traffic.sent.bytes));
-    fields.number("tx_packets", traffic.map(|traffic| traffic.sent.packets));
-    fields.put("learnt", list(&mut port.learnt.iter().map(learnt)));
-    fields.object()
+fn port(status: &BridgeStatus, bridge: &Bridge, port: &Port) -> Json {
+    let traffic = bridge.traffic().ok().and_then(|traffic| traffic.get(&port.number));
+    Json::Object(vec![
+        ("port", Json::text(port.name.display())),
+        ("number", port.number.into()),
+        ("guest", port.guest().into()),
+        ("state", port.state().into()),
+        ("reason", status.reason(port).into()),
+        ("rx_bytes", traffic.map(|traffic| traffic.received.bytes).into()),
+        ("rx_packets", traffic.map(|traffic| traffic.received.packets).into()),
+        ("tx_bytes", traffic.map(|traffic| traffic.sent.bytes).into()),
+        ("tx_packets", traffic.map(|traffic| traffic.sent.packets).into()),
+        ("learnt", bridge.learnt_behind(port).iter().map(learnt).collect()),
+    ])
 }
 
 fn learnt(entry: &FdbEntry) -> Json {
-    let mut fields = Fields::default();
-    fields.show("mac", Some(&entry.mac()));
-    time(&mut fields, "age_ms", entry.age());
-    fields.object()
+    Json::Object(vec![("mac", Json::text(entry.mac())), ("age_ms", milliseconds(entry.age()))])
 }
 
-#[inline(never)]
-fn ways(ways: &[&Way]) -> Json {
-    let way = |way: &&Way| {
-        let mut fields = Fields::default();
-        fields.show("to", Some(&way.to));
-        fields.show("gateway", way.gateway.as_ref().map(|gateway| gateway as _));
-        fields.show("interface", Some(&way.link.display()));
-        fields.number("metric", Some(way.metric.into()));
-        fields.object()
-    };
-    list(&mut ways.iter().map(way))
+fn route(route: &Route) -> Json {
+    Json::Object(vec![
+        ("to", Json::text(route.destination)),
+        ("gateway", route.gateway.into()),
+        ("interface", Json::text(route.interface.display())),
+        ("metric", route.metric.into()),
+    ])
 }

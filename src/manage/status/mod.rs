@@ -1,16 +1,18 @@
 //! `brouter status`: a host's networks as they are, with what is out of order.
 //!
-//! What is seen (`view`) is compared with what is wanted (`wanted`, `check`) and shown as a picture (`picture`, `ports`), as JSON
-//! (`json`) or as a graph (`dot`).
+//! A snapshot of the host is compared with the networks that it knows (`check`, `model`, `finding`), and shown as a picture
+//! (`picture`, `ports`, drawn by `tree`), as JSON (`json`) or as a graph (`dot`).
 
 mod check;
 mod dot;
+mod finding;
 mod json;
+mod model;
 mod picture;
 mod ports;
+mod style;
 mod text;
-mod view;
-mod wanted;
+mod tree;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, stdout};
@@ -24,9 +26,9 @@ use super::output::{complaint, has_colours, say};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel;
-use crate::net::number;
-use picture::Style;
-use view::Host;
+use crate::net::{ClockTime, number};
+use model::HostStatus;
+use style::Style;
 
 /// Show networks and bridges as they are, and what is out of order. Status 0 if nothing is, else 1.
 #[derive(FromArgs)]
@@ -48,7 +50,7 @@ pub(super) struct Options {
     watch: Option<String>,
 }
 
-/// The words as argh can read them: its options have a value, always, behind a blank.
+/// Returns the words as argh can read them: its options always have a value, which is a word of its own.
 pub(super) fn words(words: &[OsString]) -> Vec<OsString> {
     let mut list = Vec::new();
     for word in words {
@@ -61,72 +63,78 @@ pub(super) fn words(words: &[OsString]) -> Vec<OsString> {
     list
 }
 
-/// A failure of one's own.
-fn refuse(text: Vec<u8>) -> Failure {
-    complaint(text).with_status(1)
-}
-
 /// `brouter status`
 pub(super) fn status(call: &mut Call, options: &Options) -> Outcome {
     if options.json && options.dot {
         return Err(complaint(line!("--json or --dot, not both")));
     }
-    let is_terminal = stdout().is_terminal();
     let locales = [(call.environment)("LC_ALL"), (call.environment)("LC_CTYPE"), (call.environment)("LANG")];
     let style = Style::of(locales, has_colours(call));
-    let text = |host: &Host| match (options.json, options.dot) {
-        (true, _) => json::json(host),
-        (_, true) => dot::dot(host),
-        _ => picture::picture(host, style),
-    };
-    let Some(interval) = &options.watch else {
-        let host = view::look(call, options.name.as_deref())?;
-        say(call, &text(&host))?;
-        return verdict(&host);
-    };
-    let is_time = interval.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let interval = number::time(interval.as_bytes()).filter(|time| is_time && (10..=8_640_000).contains(&time.0));
-    let interval = interval.ok_or_else(|| complaint(line!("--watch: seconds are expected, 0.1 to 86400")))?;
-    kernel::note_signals();
-    let mut is_first = true;
-    loop {
-        let host = view::look(call, options.name.as_deref())?;
-        let start = match is_terminal {
-            // at the top left corner, and nothing of the one before is left
-            true => "\x1b[H\x1b[J",
-            // JSON has a line for each
-            false if options.json || is_first => "",
-            false => "\n",
-        };
-        say(call, &[start, &text(&host)].concat())?;
-        is_first = false;
-        if is_over(interval.0 * 10)? {
-            return verdict(&host);
+    match &options.watch {
+        Some(interval) => watch(call, options, style, self::interval(interval)?),
+        None => {
+            let host = check::check(call, options.name.as_deref())?;
+            say(call, &show(options, style, &host))?;
+            verdict(&host)
         }
     }
 }
 
-fn verdict(host: &Host) -> Outcome {
+fn show(options: &Options, style: Style, host: &HostStatus) -> String {
+    match (options.json, options.dot) {
+        (true, _) => json::json(host),
+        (_, true) => dot::dot(host),
+        _ => picture::picture(host, style),
+    }
+}
+
+fn verdict(host: &HostStatus) -> Outcome {
     match host.is_well() {
         true => Ok(()),
         false => Err(Failure::silent(1)),
     }
 }
 
-/// Waits so many milliseconds; or until a signal asks for the end, which it is then.
+fn interval(seconds: &str) -> Result<ClockTime, Failure> {
+    let is_time = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let interval = number::time(seconds.as_bytes()).filter(|time| is_time && (10..=8_640_000).contains(&time.0));
+    interval.ok_or_else(|| complaint(line!("--watch: seconds are expected, 0.1 to 86400")))
+}
+
+/// Shows the host again and again, until a signal arrives.
+fn watch(call: &mut Call, options: &Options, style: Style, interval: ClockTime) -> Outcome {
+    kernel::note_signals();
+    let mut is_first = true;
+    loop {
+        let host = check::check(call, options.name.as_deref())?;
+        let start = match stdout().is_terminal() {
+            // from the top left corner, on an empty screen
+            true => "\x1b[H\x1b[J",
+            // each JSON has a line of its own
+            false if options.json || is_first => "",
+            false => "\n",
+        };
+        say(call, &[start, &show(options, style, &host)].concat())?;
+        is_first = false;
+        if is_over(interval)? {
+            return verdict(&host);
+        }
+    }
+}
+
+/// Sleeps; returns true if a termination signal arrived.
 ///
 /// # Errors
-/// The reader of standard output has left.
-fn is_over(milliseconds: u64) -> Result<bool, Failure> {
+/// The reader of standard output has closed it: silent, with the status of SIGPIPE.
+fn is_over(interval: ClockTime) -> Result<bool, Failure> {
     if kernel::signal().is_some() {
         return Ok(true);
     }
     let out = stdout();
-    // nothing is waited for but what poll always tells: that nobody reads any more
+    // without events, poll reports only that nobody reads any more
     let mut ends = [PollFd::new(out.as_fd(), PollFlags::empty())];
-    match poll(&mut ends, PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)) {
-        Ok(0) => Ok(kernel::signal().is_some()),
-        Err(Errno::EINTR) => Ok(kernel::signal().is_some()),
+    match poll(&mut ends, PollTimeout::try_from(interval.0 * 10).unwrap_or(PollTimeout::MAX)) {
+        Ok(0) | Err(Errno::EINTR) => Ok(kernel::signal().is_some()),
         _ => Err(Failure::silent(128 + 13)),
     }
 }

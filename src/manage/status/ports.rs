@@ -1,97 +1,95 @@
-//! The ports of a bridge: a line for each, or where they are many, one for those of the same state.
+//! The ports of a bridge: a line for each or, where they are many, one for those in the same state.
 
-use super::picture::{LABEL, Style};
-use super::text::{fill, put, text};
-use super::view::{Brouter, Port, split};
-use crate::kernel::{Count, Traffic};
+use super::model::BridgeStatus;
+use super::style::Style;
+use super::text::{count, plural};
+use super::tree::{LABEL, Line, Mark};
+use crate::inspect::port::{NumberedName, Port};
+use crate::kernel::{FdbEntry, Traffic};
 
-/// So many ports of one state get a line each.
+/// More ports in one state than these share a line.
 const FEW: usize = 16;
 
-/// The ports, with those that do not forward first.
-#[inline(never)]
-pub(super) fn describe(lines: &mut String, brouter: &Brouter, style: Style) {
-    let ports = &brouter.ports;
-    if ports.is_empty() {
-        lines.push_str("0 ports      none\n");
-        return;
-    }
-    // there is to be room for `1024 ports`
-    let mut names = if ports.len() > FEW { LABEL - 1 } else { LABEL - 3 };
-    for port in ports {
-        names = names.max(port.name.len());
-    }
-    row(lines, "0 ", &plural(ports.len(), "port"), names + 3, ["state", "rx / packets", "tx / packets", "learnt"]);
+/// What is told of a port.
+struct Row<'a> {
+    port: &'a Port,
+    traffic: Option<Traffic>,
+    learnt: &'a [FdbEntry],
+    reason: Option<String>,
+}
+
+/// Returns the lines of the ports. Those that do not forward come first.
+pub(super) fn lines(status: &BridgeStatus, style: Style) -> Vec<Line> {
+    let ports = status.ports();
+    let Some(bridge) = status.bridge.as_ref().filter(|_| !ports.is_empty()) else {
+        return vec![Line::labelled(Mark::Plain, "ports", "none")];
+    };
+    let row = |port| Row {
+        port,
+        traffic: bridge.traffic().ok().and_then(|traffic| traffic.get(&port.number)).copied(),
+        learnt: bridge.learnt_behind(port),
+        reason: status.reason(port),
+    };
+    let rows: Vec<Row> = ports.iter().map(row).collect();
+    // `1024 ports` must fit
+    let shortest = if ports.len() > FEW { LABEL - 1 } else { LABEL - 3 };
+    let width = ports.iter().map(|port| port.name.to_string_lossy().chars().count()).fold(shortest, usize::max);
+    let heading = columns(&plural(ports.len(), "port"), width + 3, ["state", "rx / packets", "tx / packets", "learnt"]);
+    let mut lines = vec![Line { depth: 0, mark: Mark::Plain, continues: false, text: heading }];
     for state in ["disabled", "blocking", "listening", "learning", "unknown", "forwarding"] {
-        let mut group: Vec<&Port> = ports.iter().collect();
-        group.retain(|port| port.state() == state);
+        let group: Vec<&Row> = rows.iter().filter(|row| row.port.state() == state).collect();
         let size = if group.len() > FEW { group.len() } else { 1 };
         for some in group.chunks(size) {
-            let mark = if brouter.is_out_of_order(some[0]) { "1!" } else { "1 " };
-            describe_group(lines, mark, some, names);
+            let mark = if status.is_faulty(some[0].port) { Mark::Fault } else { Mark::Plain };
+            lines.push(Line { depth: 1, mark, continues: false, text: describe(some, width) });
             if size > 1 {
-                ranges(lines, some, style);
+                let text = format!("  {}", ranges(some, style));
+                lines.push(Line { depth: 1, mark: Mark::Plain, continues: true, text });
             }
         }
     }
+    lines
 }
 
-/// A port, or several of the same state in one line.
-#[inline(never)]
-fn describe_group(lines: &mut String, mark: &str, group: &[&Port], names: usize) {
+/// Describes a port, or several in the same state.
+fn describe(group: &[&Row], width: usize) -> String {
     let first = group[0];
-    let (mut learnt, mut sum, mut reason) = (0, Some(Traffic::default()), first.reason.as_str());
-    for port in group {
-        learnt += port.learnt.len();
-        sum = sum.zip(port.traffic).map(|(sum, traffic)| sum.with(traffic));
-        reason = if port.reason == reason { reason } else { "" };
-    }
-    let last = match (learnt, first.learnt.first()) {
-        _ if !first.forwards() => reason.into(),
+    let addresses: usize = group.iter().map(|row| row.learnt.len()).sum();
+    let sum = group.iter().try_fold(Traffic::default(), |sum, row| Some(sum.sum(row.traffic?)));
+    let [received, sent] = sum.map_or([String::new(), String::new()], |sum| [count(sum.received), count(sum.sent)]);
+    let last = match (addresses, first.learnt) {
+        _ if !first.port.forwards() => {
+            let is_shared = group.iter().all(|row| row.reason == first.reason);
+            first.reason.clone().filter(|_| is_shared).unwrap_or_default()
+        }
         (0, _) => "nothing".into(),
-        (1, Some(one)) => text(&[&one.mac()]),
-        (several, _) => plural(several, "address"),
+        (1, [one]) => one.mac().to_string(),
+        _ => plural(addresses, "address"),
     };
-    let (mut received, mut sent) = (String::new(), String::new());
-    if let Some(sum) = sum {
-        (received, sent) = (count(sum.received), count(sum.sent));
-    }
     let name = match group.len() {
-        1 => text(&[&first.name.display()]),
+        1 => first.port.name.to_string_lossy().into_owned(),
         many => plural(many, "port"),
     };
-    row(lines, mark, &name, names, [first.state(), &received, &sent, &last]);
+    columns(&name, width, [first.port.state(), &received, &sent, &last])
 }
 
-#[inline(never)]
-fn row(lines: &mut String, signs: &str, name: &str, names: usize, [state, received, sent, last]: [&str; 4]) {
-    let column = 2 + names + 2;
-    put(lines, &[&signs, &name]);
-    fill(lines, column);
-    lines.push_str(state);
-    for (end, count) in [(column + 24, received), (column + 38, sent)] {
-        fill(lines, end - count.len());
-        lines.push_str(count);
-    }
-    put(lines, &[&"  ", &last, &"\n"]);
+fn columns(name: &str, width: usize, [state, received, sent, last]: [&str; 4]) -> String {
+    format!("{name:<width$}  {state:<10}{received:>14}{sent:>14}  {last}")
 }
 
-/// The names of ports, those with consecutive numbers as the first and the last.
-#[inline(never)]
-fn ranges(lines: &mut String, ports: &[&Port], style: Style) {
-    let parts = |place: usize| ports.get(place).map(|port| split(port.name.as_encoded_bytes()));
+/// Lists the names of ports, those with consecutive numbers as the first and the last.
+fn ranges(group: &[&Row], style: Style) -> String {
+    let name = |place: usize| group.get(place).map(|row| NumberedName::of(&row.port.name));
     let follows = |place: usize| {
-        let next =
-            |(before, number, behind): (_, Option<u32>, _)| Some((before, Some(number?.checked_add(1)?), behind));
-        place > 0 && parts(place).is_some() && parts(place) == parts(place - 1).and_then(next)
+        let after = place.checked_sub(1).and_then(name).and_then(NumberedName::next);
+        after.is_some() && name(place) == after
     };
-    lines.push_str("1.");
-    for (place, port) in ports.iter().enumerate() {
-        let is_within = follows(place) && follows(place + 1);
-        let before = match (place, follows(place)) {
-            _ if is_within => continue,
-            (0, _) => "  ",
-            (_, true) if place > 1 && follows(place - 1) => {
+    let mut text = String::new();
+    for (place, row) in group.iter().enumerate() {
+        text.push_str(match (follows(place), follows(place + 1)) {
+            _ if place == 0 => "",
+            (true, true) => continue,
+            (true, false) if follows(place - 1) => {
                 if style.utf8 {
                     " … "
                 } else {
@@ -99,60 +97,8 @@ fn ranges(lines: &mut String, ports: &[&Port], style: Style) {
                 }
             }
             _ => ", ",
-        };
-        put(lines, &[&before, &port.name.display()]);
+        });
+        text.push_str(&row.port.name.to_string_lossy());
     }
-    lines.push('\n');
-}
-
-/// `1 port`, `2 ports`, `3 addresses`.
-fn plural(count: usize, noun: &str) -> String {
-    let end = match noun {
-        _ if count == 1 => "",
-        "address" => "es",
-        _ => "s",
-    };
-    text(&[&count, &" ", &noun, &end])
-}
-
-/// Bytes and packets in at most twelve columns.
-fn count(count: Count) -> String {
-    let mut text = human(count.bytes, 1024, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"]);
-    let packets = human(count.packets, 1000, &["", "k", "M", "G", "T", "P", "E"]);
-    let column = text.len() + 5 - packets.len();
-    fill(&mut text, column);
-    text + &packets
-}
-
-/// A number in the unit of which there are less than a thousand, a small one with its tenths.
-#[inline(never)]
-fn human(number: u64, step: u64, units: &[&str; 7]) -> String {
-    let (mut unit, mut size) = (0, 1);
-    while number / size >= 1000 && unit < 6 {
-        unit += 1;
-        size *= step;
-    }
-    let whole = number / size;
-    match (unit, whole) {
-        (1.., 0..10) => text(&[&whole, &".", &(number % size * 10 / size), &units[unit]]),
-        _ => text(&[&whole, &units[unit]]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_for_people() {
-        let bytes = |number, packets| count(Count { bytes: number, packets });
-        for (number, text) in [(0, "0 B"), (999, "999 B"), (1000, "0.9 KiB"), (1536, "1.5 KiB"), (10_240, "10 KiB")] {
-            assert_eq!(bytes(number, 0), [text, "    0"].concat());
-        }
-        assert_eq!(bytes(1_288_490, 9_999), "1.2 MiB 9.9k");
-        assert_eq!(bytes(u64::MAX, u64::MAX), "15 EiB  18E");
-        assert_eq!(bytes(1_023_999, 999_999), "999 KiB 999k");
-        assert_eq!(bytes(1_024_000, 1_000_000), "0.9 MiB 1.0M");
-        assert_eq!(bytes(1_048_576, 1_000_000), "1.0 MiB 1.0M");
-    }
+    text
 }

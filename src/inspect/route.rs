@@ -1,0 +1,79 @@
+//! Routes of table main.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::family::Family;
+use crate::kernel::{self, Kernel, Unreadable, flag6};
+
+/// A route over an interface. (Those that drop packets are left out, as are those of multicast.)
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) destination: IpNet,
+    /// The next hop; `None` if the destination is on the link.
+    pub(crate) gateway: Option<IpAddr>,
+    pub(crate) interface: OsString,
+    pub(crate) metric: u32,
+    /// A router has announced it, so that it will expire.
+    pub(crate) is_announced: bool,
+}
+
+impl Route {
+    pub(crate) fn is_default(&self) -> bool {
+        self.destination.prefix_len() == 0
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        Family::of(&self.destination)
+    }
+}
+
+/// Routes as the kernel lists them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) routes: Vec<Route>,
+    /// Rules choose between tables, so that a packet need not take a route of table main. Known of IPv4 only.
+    pub(super) has_rules: bool,
+}
+
+/// Reads the routes of table main.
+///
+/// # Errors
+/// The kernel's file cannot be read.
+pub(super) fn read(kernel: &Kernel, family: Family) -> Result<Table, Unreadable> {
+    match family {
+        Family::V4 => {
+            let routes = kernel.routes_v4()?;
+            let has_rules = routes.has_rules();
+            Ok(Table { routes: routes.main.into_iter().filter_map(of_v4).collect(), has_rules })
+        }
+        Family::V6 => {
+            let routes = kernel.routes_v6()?.main.into_iter().filter_map(of_v6).collect();
+            Ok(Table { routes, has_rules: false })
+        }
+    }
+}
+
+fn of_v4(route: kernel::Route) -> Option<Route> {
+    Some(Route {
+        destination: route.destination.into(),
+        gateway: route.gateway.map(IpAddr::from),
+        interface: route.link?,
+        metric: route.metric,
+        is_announced: false,
+    })
+}
+
+fn of_v6(route: kernel::Route6) -> Option<Route> {
+    // the loopback stands for routes that drop
+    let is_shown = route.link != "lo" && !route.destination.addr().is_multicast();
+    is_shown.then(|| Route {
+        destination: route.destination.into(),
+        gateway: route.gateway.map(IpAddr::from),
+        is_announced: route.flags & (flag6::DEFAULT | flag6::ADDRCONF | flag6::EXPIRES) != 0,
+        interface: route.link,
+        metric: route.metric,
+    })
+}

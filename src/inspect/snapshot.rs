@@ -1,0 +1,180 @@
+//! The snapshot: what is known of the host, and what has not been asked yet.
+
+use std::cell::OnceCell;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+
+use nix::errno::Errno;
+
+use super::bridge::Bridge;
+use super::family::Family;
+use super::memo::Memo;
+use super::route::{self, Route, Table};
+use crate::firewall::ruleset::Rules;
+use crate::kernel::{Address, Kernel, Source, Unreadable, net_conf};
+
+type Addresses = Result<Vec<Address>, Unreadable>;
+
+/// The host at one moment. Each fact is read when it is first asked for, and kept, with the error if it cannot be read.
+pub(crate) struct HostSnapshot<'k> {
+    pub(crate) kernel: &'k Kernel,
+    /// Where programs such as `iptables-save` are looked for.
+    path: Option<OsString>,
+    bridge_names: OnceCell<Result<Vec<OsString>, Errno>>,
+    bridges: Memo<OsString, Result<Option<Rc<Bridge<'k>>>, Errno>>,
+    flags: Memo<OsString, Result<Option<u32>, Errno>>,
+    addresses: [OnceCell<Addresses>; 2],
+    routes: [OnceCell<Result<Table, Unreadable>>; 2],
+    forwarding: [OnceCell<Result<bool, Errno>>; 2],
+    values: Memo<(&'static str, OsString, &'static str), Option<i64>>,
+    firewall: [OnceCell<Rules>; 2],
+}
+
+impl<'k> HostSnapshot<'k> {
+    pub(crate) fn new(kernel: &'k Kernel, path: Option<OsString>) -> Self {
+        HostSnapshot {
+            kernel,
+            path,
+            bridge_names: OnceCell::new(),
+            bridges: Memo::default(),
+            flags: Memo::default(),
+            addresses: Default::default(),
+            routes: Default::default(),
+            forwarding: Default::default(),
+            values: Memo::default(),
+            firewall: Default::default(),
+        }
+    }
+
+    /// Returns the names of all bridges, in the order of strcmp(3). A kernel without bridges has none, and is not made to load
+    /// them.
+    ///
+    /// # Errors
+    /// Why they cannot be listed.
+    pub(crate) fn bridge_names(&self) -> Result<&[OsString], Errno> {
+        self.bridge_names.get_or_init(|| bridge_names(self.kernel)).as_deref().map_err(|errno| *errno)
+    }
+
+    /// Returns the bridge of a name, if there is one.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub(crate) fn bridge(&self, name: &OsStr) -> Result<Option<Rc<Bridge<'k>>>, Errno> {
+        self.bridges.get(name.into(), || {
+            let listed = self.bridge_names.get().and_then(|names| names.as_ref().ok());
+            let is_listed = listed.is_some_and(|names| names.iter().any(|listed| listed == name));
+            // for a name that the kernel does not know an ioctl would make it run modprobe
+            match is_listed || self.kernel.has_link(name.as_bytes())? {
+                true => Ok(Bridge::read(self.kernel, name)?.map(Rc::new)),
+                false => Ok(None),
+            }
+        })
+    }
+
+    /// Returns the flags (`IFF_*`) of a link; `None` if there is no such link.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub(crate) fn link_flags(&self, link: &OsStr) -> Result<Option<u32>, Errno> {
+        self.flags.get(link.into(), || match self.kernel.has_link(link.as_bytes())? {
+            true => self.kernel.link_flags(link.as_bytes()).map(Some),
+            false => Ok(None),
+        })
+    }
+
+    /// Returns the addresses of all links.
+    ///
+    /// # Errors
+    /// The kernel's table cannot be read.
+    pub(crate) fn addresses(&self, family: Family) -> Result<&[Address], Unreadable> {
+        let addresses = self.addresses[family as usize].get_or_init(|| match family {
+            Family::V4 => {
+                let unreadable = |errno| Unreadable { file: "IPv4 addresses", errno };
+                self.kernel.addresses_v4().map_err(unreadable)
+            }
+            Family::V6 => self.kernel.addresses_v6(),
+        });
+        addresses.as_deref().map_err(|unreadable| *unreadable)
+    }
+
+    /// Returns the known addresses of a link, IPv4 before IPv6.
+    pub(crate) fn addresses_of(&self, link: &OsStr) -> impl Iterator<Item = &Address> {
+        let known = Family::BOTH.into_iter().flat_map(|family| self.addresses(family).unwrap_or_default());
+        known.filter(move |address| address.link == link)
+    }
+
+    /// Returns the routes of table main.
+    ///
+    /// # Errors
+    /// The kernel's table cannot be read.
+    pub(crate) fn routes(&self, family: Family) -> Result<&[Route], Unreadable> {
+        self.table(family).map(|table| table.routes.as_slice())
+    }
+
+    fn table(&self, family: Family) -> Result<&Table, Unreadable> {
+        let table = self.routes[family as usize].get_or_init(|| route::read(self.kernel, family));
+        table.as_ref().map_err(|unreadable| *unreadable)
+    }
+
+    /// Returns the known routes of table main, IPv4 before IPv6.
+    pub(crate) fn all_routes(&self) -> impl Iterator<Item = &Route> {
+        Family::BOTH.into_iter().flat_map(|family| self.routes(family).unwrap_or_default())
+    }
+
+    /// Returns whether rules choose between tables of IPv4 routes, so that a packet need not take one of table main.
+    pub(crate) fn has_rules_v4(&self) -> bool {
+        self.table(Family::V4).is_ok_and(|table| table.has_rules)
+    }
+
+    /// Returns whether packets are forwarded between links.
+    ///
+    /// # Errors
+    /// ENOENT if the kernel does not have this family, or without /proc; EACCES.
+    pub(crate) fn forwarding(&self, family: Family) -> Result<bool, Errno> {
+        *self.forwarding[family as usize].get_or_init(|| {
+            let file = match family {
+                Family::V4 => "net/ipv4/ip_forward",
+                Family::V6 => "net/ipv6/conf/all/forwarding",
+            };
+            self.kernel.sysctl(file).map(|text| !text.starts_with('0'))
+        })
+    }
+
+    /// Returns a value that /proc/sys/net has for each link, such as `rp_filter`; `None` if the kernel has no such value. The link
+    /// may be `all`.
+    pub(crate) fn link_value(&self, family: Family, link: &str, value: &'static str) -> Option<i64> {
+        let family = family.folder();
+        self.values.get((family, link.into(), value), || {
+            let name = net_conf(family, link, value).ok()?;
+            self.kernel.sysctl(&name).ok()?.parse().ok()
+        })
+    }
+
+    /// Returns the firewall's rules.
+    pub(crate) fn firewall(&self, family: Family) -> &Rules {
+        self.firewall[family as usize]
+            .get_or_init(|| Rules::read(self.kernel, self.path.as_ref(), family == Family::V6))
+    }
+
+    /// Reads the addresses and routes of all links, and returns which tables of them cannot be read.
+    pub(crate) fn unreadable(&self) -> Vec<Unreadable> {
+        let addresses = Family::BOTH.into_iter().filter_map(|family| self.addresses(family).err());
+        addresses.chain(Family::BOTH.into_iter().filter_map(|family| self.routes(family).err())).collect()
+    }
+}
+
+fn bridge_names(kernel: &Kernel) -> Result<Vec<OsString>, Errno> {
+    // the ioctl takes one call, /sys one for each link; but it would make the kernel load its bridges
+    let names = match kernel.has_file("/sys/module/bridge") {
+        true => kernel.bridges(Source::Ioctl),
+        false => kernel.bridges_seen(),
+    };
+    match names {
+        Err(Errno::ENOPKG | Errno::EINVAL | Errno::ENOTTY | Errno::ENODEV) => Ok(Vec::new()),
+        names => names.map(|mut names| {
+            names.sort();
+            names
+        }),
+    }
+}

@@ -1,0 +1,208 @@
+//! What the checks find, and how it is printed.
+
+use crate::json::Json;
+
+/// What a check found.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) state: State,
+    /// The check's name.
+    pub(super) check: &'static str,
+    /// The network that it is about; `None` for the host.
+    pub(super) network: Option<String>,
+    /// What was seen, and where.
+    pub(super) evidence: String,
+    /// The line to type against it.
+    pub(super) command: Option<String>,
+}
+
+/// How bad it is. The numbers are exit statuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    #[default]
+    Ok = 0,
+    Warning = 1,
+    Failure = 2,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Failure => "failure",
+        }
+    }
+
+    /// Returns the escape sequence of the word's colour.
+    fn colour(self) -> &'static str {
+        match self {
+            State::Ok => "\x1b[32m",
+            State::Warning => "\x1b[33m",
+            State::Failure => "\x1b[31m",
+        }
+    }
+}
+
+/// The findings so far, and the check that adds to them.
+#[derive(Default)]
+pub(super) struct Report {
+    check: &'static str,
+    network: Option<String>,
+    findings: Vec<Finding>,
+    /// The check has found nothing out of order yet.
+    is_clean: bool,
+}
+
+impl Report {
+    /// Begins a check of the host, or of a network.
+    pub(super) fn begin(&mut self, check: &'static str, network: Option<&str>) {
+        self.check = check;
+        self.network = network.map(String::from);
+        self.is_clean = true;
+    }
+
+    pub(super) fn add(&mut self, state: State, evidence: String, command: Option<String>) {
+        self.is_clean &= state == State::Ok;
+        self.findings.push(Finding { state, check: self.check, network: self.network.clone(), evidence, command });
+    }
+
+    /// Something may be wrong.
+    pub(super) fn warning(&mut self, evidence: String, command: String) {
+        self.add(State::Warning, evidence, Some(command));
+    }
+
+    /// Something keeps guests from the network.
+    pub(super) fn failure(&mut self, evidence: String, command: String) {
+        self.add(State::Failure, evidence, Some(command));
+    }
+
+    /// Something cannot be seen by this user, which may hide a fault.
+    pub(super) fn unknown(&mut self, cause: &str) {
+        self.warning(format!("not known: {cause}"), "sudo brouter doctor".into());
+    }
+
+    /// Ends a check: what was seen, unless something is out of order.
+    pub(super) fn ok(&mut self, evidence: impl Into<String>) {
+        if self.is_clean {
+            self.add(State::Ok, evidence.into(), None);
+        }
+    }
+
+    pub(super) fn worst(&self) -> State {
+        self.findings.iter().map(|finding| finding.state).max().unwrap_or_default()
+    }
+
+    /// Returns one line of JSON.
+    pub(super) fn json(&self) -> String {
+        let finding = |finding: &Finding| {
+            Json::Object(vec![
+                ("check", finding.check.into()),
+                ("network", finding.network.as_deref().into()),
+                ("status", finding.state.word().into()),
+                ("evidence", finding.evidence.as_str().into()),
+                ("command", finding.command.as_deref().into()),
+            ])
+        };
+        let findings = self.findings.iter().map(finding).collect();
+        Json::Object(vec![("findings", findings), ("status", self.worst().word().into())]).line()
+    }
+
+    /// Returns the report for a person, at most 80 columns wide where it can be folded.
+    pub(super) fn text(&self, is_coloured: bool) -> String {
+        self.findings.iter().map(|finding| finding.text(is_coloured)).collect()
+    }
+}
+
+/// Columns of the report.
+const WIDTH: usize = 80;
+/// Columns before evidence: those of the longest word, and a gap.
+const INDENT: usize = 9;
+/// Columns before a command.
+const COMMAND_INDENT: usize = 13;
+
+impl Finding {
+    fn text(&self, is_coloured: bool) -> String {
+        let word = format!("{:<INDENT$}", self.state.word());
+        let subject = self.network.as_ref().map_or(String::new(), |network| format!("{network} "));
+        let evidence = format!("{subject}{}: {}", self.check, self.evidence);
+        let mut text = match is_coloured {
+            true => format!("{}{word}\x1b[0m", self.state.colour()),
+            false => word,
+        };
+        text.push_str(&fold(&evidence, INDENT, ""));
+        if let Some(command) = &self.command {
+            text.extend(std::iter::repeat_n(' ', COMMAND_INDENT));
+            text.push_str(&fold(command, COMMAND_INDENT, " \\"));
+        }
+        text
+    }
+}
+
+/// Folds a text at blanks, behind an indent that the first line already has. A command, folded with the shell's mark that a line
+/// continues, is not broken within quotes. What others have named is shown as it is, except for what would move a terminal.
+fn fold(text: &str, indent: usize, mark: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let room = WIDTH - indent - mark.len();
+    let mut folded = String::new();
+    let mut rest = text.as_str();
+    while let Some(end) = line_end(rest, room, !mark.is_empty()) {
+        folded.push_str(&format!("{}{mark}\n{:indent$}", &rest[..end], ""));
+        rest = &rest[end + 1..];
+    }
+    format!("{folded}{rest}\n")
+}
+
+/// Returns the blank at which a text is broken: the last that leaves a line which fits, else the first. `None` if the text fits, or
+/// cannot be broken.
+fn line_end(text: &str, room: usize, keeps_quotes: bool) -> Option<usize> {
+    if text.len() <= room {
+        return None;
+    }
+    let mut is_quoted = false;
+    let mut end = None;
+    for (place, byte) in text.bytes().enumerate() {
+        is_quoted ^= byte == b'\'' && keeps_quotes;
+        if byte == b' ' && !is_quoted && place > 0 {
+            if place > room && end.is_some() {
+                break;
+            }
+            end = Some(place);
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_folded_and_commands_stay_whole() {
+        let long = "x".repeat(70);
+        assert_eq!(fold(&format!("{long} yy zzzzz ab"), 2, ""), format!("{long} yy\n  zzzzz ab\n"));
+        assert_eq!(fold(&format!("{long} yyyyyyyyy z"), 2, " \\"), format!("{long} \\\n  yyyyyyyyy z\n"));
+        assert_eq!(fold(&format!("'{long} y' zzzzzz z"), 2, " \\"), format!("'{long} y' \\\n  zzzzzz z\n"));
+        assert_eq!(fold("a\x1b[31m", 2, ""), "a?[31m\n");
+    }
+
+    #[test]
+    fn a_check_is_ok_if_it_has_found_nothing() {
+        let mut report = Report::default();
+        report.begin("kernel", None);
+        report.ok("well");
+        report.begin("bridge", Some("n"));
+        report.failure("b0 is down".into(), "ip link set b0 up".into());
+        report.ok("up");
+        let wanted = "ok       kernel: well\nfailure  n bridge: b0 is down\n             ip link set b0 up\n";
+        assert_eq!(report.text(false), wanted);
+        assert_eq!(report.worst(), State::Failure);
+        let wanted = concat!(
+            r#"{"findings":[{"check":"kernel","network":null,"status":"ok","evidence":"well","command":null},"#,
+            r#"{"check":"bridge","network":"n","status":"failure","evidence":"b0 is down","command":"ip link set b0 up"}],"#,
+            r#""status":"failure"}"#,
+            "\n"
+        );
+        assert_eq!(report.json(), wanted);
+    }
+}

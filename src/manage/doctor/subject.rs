@@ -1,0 +1,171 @@
+//! What is judged: the host, and its networks.
+
+use std::ffi::{OsStr, OsString};
+use std::rc::Rc;
+
+use ipnet::IpNet;
+
+use crate::call::Call;
+use crate::error::{Failure, line};
+use crate::inspect::bridge::Bridge;
+use crate::inspect::family::Family;
+use crate::inspect::port::Port;
+use crate::inspect::route::Route;
+use crate::inspect::snapshot::HostSnapshot;
+use crate::kernel::Address;
+use crate::manage::output::complaint;
+use crate::manage::up::state_dir;
+use crate::net::InterfaceName;
+use crate::net::rtnetlink::Scope;
+use crate::network::catalog::{self, KnownNetwork};
+use crate::network::store::StateDir;
+
+/// The host.
+pub(super) struct Host<'k> {
+    pub(super) snapshot: HostSnapshot<'k>,
+    pub(super) path: Option<OsString>,
+    /// Where xenstored is, if the caller says so.
+    pub(super) xenstored: Option<OsString>,
+    pub(super) states: StateDir,
+    /// All bridges, in the order of their names.
+    pub(super) bridges: Vec<Rc<Bridge<'k>>>,
+    pub(super) networks: Vec<Network<'k>>,
+}
+
+/// A network, or a bridge of which nothing more is known.
+pub(super) struct Network<'k> {
+    /// Its name, or that of the bridge.
+    pub(super) name: String,
+    pub(super) bridge_name: String,
+    /// `None` if the bridge does not exist.
+    pub(super) bridge: Option<Rc<Bridge<'k>>>,
+    /// What is known of the network, if there is one.
+    pub(super) known: Option<KnownNetwork>,
+    /// It is to reach the host and nothing else.
+    pub(super) is_isolated: bool,
+}
+
+impl<'k> Host<'k> {
+    /// Reads the host, and those of its networks that a name means, or all.
+    ///
+    /// # Errors
+    /// The name means nothing.
+    pub(super) fn read(call: &Call<'k>, name: Option<&str>) -> Result<Self, Failure> {
+        if let Some(name) = name
+            && let Err(fault) = InterfaceName::new(name.as_bytes())
+        {
+            return Err(complaint(line!(name, ": ", fault.to_string())));
+        }
+        let path = (call.environment)("PATH");
+        let states = state_dir(call.kernel).map_err(|failure| failure.with_status(2))?;
+        let snapshot = HostSnapshot::new(call.kernel, path.clone());
+        let names = snapshot.bridge_names().unwrap_or_default();
+        let bridges: Vec<_> = names.iter().filter_map(|name| snapshot.bridge(name).ok().flatten()).collect();
+        let xenstored = (call.environment)("XENSTORED_PATH");
+        let mut host = Host { snapshot, path, xenstored, states, bridges, networks: Vec::new() };
+        let mut networks = host.all_networks();
+        networks.retain(|network| match name {
+            Some(name) => name == network.name || name == network.bridge_name,
+            None => network.known.is_some() || host.has_address(network),
+        });
+        if let Some(name) = name.filter(|_| networks.is_empty()) {
+            return Err(complaint(line!(name, ": there is no bridge and no network of this name")));
+        }
+        host.networks = networks;
+        Ok(host)
+    }
+
+    /// Returns the known networks, then the bridges that are no network's.
+    fn all_networks(&self) -> Vec<Network<'k>> {
+        let known = catalog::networks(self.snapshot.kernel, &self.states);
+        let forwards = self.snapshot.forwarding(Family::V4) == Ok(true);
+        let network = |known: KnownNetwork| Network {
+            name: known.name.clone(),
+            bridge_name: known.bridge.to_string(),
+            bridge: self.bridges.iter().find(|bridge| *bridge.name == *known.bridge.as_str()).cloned(),
+            is_isolated: known.is_routed() == Some(false) && (known.is_described() || !forwards),
+            known: Some(known),
+        };
+        let mut networks: Vec<Network> = known.into_iter().map(network).collect();
+        for bridge in &self.bridges {
+            let name = bridge.name.to_string_lossy().into_owned();
+            if !networks.iter().any(|network| network.bridge_name == name) {
+                let bridge = Some(bridge.clone());
+                networks.push(Network { bridge_name: name.clone(), name, bridge, known: None, is_isolated: false });
+            }
+        }
+        networks
+    }
+
+    /// Returns the addresses of all links, without those of IPv6 that are valid on their link only.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Address> {
+        let known = Family::BOTH.into_iter().flat_map(|family| self.snapshot.addresses(family).unwrap_or_default());
+        known.filter(|address| address.scope != Scope::LINK)
+    }
+
+    /// Returns the addresses of a network's bridge.
+    pub(super) fn own<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = &'a Address> {
+        self.addresses().filter(|address| address.link == *network.bridge_name)
+    }
+
+    pub(super) fn own_of<'a>(&'a self, network: &'a Network, family: Family) -> impl Iterator<Item = &'a Address> {
+        self.own(network).filter(move |address| Family::of(&address.net) == family)
+    }
+
+    pub(super) fn has_address(&self, network: &Network) -> bool {
+        self.own(network).next().is_some()
+    }
+
+    pub(super) fn has_family(&self, network: &Network, family: Family) -> bool {
+        self.own_of(network, family).next().is_some()
+    }
+
+    pub(super) fn default_route(&self, family: Family) -> Option<&Route> {
+        self.snapshot.routes(family).unwrap_or_default().iter().find(|route| route.is_default())
+    }
+
+    /// Returns the interface of the default route.
+    pub(super) fn default_interface(&self, family: Family) -> Option<String> {
+        self.default_route(family).map(|route| route.interface.to_string_lossy().into_owned())
+    }
+
+    /// Returns the interface to the outside: the one that is named, else that of the default route.
+    pub(super) fn outside(&self, network: &Network, family: Family) -> Option<String> {
+        network.outside().map(String::from).or_else(|| self.default_interface(family))
+    }
+}
+
+impl Network<'_> {
+    pub(super) fn ports(&self) -> &[Port] {
+        self.bridge.as_ref().map_or(&[], |bridge| bridge.ports().unwrap_or_default())
+    }
+
+    pub(super) fn has_port(&self, link: &OsStr) -> bool {
+        self.ports().iter().any(|port| port.name == link)
+    }
+
+    /// Returns whether the bridge exists and is down.
+    pub(super) fn is_down(&self) -> bool {
+        self.bridge.as_ref().is_some_and(|bridge| !bridge.is_up())
+    }
+
+    /// Returns whether it is to be masqueraded; `None` if nothing says so or the contrary.
+    pub(super) fn masquerade(&self) -> Option<bool> {
+        self.known.as_ref().and_then(KnownNetwork::masquerade)
+    }
+
+    /// Returns the interface to the outside, if one is named.
+    pub(super) fn outside(&self) -> Option<&str> {
+        self.known.as_ref()?.outside.as_ref().map(InterfaceName::as_str)
+    }
+
+    /// Returns whether `up` can make it again: of options nothing is stored that could be given again.
+    pub(super) fn has_file(&self) -> bool {
+        self.known.as_ref().is_some_and(KnownNetwork::has_file)
+    }
+
+    /// Returns the addresses that the bridge is to have.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpNet> {
+        self.known.iter().flat_map(KnownNetwork::addresses)
+    }
+}

@@ -1,7 +1,7 @@
-# Completion of brouter(8) for bash: to be /usr/share/bash-completion/completions/brouter, or sourced.
-# It needs neither the package bash-completion nor another program.
+# Bash completion for brouter(8). Install as /usr/share/bash-completion/completions/brouter, or source it.
+# Needs neither the package bash-completion nor any other program.
 
-# The networks with a file or a record, and (given a word) the bridges.
+# Prints the networks that have a file or a record and, if given a word, the bridges.
 _brouter_networks() {
     local file
     for file in /etc/brouter/*.conf /run/brouter/*/*.network ${1:+/sys/class/net/*/bridge}; do

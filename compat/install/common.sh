@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Read by the scripts of this folder, which `make install` and its siblings run in the top folder with their variables.
+# Sourced by the scripts of this folder. `make install` and its siblings run them in the top folder with the Makefile's variables.
 
-# ours FILE: whether it is one of brouter's programs or a link to brouter. A script that calls one of them is not.
+# ours FILE: succeeds if it is one of brouter's programs or a link to brouter; a script that calls one of them is not.
 ours() {
 	[ "$(readlink "$1" || :)" = brouter ] ||
 		{ [ -f "$1" ] && head -c 4 "$1" | grep -q ELF && grep -q BROUTER_ERA "$1"; }
@@ -9,7 +9,7 @@ ours() {
 
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# put MODE FILE TARGET: in one step, so that whoever has the old one open keeps it whole
+# put MODE FILE TARGET: installs a file atomically; whoever has the old one open keeps it intact
 put() {
 	mkdir -p "${3%/*}"
 	install -m "$1" "$2" "$3.new"
@@ -24,7 +24,7 @@ install | uninstall) action=$1 ;;
 	;;
 esac
 
-# file MODE FILE TARGET: puts it, or takes it away
+# file MODE FILE TARGET: installs or removes it
 file() {
 	if [ "$action" = install ]; then put "$@"; else rm -f "$3"; fi
 }

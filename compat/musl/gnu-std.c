@@ -1,11 +1,10 @@
-/* What Rust's standard library for x86_64-unknown-linux-gnu asks of its C library, and musl's libc.a does not have.
+/* Symbols that Rust's standard library for x86_64-unknown-linux-gnu needs from its C library and musl's libc.a lacks.
  *
- * A Xen host of 2006 needs a program that is linked with musl: a static glibc of today crashes at start on Linux 2.6.18. Where
- * rustup has no musl target installed, `make` links the gnu one with musl-gcc and this file instead. Upstream promises nothing
- * for this pair: a missing symbol fails at link time, and layouts are compared by tests/layout.c.
+ * A Xen host of 2006 needs programs linked with musl: today's static glibc crashes at start on Linux 2.6.18. If rustup's musl
+ * target is not installed, `make` links the gnu target with musl-gcc and this file. Upstream does not support the combination:
+ * a missing symbol fails at link time, and tests/layout.c compares the layouts of structures.
  *
- * Compiled with musl-gcc; linked before libc.a, so what stands here is taken instead of what is there. The unwinder's part is
- * in no_unwind.rs. */
+ * Compiled with musl-gcc. Linked before libc.a, so these definitions take precedence. no_unwind.rs has the unwinder's symbols. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdarg.h>
@@ -16,18 +15,18 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* std reads MAJOR.MINOR: from 2.24 on it starts processes by posix_spawn, and musl's reports a failed exec as well. */
+/* std reads MAJOR.MINOR: from 2.24 on it starts processes with posix_spawn. musl's too reports a failed exec. */
 const char *gnu_get_libc_version(void) { return "2.24"; }
 
-/* Called after a failed look-up of a host's name by a glibc before 2.26. */
+/* std calls it after a failed host name lookup if glibc is older than 2.26. */
 int __res_init(void) { return 0; }
 
-/* std asks for the main thread's stack, for its message about an overflow only. musl finds it by some thirty calls of mremap;
- * std made for musl makes no use of it. Refused, std goes without. */
+/* std asks for the main thread's stack only for its message about an overflow; musl would find it with some thirty calls of
+ * mremap. If this fails, std does without it, as its musl targets do. */
 int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr) { (void)thread; (void)attr; return 38 /* ENOSYS */; }
 
-/* The names with 64, which std calls. musl has them as aliases up to 1.2.3, and not any more in its libc.a from 1.2.4 on;
- * mode_t, off_t and struct stat are 64 bits wide under either name. */
+/* The names ending in 64, which std calls. musl's libc.a has them as aliases up to 1.2.3 only. off_t and struct stat are the same
+ * under either name. */
 #define ALIAS(type, name, params, call) \
   __attribute__((weak)) type name params { return call; }
 #undef open64

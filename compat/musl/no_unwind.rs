@@ -1,8 +1,8 @@
-//! The unwinder of a program that aborts when it panics: there is none.
+//! Stubs for the unwinder of programs that abort when they panic.
 //!
-//! Part of the musl link of Rust's gnu standard library (gnu-std.c has the C library's part). libgcc_eh, which would be linked
-//! otherwise, asks for glibc. In Rust, so that the optimiser sees that a backtrace is empty and leaves out all that would print
-//! one: half of a small program.
+//! Used where Rust's gnu standard library is linked with musl (gnu-std.c has the symbols of the C library): libgcc_eh, the usual
+//! unwinder, needs glibc. Written in Rust so that the optimiser sees that a backtrace is empty, and drops the code that would
+//! print one: half of a small program.
 #![allow(unsafe_code)]
 
 use core::ffi::{c_int, c_void};
@@ -11,10 +11,10 @@ use core::ptr::null_mut;
 /// `_URC_END_OF_STACK` (unwind.h).
 const END_OF_STACK: c_int = 5;
 
-/// Defines functions of the unwinder's interface (Itanium C++ ABI) which answer that there is nothing.
+/// Defines functions of the unwinder's interface (Itanium C++ ABI) that return a constant.
 macro_rules! nothing {
     ($($name:ident($($argument:ty),*) -> $result:ty = $value:expr;)*) => {$(
-        // SAFETY: the name is the one of unwind.h, with its types, and libgcc_eh, which has it too, is not linked then.
+        // SAFETY: name and types are those of unwind.h; libgcc_eh, which defines the name too, is not linked.
         #[unsafe(no_mangle)]
         extern "C" fn $name($(_: $argument),*) -> $result {
             $value

@@ -1,14 +1,14 @@
 #!/bin/bash
 #
-# network-virtual as it was: a reference to test against, not a script to use.
+# network-virtual as it was: the reference for the tests, not a script to use.
 #
 # The original was a network script for Xen 3.0 on SUSE hosts (2006), which xend called through a line of its configuration,
 #     (network-script 'network-virtual bridgeip="192.168.10.1/24" brnet="192.168.10.0/24"')
-# It makes a brouter: a bridge for the guests, with an address of its own, between which and the outside the host routes and its
-# firewall masquerades; no physical interface is on the bridge. Published on a wiki and damaged there, it is told here in other
-# words with its behaviour, faults included: it evaluates its arguments, stops halfway at the first error, cannot be started
-# twice, and `antispoof=yes` calls a function that was never published. tests/cases/network-virtual.cases runs it beside ours;
-# DEVIATIONS.md says where ours is better.
+# It makes a brouter: a bridge for the guests that has an address and no physical interface. The host routes between the bridge
+# and the outside, and its firewall masquerades. The script was published on a wiki, and damaged there. This is a rewrite with
+# the same behaviour, faults included: it evaluates its arguments, stops halfway at the first error, cannot be started twice,
+# and `antispoof=yes` calls a function that was never published. tests/cases/network-virtual.cases compares ours with it;
+# DEVIATIONS.md lists where ours is better.
 #
 # network-virtual (start|stop|status) {VAR=VAL}*
 #
@@ -16,12 +16,12 @@
 #   bridge     xenbr${vifnum}  the bridge; null: do nothing
 #   netdev     eth${vifnum}    the interface to the outside, shown by status
 #   bridgeip                   ADDRESS/PREFIX of the bridge
-#   brnet                      its network; not used, the kernel makes the route
+#   brnet                      its network; unused: the kernel creates the route
 #   antispoof  no
 
 set -e
 
-# The first argument without a `=`; else $command of the environment stays.
+# Sets $command to the first argument without `=`; without one, its value in the environment stays.
 findCommand() {
     local arg
     for arg; do
@@ -66,7 +66,7 @@ stop() {
     ip link set "$bridge" down
     ip addr del "$bridgeip" dev "$bridge"
     brctl delbr "$bridge"
-    # start, not stop: the firewall looks at its interfaces anew.
+    # start, not stop: the firewall reads its interfaces again.
     rcSuSEfirewall2 start
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# run.sh PROGRAMS FOLDER: makes the image of compat/image/build and boots it in qemu, with a guest on the second interface and a
-# host outside on the first one, which are machines of their own. The guest pings the bridge, and the host outside by way of it.
+# run.sh PROGRAMS FOLDER: builds the image (compat/image/build) and boots it in qemu between two more machines: a host outside on
+# its first interface, a guest on the second. The guest pings the bridge and, through it, the host outside.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 folder=$2
@@ -14,7 +14,7 @@ machines=()
 machine() {
 	local name=$1 image=$2 append=$3
 	shift 3
-	# without the hardware's help, which a machine that is an emulated one itself has but by name
+	# without KVM: a virtual machine may have it in name only
 	timeout -k 5 240 qemu-system-x86_64 -machine pc,accel=tcg -m 160 -nodefaults -display none -monitor none \
 		-no-reboot -serial "file:$name.console" -kernel vmlinuz -initrd "$image" \
 		-append "console=ttyS0 quiet panic=1 $append" "$@" 2>"$name.qemu" &
@@ -22,7 +22,7 @@ machine() {
 }
 trap 'kill "${machines[@]}" 2>/dev/null; wait' EXIT
 rm -f ./*.console ./*.socket
-# wire NAME NUMBER: an end of a wire between two machines, which is a socket of this folder
+# wire NAME NUMBER: options for one end of a wire between two machines, a socket in this folder
 wire() {
 	local other=$1$((1 - $2))
 	echo "-netdev dgram,id=$1$2,local.type=unix,local.path=$1$2.socket,remote.type=unix,remote.path=$other.socket"
@@ -38,7 +38,7 @@ began=$SECONDS
 until grep -q 'guest: done' guest.console 2>/dev/null || [ $((SECONDS - began)) -gt 220 ]; do sleep 0.2; done
 
 failed=0
-# said MACHINE TEXT
+# said MACHINE TEXT: checks that its console shows the text
 said() {
 	if grep -q "$2" "$1.console"; then
 		echo "ok: $1: $(grep -m 1 "$2" "$1.console" | tr -d '\r')"

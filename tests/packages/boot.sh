@@ -1,6 +1,6 @@
 #!/bin/bash
-# boot.sh FOLDER: the Debian in FOLDER/base with our packages, booted in qemu by its own kernel and initramfs. The network
-# "early" is made in the initramfs, and "dmz" by systemd; booted.sh, which the machine runs, looks at them.
+# boot.sh FOLDER: boots the Debian of FOLDER/base with our packages in qemu, with its own kernel and initramfs. The initramfs
+# brings up the network "early", systemd "dmz"; the machine runs booted.sh, which checks them.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 cd "$1"
@@ -29,7 +29,7 @@ unshare -n -m -p -f sh -ec '
 		printf \"bridge=br-early\naddress=10.1.0.1/24\nmasquerade=yes\n\" >/etc/brouter/early.conf
 		printf \"bridge=br-dmz\naddress=192.168.10.1/24\nmasquerade=yes\n\" >/etc/brouter/dmz.conf
 		echo BROUTER=early >/etc/initramfs-tools/conf.d/brouter
-		# a small initramfs, quick to load in an emulator
+		# a small initramfs: an emulator loads it slowly
 		sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf
 		printf \"virtio_pci\nvirtio_blk\next4\n\" >>/etc/initramfs-tools/modules
 		update-initramfs -u
@@ -37,7 +37,7 @@ unshare -n -m -p -f sh -ec '
 		systemctl mask systemd-timesyncd systemd-resolved apt-daily.timer apt-daily-upgrade.timer man-db.timer serial-getty@ttyS0
 		echo /dev/vda / ext4 rw 0 0 >/etc/fstab
 	"'
-# every pattern of Alpine's feature is one of something
+# every pattern of Alpine's feature matches a module
 grep -v '^#' "$here/../../compat/alpine/brouter.modules" | while read -r pattern; do
 	# shellcheck disable=SC2086 # a pattern
 	ls machine/lib/modules/*/$pattern

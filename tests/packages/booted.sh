@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs in the machine that boot.sh makes, when it has booted: the networks that the initramfs and systemd have made, in the
-# unit's own sandbox, with both kinds of iptables, and the end of it all with the package's.
+# Runs on the machine of boot.sh after booting. Checks the networks of the initramfs and of systemd, in the unit's own sandbox and
+# with both kinds of iptables, and that a purge of the package removes everything.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C SYSTEMD_PAGER=cat
 . "${0%/*}/checks.sh"

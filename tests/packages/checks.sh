@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034
-# What the scripts that look at a system with the packages have in common: read by them, from the folder that they lie in.
+# Functions shared by chroot.sh and booted.sh, which source this file.
 
 failed=0
-# check WHAT COMMAND...: says whether the command succeeds, and what it says if not
+# check WHAT COMMAND...: prints whether the command succeeds, and its output if not
 check() {
 	what=$1
 	shift
@@ -16,7 +16,7 @@ check() {
 }
 # not COMMAND...: succeeds if the command fails
 not() { ! "$@"; }
-# has TEXT COMMAND...: what the command says holds a text
+# has TEXT COMMAND...: succeeds if the command's output contains a text
 has() {
 	text=$1
 	shift

@@ -1,23 +1,23 @@
 #!/bin/sh
-# Runs in a clean Debian, in namespaces of its own, with the packages in /packages: installs them, makes networks as the
-# services would, removes and purges them. Nothing may be left.
+# Runs in a clean Debian, in its own namespaces, with the packages in /packages: installs them, brings networks up as the services
+# do, removes and purges the packages. Nothing may be left.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 . "${0%/*}/checks.sh"
 
-# state FILE: every file of the system with its owner, mode, target and contents, but for what dpkg itself writes down, and for
-# the initramfs, which is made anew with each change of a hook
+# state FILE: records every file of the system with its owner, mode, target and contents; except dpkg's own records, and the
+# initramfs, which is rebuilt whenever a hook changes
 state() {
 	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /packages \
 		-o -name 'initrd.img-*' -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /var/lib/apt \) -prune -o \
 		\( -type f -printf '%p %M %u %g ' -exec md5sum {} \; -o -printf '%p %M %u %g %l\n' \) | sort >"$1"
 }
 
-# as_unit COMMAND...: with the rights that the unit leaves it, without systemd
+# as_unit COMMAND...: runs it with the capabilities that the unit grants, without systemd
 as_unit() {
 	setpriv --no-new-privs --bounding-set=-all,+net_admin,+net_raw --inh-caps=-all "$@"
 }
-# unit KEY NAME: what the installed unit runs
+# unit KEY NAME: prints the command of the installed unit
 unit() { sed -n "s/^$1=//p" /lib/systemd/system/brouter@.service | sed "s/%i/$2/"; }
 here() { [ -e "/sys/class/net/$1" ]; }
 nothing() {
@@ -88,10 +88,10 @@ check 'both are purged' apt-get purge -q -y brouter brouter-tools
 state /tmp/after
 check 'nothing is left of either' diff /tmp/before /tmp/after
 
-### Where iproute2 and bridge-utils are
+### With iproute2 and bridge-utils installed
 
 check 'iproute2 and bridge-utils beside brouter' dpkg -i /packages/brouter_*.deb /packages/originals/*.deb
-# taken BY: whether brouter-tools has both names, and nothing is left of the others but their configuration
+# taken BY: checks that brouter-tools has both names, and that only configuration is left of the other packages
 taken() {
 	check "brouter-tools takes their place, by $1" "$@" /packages/brouter-tools_*.deb
 	check 'ip is ours' has /usr/sbin/brouter readlink -f /bin/ip
@@ -99,7 +99,7 @@ taken() {
 	check 'brctl is ours' has /usr/sbin/brouter readlink -f /sbin/brctl
 	check 'what needs them is content' apt-get check
 }
-# given_back BY
+# given_back BY: checks that the originals have their names again
 given_back() {
 	check "and the originals theirs, by $1" "$@" /packages/originals/*.deb
 	check 'ip is the original' not has brouter readlink -f /bin/ip

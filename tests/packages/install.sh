@@ -1,6 +1,6 @@
 #!/bin/sh
-# install.sh FOLDER: `make install` and its siblings below a DESTDIR in FOLDER, in every way that the Makefile names, and back.
-# As root all else of the machine is read-only meanwhile.
+# install.sh FOLDER: tests `make install`, `make uninstall` and their siblings in a DESTDIR in FOLDER, with every option of the
+# Makefile. As root, everything outside FOLDER is mounted read-only meanwhile.
 set -u
 cd "${0%/*}/../.." || exit
 top=$(pwd)
@@ -20,7 +20,7 @@ if [ -z "${D-}" ]; then
 		done
 		exec "$0"' "$top/tests/packages/install.sh"
 fi
-[ "$(id -u)" = 0 ] || echo "not root: what is written elsewhere is not seen" >&2
+[ "$(id -u)" = 0 ] || echo "not root: files written outside DESTDIR go unnoticed" >&2
 failed=0
 passed=0
 check() {
@@ -46,7 +46,7 @@ files() { (cd "$D" && find . ! -type d | LC_ALL=C sort | tr '\n' ' '); }
 sbin=$D/usr/local/sbin
 man=./usr/local/share/man/man8
 
-# each ARGUMENT...: installed and uninstalled with the same arguments
+# installs and uninstalls take the same ARGUMENT...
 installs() { check "make install $*" make_ install "$@"; }
 uninstalls() {
 	check "make uninstall $*" make_ uninstall "$@"

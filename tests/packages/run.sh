@@ -1,11 +1,11 @@
 #!/bin/bash
-# run.sh FOLDER [STEP...]: the archives of a release and the Debian packages, made and tried out. FOLDER keeps a clean Debian
+# run.sh FOLDER [STEP...]: builds the archives of a release and the Debian packages, and tests them. FOLDER keeps a clean Debian
 # and the logs.
 #
-#   dist        made twice, of two clones in different folders: the same bytes
-#   deb         the packages, and lintian
-#   chroot.sh   the packages in a clean Debian: installed, used, purged
-#   boot.sh     a Debian with them, booted in qemu: the unit in its sandbox, the network of the initramfs
+#   dist        builds the archives from two clones in different folders: the same bytes
+#   deb         builds the packages; lintian checks them
+#   chroot.sh   installs, uses and purges the packages in a clean Debian
+#   boot.sh     boots a Debian with them in qemu: the unit in its sandbox, the network of the initramfs
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
@@ -15,9 +15,9 @@ folder=$(pwd)
 shift
 steps=$*
 failed=0
-[ "$(id -u)" = 0 ] || { echo "a chroot and mounts are needed: run it as root" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "run it as root: it needs chroot and mounts" >&2; exit 1; }
 
-# step NAME WHAT COMMAND...: its output goes to a log, and is shown where it fails
+# step NAME WHAT COMMAND...: writes the output to a log, and shows it after a failure
 step() {
 	local name=$1 what=$2 log=$folder/$1.log began=$SECONDS
 	shift 2
@@ -36,7 +36,7 @@ same_bytes() {
 	rm -rf one another && mkdir -p one another/place/with-a-longer-name
 	for clone in one another/place/with-a-longer-name; do
 		git clone -q "$top" "$clone/source" || return
-		# what must not matter: the folder, the time, the locale, the home, the umask
+		# must not matter: the folder, the time, the time zone, the home, the umask
 		(
 			umask 077
 			export CARGO_HOME="${CARGO_HOME-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME-$HOME/.rustup}" TZ=Asia/Tokyo
@@ -54,12 +54,12 @@ lint() {
 	lintian --allow-root --fail-on error,warning "$top"/build/deb/brouter_*.changes
 }
 
-# A clean Debian: what every one has, and what the tests need besides: manual pages, a firewall, a kernel.
+# Installs a minimal Debian with what the tests need besides: manual pages, a firewall, a kernel.
 clean_debian() {
 	[ ! -e base/complete ] || return 0
 	rm -rf base
 	local packages=man-db,iptables,systemd,systemd-sysv,udev,kmod,initramfs-tools,busybox-static,iputils-ping
-	# a kernel; and what iproute2 needs, but not iproute2 itself
+	# a kernel; the libraries of iproute2, but not iproute2 itself
 	packages=$packages,linux-image-cloud-amd64,libbpf1,libelf1,libmnl0,libatm1,libtirpc3,libbsd0,libcap2-bin
 	debootstrap --variant=minbase "--include=$packages" bookworm base http://deb.debian.org/debian || return
 	touch base/complete
@@ -85,9 +85,9 @@ in_chroot() {
 		exec chroot chroot /packages/chroot.sh'
 }
 
-step dist 'the archives of a release, made twice, are the same' same_bytes
+step dist 'the archives of a release are reproducible' same_bytes
 step deb 'Debian packages' make -C "$top" --no-print-directory deb
-step lintian 'lintian has nothing to say' lint
+step lintian 'lintian finds no errors and no warnings' lint
 step base 'a clean Debian' clean_debian
 step chroot 'installed, used, removed and purged' in_chroot
 step boot 'booted: the unit in its sandbox, the network of the initramfs' "$here/boot.sh" .

@@ -1,9 +1,9 @@
 #!/bin/sh
-# image.sh PROGRAMS FOLDER: what `make test-xen` boots, of Debian 12's packages and our PROGRAMS, in FOLDER:
+# image.sh PROGRAMS FOLDER: builds what `make test-xen` boots, from Debian 12's packages and PROGRAMS, in FOLDER:
 #
 #   xen vmlinux     the hypervisor, and the kernel of dom0 and of the guests
-#   dom0.cpio       a dom0 as Debian makes it: Xen's scripts, bash, iproute2, bridge-utils, the xenstore tools; and brouter
-#   minimal.cpio    a dom0 without any of these: what xl needs, busybox, iptables; and brouter
+#   dom0.cpio       Debian's dom0: Xen's scripts, bash, iproute2, bridge-utils, the xenstore tools; and brouter
+#   minimal.cpio    a dom0 without these: what xl needs, busybox, iptables; and brouter
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 programs=$(readlink -f "$1")
@@ -23,12 +23,12 @@ linux=$("$here/../../compat/apt/newest-kernel" amd64)
 	libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenmisc4.17 libxenstore4 libxentoolcore1 libxentoollog1
 
 gzip -dc kernel/boot/xen-4.17-amd64.gz >xen
-# The kernel is xz data within its file, with more behind it. Xen would unpack it too, but slowly in an emulator.
+# The kernel's file contains it as xz data, followed by more. Xen could unpack it too, but slowly in an emulator.
 version=${linux#linux-image-}
 vmlinuz=kernel/boot/vmlinuz-$version
 start=$(LC_ALL=C grep -obUaP '\xfd7zXZ\x00' "$vmlinuz" | head -n 1 | cut -d: -f1)
 tail -c "+$((start + 1))" "$vmlinuz" | xz -dc >vmlinux 2>/dev/null || :
-head -c 4 vmlinux | grep -q ELF || { echo "$vmlinuz is not made as expected" >&2; exit 1; }
+head -c 4 vmlinux | grep -q ELF || { echo "$vmlinuz: no xz data with a kernel found" >&2; exit 1; }
 
 # archive ROOT FILE
 archive() { (cd "$1" && find . | cpio -o -H newc -R 0:0 --quiet) >"$2"; }
@@ -41,7 +41,7 @@ cp "kernel/lib/modules/$version/kernel/drivers/net/xen-netfront.ko" guest/
 cp "$here/guest-init" guest/init
 archive guest guest.cpio
 
-### What both dom0s have
+### Parts of both dom0s
 
 # modules ROOT
 modules() {
@@ -87,7 +87,7 @@ archive dom0 dom0.cpio
 
 ### The minimal one
 
-# take FILE...: of Debian's, with the libraries that it needs
+# take FILE...: copies files of Debian's dom0, with their libraries
 libraries=usr/lib/x86_64-linux-gnu
 take() {
 	for file; do
@@ -112,7 +112,7 @@ mkdir minimal/$libraries/xtables
 cp debian/$libraries/xtables/libipt_*.so debian/$libraries/xtables/libxt_*.so minimal/$libraries/xtables/
 ln -s xtables-nft-multi minimal/usr/sbin/iptables
 ln -s ../lib/xen-4.17/bin/xl minimal/usr/sbin/xl
-# Not busybox's sh, which would take its own ip and brctl for ours.
+# Not busybox's sh, which would run its own ip and brctl.
 ln -s dash minimal/bin/sh
 for applet in bin/cat bin/grep bin/ls bin/mkdir bin/mount bin/sed bin/sleep bin/tail sbin/modprobe; do
 	ln -s /bin/busybox "minimal/$applet"
@@ -122,7 +122,7 @@ cp "$programs/brouter" minimal/usr/sbin/
 for command in brctl ip network-virtual; do
 	ln -s brouter minimal/usr/sbin/$command
 done
-# where xl looks for it
+# where xl expects it
 mkdir -p minimal/etc/xen/scripts
 ln -s /usr/sbin/brouter minimal/etc/xen/scripts/vif-bridge
 for absent in bash xenstore xenstore-read xenstore-write; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A job of dom0: the network of README.md. Two guests, attached by our vif-bridge, ping the bridge, each other, and a host behind
-# masquerading: 10.0.2.2, which qemu is. Both dom0s do the same; ip and brctl are Debian's in one, ours in the other.
+# A job of both dom0s: the network of README.md. Two guests, attached by our vif-bridge, ping the bridge, each other and, through
+# masquerading, 10.0.2.2, which is qemu. ip and brctl are Debian's on one dom0, ours on the other.
 failed=0
 say() { echo "=> $*"; }
 check() {
@@ -16,7 +16,7 @@ check() {
 }
 not() { ! "$@"; }
 
-# Xen's own script is the default where it is, so name ours as README.md does
+# Xen's own script, if installed, is the default: name ours as README.md does
 if [ -e /usr/local/sbin/vif-bridge ]; then
 	echo 'vif.default.script="/usr/local/sbin/vif-bridge"' >/etc/xen/xl.conf
 else
@@ -30,7 +30,7 @@ check 'network-virtual start' network-virtual start bridgeip=192.168.10.1/24 mas
 
 # guest NUMBER PINGS BRIDGE
 guest() {
-	cat >/tmp/guest$1 <<CONFIGURATION
+	cat >"/tmp/guest$1" <<CONFIGURATION
 name="guest$1"
 type="pv"
 kernel="/guest/vmlinux"
@@ -41,7 +41,7 @@ vcpus=1
 on_crash="destroy"
 vif=["mac=00:16:3e:00:00:0$1,bridge=$3"]
 CONFIGURATION
-	xl create /tmp/guest$1
+	xl create "/tmp/guest$1"
 }
 check 'xl create guest1' guest 1 192.168.10.1,192.168.10.12,10.0.2.2 xenbr0
 check 'xl create guest2' guest 2 192.168.10.1,192.168.10.11,10.0.2.2 xenbr0
@@ -56,7 +56,7 @@ while [ $failed = 0 ] && [ $tries -lt 150 ]; do
 	sleep 1
 	tries=$((tries + 1))
 done
-answers() { grep -q "guest: $2 answers" $consoles/guest-guest$1.log; }
+answers() { grep -q "guest: $2 answers" "$consoles/guest-guest$1.log"; }
 check 'guest1 pings the bridge' answers 1 192.168.10.1
 check 'guest2 pings the bridge' answers 2 192.168.10.1
 check 'guest1 pings guest2' answers 1 192.168.10.12
@@ -71,11 +71,11 @@ check 'both guests are ports' [ -e /sys/class/net/xenbr0/brif/vif1.0 -a -e /sys/
 let_through() { [ "$(iptables -S FORWARD | grep -c -e '--physdev-.* vif[12].0 .*ACCEPT')" = 4 ]; }
 check 'the firewall lets both through' let_through
 check 'the network is up' network-virtual status bridgeip=192.168.10.1/24
-key() { [ "$(xenstore-read backend/vif/$1)" = "$2" ]; }
+key() { [ "$(xenstore-read "backend/vif/$1")" = "$2" ]; }
 if [ -e /usr/local/sbin/vif-bridge ]; then
 	for n in 1 2; do
-		check "guest$n was attached by our vif-bridge" key $n/0/script /usr/local/sbin/vif-bridge
-		check 'which told the toolstack' key $n/0/hotplug-status connected
+		check "guest$n was attached by our vif-bridge" key "$n/0/script" /usr/local/sbin/vif-bridge
+		check 'which told the toolstack' key "$n/0/hotplug-status" connected
 	done
 fi
 

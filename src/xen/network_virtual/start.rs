@@ -1,6 +1,8 @@
 //! `network-virtual start`.
 
-use super::report::{complaint, context, locked, plan_failed, run_firewall, step_failed, stored};
+use nix::errno::Errno;
+
+use super::report::{complaint, context, iptables_missing, locked, plan_failed, run_firewall, step_failed, stored};
 use super::settings::Settings;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, io_text};
@@ -31,7 +33,7 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     let _lock = locked(&context)?;
     let earlier = stored(&context)?;
     let plan = plan::up(&context, &spec, earlier.as_ref()).map_err(|error| {
-        let taken = bridge_utils::addbr_failed(spec.bridge.as_bytes(), nix::errno::Errno::EEXIST);
+        let taken = bridge_utils::addbr_failed(spec.bridge.as_bytes(), Errno::EEXIST);
         plan_failed(&error, taken)
     })?;
     make(&context, settings, &plan, earlier.as_ref())?;

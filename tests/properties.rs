@@ -143,7 +143,7 @@ proptest! {
     #[test]
     fn scripts_survive_any_arguments(args in vec(prop_oneof![bytes(), numeric()].prop_map(OsString::from_vec), 0..5)) {
         let environment = |_: &str| None;
-        if let Ok(arguments) = Arguments::parse("network-virtual", &args, &environment) {
+        if let Ok(arguments) = Arguments::parse(&args, &environment) {
             arguments.command();
             arguments.value("bridge");
         }
@@ -153,7 +153,7 @@ proptest! {
     fn an_assignment_in_single_quotes_is_literal(value in "[^'\u{0}]{0,20}") {
         let args = [OsString::from(format!("bridge='{value}'"))];
         let environment = |_: &str| None;
-        let arguments = Arguments::parse("network-virtual", &args, &environment).expect("nothing to evaluate");
+        let arguments = Arguments::parse(&args, &environment).expect("nothing to evaluate");
         prop_assert_eq!(arguments.value("bridge").unwrap_or_default(), value);
     }
 

@@ -63,6 +63,12 @@ impl AsRef<OsStr> for InterfaceName {
     }
 }
 
+impl AsRef<[u8]> for InterfaceName {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 /// Why a text is not the name of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadName {

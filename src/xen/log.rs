@@ -1,4 +1,4 @@
-//! What Xen's hotplug scripts report, where an administrator looks for it.
+//! The log of Xen's hotplug scripts: syslog, and the file to which their standard error goes.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,38 +9,48 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockType, UnixAddr, sendto};
 use crate::error::line;
 use crate::kernel::{Kernel, open_socket};
 
-/// Where the scripts' errors are collected, since Xen 3.1.
+/// The file of the scripts' errors, since Xen 3.1.
 const FILE: &str = "/var/log/xen/xen-hotplug.log";
 
-/// Facility and severity of a message to syslog (syslog.h).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// LOG_DAEMON, LOG_ERR
-    Error,
-    /// LOG_DAEMON, LOG_DEBUG
-    Debug,
+/// Facility LOG_DAEMON with a severity, as syslog(3) puts them before a message.
+const LOG_ERR: &str = "<27>";
+const LOG_DEBUG: &str = "<31>";
+
+/// The log, as one program writes to it.
+#[derive(Clone, Copy)]
+pub struct Log<'a> {
+    kernel: &'a Kernel,
+    program: &'static str,
 }
 
-/// Tells syslog, where there is one.
-pub fn tell_syslog(program: &str, level: Level, text: &[u8]) {
-    let priority = match level {
-        Level::Error => "<27>",
-        Level::Debug => "<31>",
-    };
-    let message = [priority.as_bytes(), program.as_bytes(), b": ", text].concat();
-    // nobody is waited for: the network comes first
-    let _ = open_socket(AddressFamily::Unix, SockType::Datagram)
-        .and_then(|socket| sendto(socket.as_raw_fd(), &message, &UnixAddr::new("/dev/log")?, MsgFlags::MSG_DONTWAIT));
-}
+impl<'a> Log<'a> {
+    /// Returns the log for messages of a program.
+    pub fn new(kernel: &'a Kernel, program: &'static str) -> Self {
+        Log { kernel, program }
+    }
 
-/// Reports an error to syslog and in the scripts' file. Whether the file could be written is returned.
-pub fn error(kernel: &Kernel, program: &str, text: &[u8]) -> bool {
-    tell_syslog(program, Level::Error, text);
-    note(kernel, program, text)
-}
+    /// Writes an error to syslog and to the file. Returns whether the file could be written.
+    pub fn error(self, text: &[u8]) -> bool {
+        self.syslog(LOG_ERR, text);
+        self.note(text)
+    }
 
-/// Notes in the scripts' file what stops nothing.
-pub fn note(kernel: &Kernel, program: &str, text: &[u8]) -> bool {
-    let file = File::options().append(true).create(true).open(kernel.path(FILE));
-    file.and_then(|mut file| file.write_all(&line!(program, ": ", text))).is_ok()
+    /// Writes a remark to the file. Returns whether it could be written.
+    pub fn note(self, text: &[u8]) -> bool {
+        let file = File::options().append(true).create(true).open(self.kernel.path(FILE));
+        file.and_then(|mut file| file.write_all(&line!(self.program, ": ", text))).is_ok()
+    }
+
+    /// Writes a success to syslog.
+    pub fn debug(self, text: &[u8]) {
+        self.syslog(LOG_DEBUG, text);
+    }
+
+    /// Sends a message to syslog if it runs and can take it at once: the network comes first.
+    fn syslog(self, priority: &str, text: &[u8]) {
+        let message = [priority.as_bytes(), self.program.as_bytes(), b": ", text].concat();
+        let _ = open_socket(AddressFamily::Unix, SockType::Datagram).and_then(|socket| {
+            sendto(socket.as_raw_fd(), &message, &UnixAddr::new("/dev/log")?, MsgFlags::MSG_DONTWAIT)
+        });
+    }
 }

@@ -1,15 +1,28 @@
 //! The arguments of Xen's scripts: a command and `VAR=VAL` words.
 //!
-//! The scripts take for command the first argument without a `=` (`findCommand`) and hand every argument that has one, at its
-//! second character or later, to the shell's `eval` (`evalVariables`): so quotes that xend passes literally are stripped,
-//! later words override earlier ones and the environment, and `'bridge=x; rm -rf /'` is run. Here the same words are assigned
-//! after the same unquoting, and what would need a shell is refused.
+//! The scripts' command is the first argument without a `=` (`findCommand`). Every argument with one, at its second character or
+//! later, goes to the shell's `eval` (`evalVariables`): quotes that xend passes literally are stripped, later words override
+//! earlier ones and the environment, and `'bridge=x; rm -rf /'` is run. Here words are unquoted and assigned in the same way, and
+//! refused if they need a shell.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::error::{Failure, line};
 use crate::shell::unquoted;
+
+/// An argument that is not a plain assignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadArgument {
+    argument: OsString,
+    reason: &'static str,
+}
+
+impl BadArgument {
+    /// Returns `ARGUMENT: REASON`.
+    pub fn text(&self) -> Vec<u8> {
+        [self.argument.as_bytes(), b": ", self.reason.as_bytes()].concat()
+    }
+}
 
 /// A script's arguments.
 pub struct Arguments<'a> {
@@ -19,20 +32,16 @@ pub struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// Reads the arguments of the script called `program`.
+    /// Reads a script's arguments.
     ///
     /// # Errors
-    /// Status 2 where an argument is not a plain assignment.
-    pub fn parse(
-        program: &str,
-        args: &'a [OsString],
-        environment: &'a dyn Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, Failure> {
+    /// An argument with a `=` that is not a plain assignment.
+    pub fn parse(args: &'a [OsString], environment: &'a dyn Fn(&str) -> Option<OsString>) -> Result<Self, BadArgument> {
         let mut assignments = Vec::new();
-        // with a `=` at its start a word is neither an assignment nor a command
+        // a word that begins with `=` is neither an assignment nor a command
         let is_assignment = |arg: &&OsString| arg.as_bytes().iter().position(|&byte| byte == b'=') > Some(0);
         for arg in args.iter().filter(is_assignment) {
-            let refuse = |reason: &str| Failure::new(line!(program, ": ", arg.as_bytes(), ": ", reason)).with_status(2);
+            let refuse = |reason| BadArgument { argument: arg.clone(), reason };
             let text = arg.to_str().ok_or_else(|| refuse("not UTF-8"))?;
             let (name, value) = text.split_once('=').unwrap_or((text, ""));
             if !is_name(name) {
@@ -44,7 +53,7 @@ impl<'a> Arguments<'a> {
         Ok(Arguments { command, assignments, environment })
     }
 
-    /// The command: `command=` if it was assigned, else the first argument without `=`, else the environment's, else empty.
+    /// Returns the command: that of `command=`, else the first argument without `=`, else the environment's, else empty.
     pub fn command(&self) -> OsString {
         let assigned = self.assigned("command").map(OsString::from);
         assigned
@@ -53,7 +62,7 @@ impl<'a> Arguments<'a> {
             .unwrap_or_default()
     }
 
-    /// A variable's value: the last one assigned, else the environment's. An empty value is none, as in `${var:-default}`.
+    /// Returns a variable's value: the last one assigned, else the environment's. An empty value is none, as in `${var:-default}`.
     pub fn value(&self, name: &str) -> Option<String> {
         let inherited = || (self.environment)(name).map(|value| value.to_string_lossy().into_owned());
         self.assigned(name).map(String::from).or_else(inherited).filter(|value| !value.is_empty())
@@ -63,7 +72,7 @@ impl<'a> Arguments<'a> {
         self.assignments.iter().rev().find(|(assigned, _)| *assigned == name).map(|(_, value)| value.as_str())
     }
 
-    /// The names that were assigned and are not among these, each once.
+    /// Returns the names, each once, that were assigned and are not in the list.
     pub fn unknown(&self, known: &[&str]) -> Vec<&'a str> {
         let mut unknown: Vec<&str> = Vec::new();
         for (name, _) in &self.assignments {
@@ -75,7 +84,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Whether the shell takes this for a variable's name.
+/// Whether this is a variable's name to the shell.
 fn is_name(name: &str) -> bool {
     !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
@@ -86,8 +95,8 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn parse<'a>(args: &'a [OsString]) -> Result<Arguments<'a>, Failure> {
-        Arguments::parse("network-virtual", args, &|name| (name == "netdev").then(|| "eth7".into()))
+    fn parse<'a>(args: &'a [OsString]) -> Result<Arguments<'a>, BadArgument> {
+        Arguments::parse(args, &|name| (name == "netdev").then(|| "eth7".into()))
     }
 
     #[test]
@@ -104,7 +113,7 @@ mod tests {
     fn what_a_shell_would_run_is_refused() {
         for arg in ["bridge=x; echo y", "a-b=c", "1a=b", "a+=b", "a[0]=b", "x y=z"] {
             let args = [OsString::from(arg)];
-            assert_eq!(parse(&args).err().map(|failure| failure.status), Some(2), "{arg}");
+            assert_eq!(parse(&args).err().map(|bad| bad.argument), Some(args[0].clone()), "{arg}");
         }
     }
 }

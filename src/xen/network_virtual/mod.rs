@@ -22,7 +22,8 @@ use words::{NAME, VARIABLES};
 
 /// Runs `network-virtual`.
 pub fn run(call: &mut Call) -> Outcome {
-    let arguments = Arguments::parse(NAME, call.args, call.environment)?;
+    let arguments = Arguments::parse(call.args, call.environment)
+        .map_err(|bad| Failure::new(line!(NAME, ": ", bad.text())).with_status(2))?;
     let settings = Settings::read(&arguments);
     if !settings.strict {
         for name in arguments.unknown(&VARIABLES) {

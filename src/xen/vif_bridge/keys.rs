@@ -1,21 +1,32 @@
-//! What the toolstack and `vif-bridge` tell each other: keys in xenstore under the path of the interface's backend.
+//! The keys by which the toolstack and `vif-bridge` communicate: in xenstore, below the path of the interface's backend.
 
 use std::ffi::OsString;
 
-use crate::error::{Failure, Outcome, line};
-use crate::kernel::Kernel;
+use super::error::VifError;
+use crate::kernel::{Kernel, LinkFile};
+use crate::net::InterfaceName;
 use crate::xenstore::{Fault, Store};
+
+/// Bytes of an error text in xenstore: a payload has 4096, with the key.
+const TEXT_MAX: usize = 2048;
 
 /// The keys of one interface.
 pub(super) struct Keys {
     /// The path of its backend, `/local/domain/0/backend/vif/1/0`. Xen 3 leaves out the domain.
     pub(super) path: Option<String>,
-    place: Option<OsString>,
-    store: Option<Store>,
-    is_tried: bool,
+    connection: Connection,
 }
 
-/// Whose an interface is that has the name which ours is to get.
+enum Connection {
+    NotTried {
+        /// Where to connect, if the environment says so.
+        place: Option<OsString>,
+    },
+    Failed,
+    Open(Store),
+}
+
+/// Owner of the interface that already has our target name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     Us,
@@ -24,56 +35,67 @@ pub(super) enum Owner {
 }
 
 impl Keys {
-    /// `place` is where xenstored is to be found, if that was said.
+    /// Returns the keys below a path. xenstored is at `place`, if that is set.
     pub(super) fn new(path: Option<OsString>, place: Option<OsString>) -> Self {
         let path = path.map(|path| path.to_string_lossy().into_owned()).filter(|path| !path.is_empty());
-        Keys { path, place, store: None, is_tried: false }
+        Keys { path, connection: Connection::NotTried { place } }
     }
 
-    /// Connects to xenstore.
-    pub(super) fn open(&mut self) -> Outcome {
-        self.is_tried = true;
-        self.store = Some(Store::open(self.place.take()).map_err(told)?);
-        Ok(())
+    /// Connects to xenstored, once.
+    pub(super) fn connect(&mut self) -> Result<(), Fault> {
+        let Connection::NotTried { place } = &mut self.connection else { return Ok(()) };
+        let opened = Store::open(place.take());
+        let (connection, outcome) = match opened {
+            Ok(store) => (Connection::Open(store), Ok(())),
+            Err(fault) => (Connection::Failed, Err(fault)),
+        };
+        self.connection = connection;
+        outcome
+    }
+
+    fn store(&mut self) -> Option<&mut Store> {
+        match &mut self.connection {
+            Connection::Open(store) => Some(store),
+            _ => None,
+        }
     }
 
     fn key(&self, name: &str) -> Option<String> {
         self.path.as_deref().map(|path| [path, "/", name].concat())
     }
 
-    /// The value of a key; nothing if it is not there, or not for us to read.
-    pub(super) fn value(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        let (Some(key), Some(store)) = (self.key(name), &mut self.store) else { return Ok(None) };
-        match store.read(&key) {
-            Ok(value) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
-            Err(Fault::Refused(_)) => Ok(None),
-            Err(fault) => Err(told(fault)),
+    /// Returns the value of a key; `None` if it does not exist or may not be read.
+    pub(super) fn value(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        let Some(key) = self.key(name) else { return Ok(None) };
+        match self.store().map(|store| store.read(&key)) {
+            Some(Ok(value)) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
+            None | Some(Err(Fault::Refused(_))) => Ok(None),
+            Some(Err(fault)) => Err(fault),
         }
     }
 
-    /// Sets a key.
-    pub(super) fn write(&mut self, name: &str, value: &str) -> Outcome {
-        let Some(key) = self.key(name) else { return Ok(()) };
-        self.set(&key, value)
+    /// Sets a key of the interface.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), VifError> {
+        self.key(name).map_or(Ok(()), |key| self.write(key, value))
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Outcome {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        store.write(key, value.as_bytes()).map_err(|fault| match fault {
-            Fault::Refused(errno) => Failure::new(line!("Writing ", key, " ", value, " to xenstore failed: ", errno)),
-            lost => told(lost),
+    /// Sets the guest's own key of bytes that a frame may carry.
+    pub(super) fn set_mtu_of_guest(&mut self, mtu: &str) -> Result<(), VifError> {
+        let frontend = self.path.as_deref().and_then(frontend);
+        frontend.map_or(Ok(()), |frontend| self.write([&frontend, "/mtu"].concat(), mtu))
+    }
+
+    fn write(&mut self, key: String, value: &str) -> Result<(), VifError> {
+        let Some(store) = self.store() else { return Ok(()) };
+        store.write(&key, value.as_bytes()).map_err(|fault| match fault {
+            Fault::Refused(errno) => VifError::Write { key, value: value.into(), errno },
+            fault => VifError::Xenstore(fault),
         })
     }
 
-    /// Tells the guest how many bytes a frame may carry.
-    pub(super) fn tell_frontend(&mut self, mtu: &str) -> Outcome {
-        let frontend = self.path.as_deref().and_then(frontend);
-        frontend.map_or(Ok(()), |frontend| self.set(&[&frontend, "/mtu"].concat(), mtu))
-    }
-
-    /// Whose the interface of this name is, as far as netback says; else as far as the last call got.
-    pub(super) fn owner(&mut self, kernel: &Kernel, name: &str) -> Result<Owner, Failure> {
-        if let Some(node) = kernel.xenbus_node(name.as_bytes()) {
+    /// Returns the owner of the interface with a name: as netback says or, if it does not, as the last call left the keys.
+    pub(super) fn owner(&mut self, kernel: &Kernel, name: &InterfaceName) -> Result<Owner, Fault> {
+        if let Some(node) = kernel.link_file(name.as_bytes(), LinkFile::XENBUS_NODE) {
             let is_ours = self.path.as_ref().is_some_and(|path| path.trim_matches('/').ends_with(&node));
             return Ok(if is_ours { Owner::Us } else { Owner::Another });
         }
@@ -84,42 +106,32 @@ impl Keys {
         })
     }
 
-    /// Tells the toolstack that the interface is not to be had, and why: both at once, since it waits for one of the two keys.
+    /// Reports a failure to the toolstack: both keys in one transaction, since it waits for either.
     pub(super) fn report(&mut self, text: &[u8]) {
-        if !self.is_tried {
-            // it had not come to that
-            let _ = self.open();
+        let _ = self.connect();
+        let (Some(error), Some(status)) = (self.key("hotplug-error"), self.key("hotplug-status")) else { return };
+        let text = &text[..text.len().min(TEXT_MAX)];
+        if let Some(store) = self.store() {
+            let _ = store.write_together(&[(&error, text), (&status, b"error")]);
         }
-        let (Some(error), Some(status), Some(store)) =
-            (self.key("hotplug-error"), self.key("hotplug-status"), &mut self.store)
-        else {
-            return;
-        };
-        // a payload has 4096 bytes, with the key
-        let text = &text[..text.len().min(2048)];
-        let _ = store.write_together(&[(&error, text), (&status, b"error")]);
     }
 }
 
-fn told(fault: Fault) -> Failure {
-    Failure::new(line!(fault.to_string()))
-}
-
-/// A text that is a number.
+/// Returns a text that is a decimal number.
 fn number(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The guest's end of a backend, which has the guest's number and the device's last in its path.
+/// Returns the guest's end of a backend, whose path ends with the guest's number and the device's.
 fn frontend(backend: &str) -> Option<String> {
     let mut numbers = backend.rsplit('/');
     let (device, domain) = (number(numbers.next()?)?, number(numbers.next()?)?);
     Some(["/local/domain/", domain, "/device/vif/", device].concat())
 }
 
-/// The backend of the interface that a device model's tap stands in for: `vif1.0-emu`, with Xen before 4.2 `tap1.0`.
-pub(super) fn backend_of_tap(tap: &str) -> Option<String> {
-    let numbers = tap.strip_prefix("vif").or_else(|| tap.strip_prefix("tap"))?;
+/// Returns the backend of the interface for which a device model's tap stands in: `vif1.0-emu`, before Xen 4.2 `tap1.0`.
+pub(super) fn backend_of_tap(tap: &InterfaceName) -> Option<String> {
+    let numbers = tap.as_str().strip_prefix("vif").or_else(|| tap.as_str().strip_prefix("tap"))?;
     let (domain, device) = numbers.strip_suffix("-emu").unwrap_or(numbers).split_once('.')?;
     Some(["/local/domain/0/backend/vif/", number(domain)?, "/", number(device)?].concat())
 }
@@ -130,8 +142,12 @@ mod tests {
 
     use super::*;
 
+    fn name(name: &str) -> InterfaceName {
+        name.parse().unwrap()
+    }
+
     #[test]
-    fn netback_knows_whose_an_interface_is() {
+    fn netback_knows_the_owner_of_an_interface() {
         let root = std::env::temp_dir().join(format!("brouter-keys-{}", std::process::id()));
         let device = root.join("sys/class/net/guest0/device");
         fs::create_dir_all(&device).unwrap();
@@ -144,9 +160,9 @@ mod tests {
             ("/local/domain/0/backend/vif/11/0", Owner::Another),
         ] {
             let mut keys = Keys::new(Some(path.into()), None);
-            assert_eq!(keys.owner(&kernel, "guest0"), Ok(owner), "{path}");
-            // neither netback nor the toolstack has said
-            assert_eq!(keys.owner(&kernel, "guest1"), Ok(Owner::Unknown));
+            assert_eq!(keys.owner(&kernel, &name("guest0")), Ok(owner), "{path}");
+            // neither netback nor the toolstack says
+            assert_eq!(keys.owner(&kernel, &name("guest1")), Ok(Owner::Unknown));
         }
         fs::remove_dir_all(root).unwrap();
     }
@@ -164,7 +180,7 @@ mod tests {
             ("tap7", None),
         ];
         for (tap, backend) in backends {
-            assert_eq!(backend_of_tap(tap).as_deref(), backend, "{tap}");
+            assert_eq!(backend_of_tap(&name(tap)).as_deref(), backend, "{tap}");
         }
         for path in ["/local/domain/0/backend/vif/7/1", "backend/vif/7/1"] {
             assert_eq!(frontend(path).as_deref(), Some("/local/domain/7/device/vif/1"));

@@ -1,177 +1,206 @@
-//! A guest's interface as a port: what is done to it, in the original's order, and how it is put back.
+//! A guest's interface as a bridge port: made in the original's order, and put back as it was found.
 
 use std::os::unix::ffi::OsStrExt;
 
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use super::NAME;
-use crate::brctl;
-use crate::error::{Failure, Outcome, errno_text, line};
-use crate::kernel::{Address, Kernel, flag};
-use crate::xen::log;
+use super::error::{PortRefusal, VifError};
+use crate::error::errno_text;
+use crate::kernel::{Address, Kernel, LinkSetting, flag};
+use crate::net::{InterfaceName, Mac};
+use crate::xen::log::Log;
 
-/// The address of all ports of guests: the highest there is that is not a group's, so that a bridge, which takes the lowest of
-/// its ports' addresses for its own, never takes a guest's.
-const PORT_ADDRESS: [u8; 6] = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff];
+/// The MAC address of every guest's port: the highest one that is not a group's. A bridge takes the lowest address of its ports,
+/// and so never a guest's.
+const PORT_MAC: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
 
 /// An interface that becomes a port, and how it was found.
 pub(super) struct Port<'a> {
     kernel: &'a Kernel,
-    name: String,
-    /// The name that it was found with, once it has another.
-    old_name: Option<String>,
+    name: InterfaceName,
+    /// The name that it was found with, if it has been renamed.
+    old_name: Option<InterfaceName>,
     flags: u32,
-    address: [u8; 6],
+    mac: Mac,
     mtu: i32,
-    /// The IPv4 and IPv6 addresses that were taken from it.
-    flushed: Vec<Address>,
-    /// It was a port of the bridge, by a call before this one.
+    /// The IPv4 and IPv6 addresses that are removed from it.
+    addresses: Vec<Address>,
+    /// An earlier call made it a port of the bridge.
     is_port: bool,
-    /// The bridge whose port it was made.
-    bridge: Option<String>,
+    /// The bridge that this call added it to.
+    bridge: Option<InterfaceName>,
 }
 
 impl<'a> Port<'a> {
-    /// Looks at an interface.
-    pub(super) fn find(kernel: &'a Kernel, name: &str) -> Result<Self, Failure> {
-        let look = |link: &[u8]| Ok((kernel.link_flags(link)?, kernel.ethernet_address(link)?, kernel.link_mtu(link)?));
-        let (flags, address, mtu) = look(name.as_bytes()).map_err(|errno| match errno {
-            Errno::ENODEV => Failure::new(line!("interface ", name, " does not exist")),
-            errno => cannot(name, "look at it", errno),
+    /// Reads the state of an interface.
+    pub(super) fn find(kernel: &'a Kernel, name: &InterfaceName) -> Result<Self, VifError> {
+        let link = name.as_bytes();
+        let read = || Ok((kernel.link_flags(link)?, kernel.mac(link)?, kernel.link_mtu(link)?));
+        let (flags, mac, mtu) = read().map_err(|errno| match errno {
+            Errno::ENODEV => VifError::NoSuchInterface(name.clone()),
+            errno => refused(name, "look at it", errno),
         })?;
         Ok(Port {
             kernel,
-            name: name.into(),
+            name: name.clone(),
             old_name: None,
             flags,
-            address,
+            mac,
             mtu,
-            flushed: Vec::new(),
+            addresses: Vec::new(),
             is_port: false,
             bridge: None,
         })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &InterfaceName {
         &self.name
     }
 
-    fn link(&self) -> &[u8] {
-        self.name.as_bytes()
+    fn set(&self, setting: LinkSetting) -> Result<(), Errno> {
+        self.kernel.set_link(self.name.as_bytes(), setting)
     }
 
-    /// Gives it another name.
-    pub(super) fn take_name(&mut self, new_name: Option<String>) -> Outcome {
-        let Some(new_name) = new_name.filter(|new_name| new_name != &self.name) else { return Ok(()) };
-        self.kernel.rename_link(self.link(), new_name.as_bytes()).map_err(|errno| {
-            Failure::new(line!("ip link set ", self.name, " name ", new_name, " failed: ", errno_text(errno)))
-        })?;
+    /// Renames the interface, unless it has the name already.
+    pub(super) fn rename(&mut self, new_name: Option<InterfaceName>) -> Result<(), VifError> {
+        let Some(new_name) = new_name.filter(|new_name| *new_name != self.name) else { return Ok(()) };
+        if let Err(errno) = self.set(LinkSetting::Name(new_name.as_bytes())) {
+            return Err(VifError::Rename { link: self.name.clone(), new_name, errno });
+        }
         self.old_name = Some(std::mem::replace(&mut self.name, new_name));
         Ok(())
     }
 
-    /// Switches it off, gives it the ports' hardware address and takes its other addresses away. What is a port already goes on
-    /// carrying traffic. `is_mute`: multicast and ARP are switched off.
-    pub(super) fn prepare(&mut self, bridge: &str, is_mute: bool) -> Outcome {
-        let kernel = self.kernel;
-        match kernel.bridge_of(self.link()) {
+    /// Switches the interface off, gives it the ports' MAC address and removes its other addresses. One that is a port of the
+    /// bridge already keeps carrying traffic. With `suppress_arp`, multicast and ARP are switched off, as by Xen 3.0.3 to 3.1.
+    pub(super) fn prepare(&mut self, bridge: &InterfaceName, suppress_arp: bool) -> Result<(), VifError> {
+        match self.kernel.bridge_of(self.name.as_bytes()) {
             Some(own) if own.as_bytes() == bridge.as_bytes() => self.is_port = true,
             Some(own) => {
-                let text = line!(self.name, " is a port of ", own.as_bytes(), "; cannot add it to bridge ", bridge);
-                return Err(Failure::new(text));
+                return Err(VifError::PortOfAnother { port: self.name.clone(), own, bridge: bridge.clone() });
             }
             None => (),
         }
-        if !self.is_port || self.address != PORT_ADDRESS {
-            kernel.set_link_up(self.link(), false).map_err(|errno| cannot(&self.name, "switch it off", errno))?;
+        // before the link goes down, and with it the IPv6 addresses
+        self.addresses = self.read_addresses().map_err(|errno| refused(&self.name, "read its addresses", errno))?;
+        if !self.is_port || self.mac != PORT_MAC {
+            self.set(LinkSetting::DOWN).map_err(|errno| refused(&self.name, "switch it off", errno))?;
             // not every driver can
-            let _ = kernel.set_link_address(self.link(), &PORT_ADDRESS);
+            let _ = self.set(LinkSetting::Address(&PORT_MAC.0));
         }
-        if is_mute {
-            kernel
-                .set_link_flags(self.link(), flag::NOARP, flag::NOARP | flag::MULTICAST)
-                .map_err(|errno| cannot(&self.name, "switch arp and multicast off", errno))?;
+        if suppress_arp {
+            self.set(LinkSetting::Flags { set: flag::NOARP, mask: flag::NOARP | flag::MULTICAST })
+                .map_err(|errno| refused(&self.name, "switch arp and multicast off", errno))?;
         }
-        self.flushed = kernel.addresses_v4_of(self.link()).unwrap_or_default();
-        self.flushed.extend(
-            kernel.addresses_v6().unwrap_or_default().into_iter().filter(|address| *address.link == *self.name),
-        );
-        for address in &self.flushed {
-            match address.net {
-                // of a label the first: in the end all of them
-                IpNet::V4(_) => kernel.delete_address_v4(address.label.as_bytes()),
-                IpNet::V6(net) => kernel.delete_address_v6(self.link(), net),
+        self.flush().map_err(|errno| refused(&self.name, "flush its addresses", errno))
+    }
+
+    fn read_addresses(&self) -> Result<Vec<Address>, Errno> {
+        let link = self.name.as_bytes();
+        let mut addresses = self.kernel.addresses_v4_of(link)?;
+        let v6 = self.kernel.addresses_v6().map_err(|unreadable| unreadable.errno)?;
+        addresses.extend(v6.into_iter().filter(|address| address.link.as_bytes() == link));
+        Ok(addresses)
+    }
+
+    fn flush(&self) -> Result<(), Errno> {
+        for address in &self.addresses {
+            let deleted = match address.net {
+                // the first one of a label, so all of them in the end
+                IpNet::V4(_) => self.kernel.delete_address_v4(address.label.as_bytes()),
+                IpNet::V6(net) => self.kernel.delete_address_v6(self.name.as_bytes(), net),
+            };
+            match deleted {
+                // it went with the one before it, or with the link
+                Err(Errno::EADDRNOTAVAIL | Errno::ENODEV) => (),
+                other => other?,
             }
-            .or_else(|errno| match errno {
-                // it went with the one before it
-                Errno::EADDRNOTAVAIL | Errno::ENODEV => Ok(()),
-                errno => Err(cannot(&self.name, "flush its addresses", errno)),
-            })?;
         }
         Ok(())
     }
 
-    /// Lets its frames carry as much as was said or, if nothing was, as the bridge's do. The number is returned.
-    pub(super) fn set_mtu(&self, wanted: Option<String>, bridge: &str) -> Option<String> {
+    /// Sets the mtu to `wanted` or else to the bridge's. Returns the number as it was given, unless it is not an mtu.
+    pub(super) fn set_mtu(&self, wanted: Option<String>, bridge: &InterfaceName, log: Log) -> Option<String> {
         let bridges = || self.kernel.link_mtu(bridge.as_bytes()).ok().map(|mtu| mtu.to_string());
         let text = wanted.filter(|text| !text.is_empty()).or_else(bridges)?;
         let mtu = text.trim().parse().ok().filter(|&mtu: &i32| mtu > 0)?;
-        if let Err(errno) = self.kernel.set_link_mtu(self.link(), mtu) {
-            let said = [&self.name, ": cannot set its mtu to ", &text, ": ", errno_text(errno)].concat();
-            log::note(self.kernel, NAME, said.as_bytes());
+        if let Err(errno) = self.set(LinkSetting::Mtu(mtu)) {
+            log.note(format!("{}: cannot set its mtu to {text}: {}", self.name, errno_text(errno)).as_bytes());
         }
         Some(text)
     }
 
-    /// Makes it a port of the bridge and switches it on.
-    pub(super) fn attach(&mut self, bridge: &str) -> Outcome {
+    /// Adds the interface to the bridge and switches it on.
+    pub(super) fn attach(&mut self, bridge: &InterfaceName) -> Result<(), VifError> {
         if !self.is_port {
-            brctl::port::add(self.kernel, bridge.as_bytes(), self.link())?;
-            self.bridge = Some(bridge.into());
+            change_port(self.kernel, bridge, &self.name, Kernel::add_port).map_err(VifError::AddPort)?;
+            self.bridge = Some(bridge.clone());
         }
-        self.kernel.set_link_up(self.link(), true).map_err(|errno| cannot(&self.name, "switch it on", errno))
+        self.set(LinkSetting::UP).map_err(|errno| refused(&self.name, "switch it on", errno))
     }
 
-    /// Puts it back as it was found. What fails here is left: there is an error to report already.
+    /// Restores the interface to the state in which it was found. Further failures are ignored: one is being reported.
     pub(super) fn put_back(self) {
         let kernel = self.kernel;
-        let mut link = self.name.as_bytes();
         if let Some(bridge) = &self.bridge {
-            let _ = brctl::port::delete(kernel, bridge.as_bytes(), link);
+            let _ = change_port(kernel, bridge, &self.name, Kernel::delete_port);
         }
-        if kernel.ethernet_address(link) != Ok(self.address) || self.old_name.is_some() {
-            let _ = kernel.set_link_up(link, false);
-            let _ = kernel.set_link_address(link, &self.address);
+        if kernel.mac(self.name.as_bytes()) != Ok(self.mac) || self.old_name.is_some() {
+            let _ = self.set(LinkSetting::DOWN);
+            let _ = self.set(LinkSetting::Address(&self.mac.0));
         }
-        let _ = kernel.set_link_mtu(link, self.mtu);
-        if let Some(old_name) = &self.old_name {
-            let _ = kernel.rename_link(link, old_name.as_bytes());
-            link = old_name.as_bytes();
-        }
-        for address in &self.flushed {
+        let _ = self.set(LinkSetting::Mtu(self.mtu));
+        for address in &self.addresses {
             let _ = match address.net {
                 IpNet::V4(net) => kernel.add_address_v4(address.label.as_bytes(), net, address.peer, address.broadcast),
-                IpNet::V6(net) => kernel.add_address_v6(link, net),
+                IpNet::V6(net) => kernel.add_address_v6(self.name.as_bytes(), net),
             };
         }
-        let _ = kernel.set_link_flags(link, self.flags, flag::UP | flag::NOARP | flag::MULTICAST);
+        // the kernel renames the labels of addresses, too
+        if let Some(old_name) = &self.old_name {
+            let _ = self.set(LinkSetting::Name(old_name.as_bytes()));
+        }
+        let name = self.old_name.as_ref().unwrap_or(&self.name);
+        let mask = flag::UP | flag::NOARP | flag::MULTICAST;
+        let _ = kernel.set_link(name.as_bytes(), LinkSetting::Flags { set: self.flags, mask });
     }
 }
 
-/// Makes an interface a port no longer and switches it off. It may go at any moment.
-pub(super) fn detach(kernel: &Kernel, name: &str, bridge: &str) -> Outcome {
+/// Takes an interface off the bridge and switches it off. It may disappear at any moment.
+pub(super) fn detach(kernel: &Kernel, name: &InterfaceName, bridge: Option<&InterfaceName>) -> Result<(), VifError> {
     let link = name.as_bytes();
-    let ignore_gone = |done: Outcome| done.or_else(|failure| kernel.link_index(link).map_or(Ok(()), |_| Err(failure)));
-    ignore_gone(kernel.set_link_up(link, false).map_err(|errno| cannot(name, "switch it off", errno)))?;
-    match kernel.bridge_of(link) {
-        Some(own) if own.as_bytes() == bridge.as_bytes() => {
-            ignore_gone(brctl::port::delete(kernel, bridge.as_bytes(), link))
-        }
+    let is_gone = || kernel.link_index(link).is_err();
+    match kernel.set_link(link, LinkSetting::DOWN) {
+        Err(errno) if !is_gone() => return Err(refused(name, "switch it off", errno)),
+        _ => (),
+    }
+    let Some(bridge) = bridge else { return Ok(()) };
+    if kernel.bridge_of(link).is_none_or(|own| own.as_bytes() != bridge.as_bytes()) {
+        return Ok(());
+    }
+    match change_port(kernel, bridge, name, Kernel::delete_port) {
+        Err(refusal) if !is_gone() => Err(VifError::DeletePort(refusal)),
         _ => Ok(()),
     }
 }
 
-fn cannot(name: &str, what: &str, errno: Errno) -> Failure {
-    Failure::new(line!(name, ": cannot ", what, ": ", errno_text(errno)))
+/// Adds a port to a bridge, or deletes it.
+fn change_port(
+    kernel: &Kernel,
+    bridge: &InterfaceName,
+    port: &InterfaceName,
+    change: fn(&Kernel, &[u8], i32) -> Result<(), Errno>,
+) -> Result<(), PortRefusal> {
+    let index = kernel.link_index(port.as_bytes());
+    index.and_then(|index| change(kernel, bridge.as_bytes(), index)).map_err(|errno| PortRefusal {
+        bridge: bridge.clone(),
+        port: port.clone(),
+        errno,
+        port_exists: kernel.link_index(port.as_bytes()).is_ok(),
+    })
+}
+
+fn refused(link: &InterfaceName, action: &'static str, errno: Errno) -> VifError {
+    VifError::Link { link: link.clone(), action, errno }
 }

@@ -1,89 +1,91 @@
-//! The firewall's rules for a guest: what its port sends and receives is let through a chain that drops the rest, and if the
-//! guest's addresses are known, nothing is let through that has another source.
+//! The firewall rules of a guest: a chain that drops by default accepts what its port sends and receives; if the guest's
+//! addresses are known, only from those.
 
 use std::ffi::OsString;
 
-use super::NAME;
 use crate::firewall::iptables::Iptables;
+use crate::firewall::rule::{Action, Rule, Source};
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::xen::log;
+use crate::net::InterfaceName;
+use crate::xen::log::Log;
 
-/// Seconds for which other scripts are waited for, of which each has the firewall for some milliseconds.
+/// Seconds to wait for other scripts, each of which holds the lock for some milliseconds.
 const PATIENCE: u32 = 20;
 
-/// What is known of a guest's rules.
-pub(super) struct Rules {
-    /// The guest's addresses or networks, separated by blanks; empty for any.
-    pub(super) sources: String,
-    /// Where iptables is looked for.
-    pub(super) path: Option<OsString>,
+/// The rules of one guest's interface.
+pub(super) struct GuestRules {
+    /// What the guest may send.
+    sources: Vec<Source>,
+    /// The PATH along which iptables is searched for.
+    path: Option<OsString>,
 }
 
-impl Rules {
-    /// Lets the guest's frames through. A firewall that refuses is noted, and that is all, as in the original: on most hosts the
-    /// guest's frames pass without these rules.
-    pub(super) fn insert(self, kernel: &Kernel, port: &str) -> Self {
-        self.change(kernel, port, true);
-        self
+impl GuestRules {
+    /// Takes the guest's addresses and networks, separated by blanks; empty for any.
+    pub(super) fn new(sources: &str, path: Option<OsString>) -> Self {
+        let mut sources: Vec<Source> = sources.split_whitespace().map(|net| Source::Net(net.into())).collect();
+        sources.push(if sources.is_empty() { Source::Any } else { Source::Dhcp });
+        GuestRules { sources, path }
     }
 
-    /// Takes the rules away.
-    pub(super) fn remove(self, kernel: &Kernel, port: &str) {
-        self.change(kernel, port, false);
+    /// Inserts the rules. As in the original, a refusal is only logged: on most hosts the guest's frames pass without them.
+    pub(super) fn insert(&self, kernel: &Kernel, log: Log, port: &InterfaceName) {
+        self.change(kernel, log, port, true);
     }
 
-    fn change(&self, kernel: &Kernel, port: &str, insert: bool) {
+    /// Removes the rules.
+    pub(super) fn remove(&self, kernel: &Kernel, log: Log, port: &InterfaceName) {
+        self.change(kernel, log, port, false);
+    }
+
+    fn change(&self, kernel: &Kernel, log: Log, port: &InterfaceName, insert: bool) {
         let Some(firewall) = Firewall::find(self.path.clone()) else { return };
-        let Some(lock) = Lock::claim(kernel, "iptables", PATIENCE).ok() else {
-            log::error(kernel, NAME, b"cannot have the lock of iptables. This may affect guest networking.");
+        let Ok(lock) = Lock::claim(kernel, "iptables", PATIENCE) else {
+            log.error(b"cannot have the lock of iptables. This may affect guest networking.");
             return;
         };
-        if firewall.speaks_of(port) {
-            // when a port is made, those of an earlier call for it
-            self.apply(&firewall, port, "-D");
+        if firewall.names(port) {
+            // before an insertion: those of an earlier call
+            self.apply(&firewall, port, Action::Delete);
         }
-        let is_done = !insert || self.apply(&firewall, port, "-I");
+        let done = !insert || self.apply(&firewall, port, Action::Insert);
         drop(lock);
-        if !is_done {
-            log::error(kernel, NAME, b"iptables setup failed. This may affect guest networking.");
+        if !done {
+            log.error(b"iptables setup failed. This may affect guest networking.");
         }
     }
 
-    /// A pair of rules for each source and for DHCP, or one pair for all. Whether iptables took them is returned.
-    fn apply(&self, firewall: &Firewall, port: &str, action: &str) -> bool {
-        const DHCP: [&str; 6] = ["-p", "udp", "--sport", "68", "--dport", "67"];
-        let mut sources: Vec<Vec<&str>> = self.sources.split_whitespace().map(|source| vec!["-s", source]).collect();
-        sources.push(if sources.is_empty() { Vec::new() } else { DHCP.into() });
-        let rule = |direction: &str, source: &[&str]| {
-            let head = [action, "FORWARD", "-m", "physdev", "--physdev-is-bridged", direction, port];
-            firewall.call(&[&head, source, &["-j", "ACCEPT"]].concat())
-        };
-        let mut is_done = true;
-        for source in &sources {
-            is_done &= rule("--physdev-in", source) && rule("--physdev-out", &[]);
+    /// Inserts or deletes a pair of rules for each source. Returns whether iptables accepted all of them; after a refusal the
+    /// other rule of the pair is skipped.
+    fn apply(&self, firewall: &Firewall, port: &InterfaceName, action: Action) -> bool {
+        let mut done = true;
+        for source in &self.sources {
+            let from = Rule::FromPort { port: port.clone(), source: source.clone() };
+            done &= firewall.change(&from, action) && firewall.change(&Rule::ToPort(port.clone()), action);
         }
-        is_done
+        done
     }
 }
 
-/// A firewall that works.
+/// An iptables that works.
 struct Firewall {
     iptables: Iptables,
-    /// `-w` if iptables knows that it can wait for others (1.4.20), else empty.
+    /// `-w` if iptables can wait for other calls (since 1.4.20), else empty.
     wait: &'static [&'static str],
+    /// The chain FORWARD.
     listing: String,
 }
 
 impl Firewall {
-    /// The host's iptables, if it is there and the kernel has what it needs.
+    /// Returns the host's iptables if it is installed and the kernel supports it.
     fn find(path: Option<OsString>) -> Option<Self> {
         let iptables = Iptables::find(path).ok()?;
         for wait in [&["-w"][..], &[]] {
             let (status, listing) = iptables.ask(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
             match status.code() {
                 Some(0) => return Some(Firewall { iptables, wait, listing }),
-                // an option that it does not know
+                // an unknown option
                 Some(2) => (),
                 _ => return None,
             }
@@ -91,12 +93,14 @@ impl Firewall {
         None
     }
 
-    /// Whether there is a rule for this port.
-    fn speaks_of(&self, port: &str) -> bool {
-        self.listing.split_whitespace().any(|word| word == port)
+    /// Whether a rule names this port.
+    fn names(&self, port: &InterfaceName) -> bool {
+        self.listing.split_whitespace().any(|word| word == port.as_str())
     }
 
-    fn call(&self, words: &[&str]) -> bool {
-        self.iptables.ask(&[self.wait, words].concat()).is_ok_and(|(status, _)| status.success())
+    fn change(&self, rule: &Rule, action: Action) -> bool {
+        let arguments = rule.arguments(action);
+        let words: Vec<&str> = self.wait.iter().copied().chain(arguments.iter().map(String::as_str)).collect();
+        self.iptables.ask(&words).is_ok_and(|(status, _)| status.success())
     }
 }

@@ -1,19 +1,17 @@
 //! `brctl`: bridge-utils 1.7.1's command, byte for byte, or that of 1.0.6 (see [`crate::era`]).
 //!
-//! [`VERBS`] gives dispatch and usage. A verb's file says how the kernel is asked and what is printed: [`bridge`] for bridges,
-//! [`port`] for their ports, [`set`] for values of both, [`show`], [`showstp`] and [`showmacs`] for listings.
+//! A verb is a row of [`VERBS`], which gives dispatch and usage, and a function: in [`bridge`] (addbr, delbr), [`port`] (addif,
+//! delif), [`set`] (stp, setfd and the other values), [`show`], [`showstp`] or [`showmacs`]. The function reads its operands,
+//! calls the kernel and prints. Names go to the kernel as they were typed.
 
-pub mod bridge;
+mod bridge;
 mod options;
-pub mod port;
-pub mod set;
-pub mod show;
-pub mod showmacs;
-pub mod showstp;
-
-use std::ffi::OsString;
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
+mod port;
+mod set;
+mod show;
+mod showmacs;
+mod showstp;
+mod source;
 
 use crate::call::Call;
 use crate::era::Era;
@@ -28,14 +26,14 @@ struct Verb {
     operands: usize,
     /// Operands and meaning, as usage prints them.
     help: &'static str,
-    /// The same as bridge-utils 1.0.6 printed it, if that was different.
+    /// The usage of bridge-utils 1.0.6, if it differs.
     former_help: Option<&'static str>,
     /// The first era that has it.
     since: Era,
     run: Run,
 }
 
-type Run = fn(&mut Call, &[OsString]) -> Outcome;
+type Run = fn(&mut Call, &[&[u8]]) -> Outcome;
 
 const fn verb(name: &'static str, operands: usize, help: &'static str, run: Run) -> Verb {
     Verb { name, operands, help, former_help: None, since: Era::Of2006, run }
@@ -65,56 +63,56 @@ const VERBS: [Verb; 16] = [
 ];
 
 /// Runs `brctl`.
+///
+/// # Errors
+/// bridge-utils' message, status 1.
 pub fn run(call: &mut Call) -> Outcome {
     let posix = (call.environment)("POSIXLY_CORRECT").is_some();
-    let operands = match options::parse(call.program, call.args, posix) {
+    match options::parse(call.program, call.args, posix) {
         Request::Help => {
             usage(call);
-            return Ok(());
+            Ok(())
         }
         Request::Version => {
-            print(call.out, call.era.brctl().version);
-            return Ok(());
+            let _ = call.out.write_all(call.era.brctl().version.as_bytes());
+            Ok(())
         }
         Request::Unknown(complaint) => {
             usage(call);
-            return Err(Failure::new([complaint, line!("Unknown option '?'")].concat()));
+            Err(Failure::new([complaint, line!("Unknown option '?'")].concat()))
         }
-        Request::Operands(operands) => operands,
-    };
-    let Some((name, operands)) = operands.split_first() else {
+        Request::Operands(words) => run_verb(call, &words),
+    }
+}
+
+fn run_verb(call: &mut Call, words: &[&[u8]]) -> Outcome {
+    let Some((&name, operands)) = words.split_first() else {
         usage(call);
         return Err(Failure::silent(1));
     };
-    let Some(verb) = VERBS.iter().find(|verb| name == verb.name && call.era.knows(verb.since)) else {
+    // br_init(), before the verb is looked up
+    call.kernel.connect().map_err(|errno| setting_failed("can't setup bridge control", errno))?;
+    let Some(verb) = VERBS.iter().find(|verb| name == verb.name.as_bytes() && call.era.knows(verb.since)) else {
         usage(call);
-        // what C makes of a word that is not there
-        let next = operands.first().map_or(&b"(null)"[..], |word| word.as_bytes());
-        let named = if call.era.brctl().names_next_word { next } else { name.as_bytes() };
+        // "(null)" is printf's text for the end of argv
+        let next = operands.first().copied().unwrap_or(b"(null)");
+        let named = if call.era.brctl().names_next_word { next } else { name };
         return Err(Failure::new(line!("never heard of command [", named, "]")));
     };
     if operands.len() < verb.operands {
-        print(call.out, "Incorrect number of arguments for command\n");
-        print(call.out, format!("Usage: brctl {} {}\n", verb.name, verb.help));
+        let Verb { name, help, .. } = verb;
+        let _ = write!(call.out, "Incorrect number of arguments for command\nUsage: brctl {name} {help}\n");
         return Err(Failure::silent(1));
     }
-    (verb.run)(call, operands).map_err(|failure| match call.kernel.control_error() {
-        Some(errno) => setting_failed("can't setup bridge control", errno),
-        None => failure,
-    })
+    (verb.run)(call, operands)
 }
 
 fn usage(call: &mut Call) {
-    print(call.out, "Usage: brctl [commands]\ncommands:\n");
+    let _ = call.out.write_all(b"Usage: brctl [commands]\ncommands:\n");
     for Verb { name, help, former_help, .. } in VERBS.iter().filter(|verb| call.era.knows(verb.since)) {
         let help = former_help.filter(|_| call.era == Era::Of2006).unwrap_or(help);
-        print(call.out, format!("\t{name:<10}\t{help}\n"));
+        let _ = writeln!(call.out, "\t{name:<10}\t{help}");
     }
-}
-
-/// Writes text of which nobody asks whether it arrived: bridge-utils does not.
-fn print(out: &mut dyn Write, text: impl AsRef<[u8]>) {
-    let _ = out.write_all(text.as_ref());
 }
 
 #[cfg(test)]

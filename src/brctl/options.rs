@@ -1,46 +1,50 @@
-//! Options as GNU getopt_long finds them: before the verb, behind it and among its operands, up to a `--`.
+//! brctl's options, found as by GNU getopt_long: before the verb, after it and among its operands, up to a `--`.
 //!
-//! Each of brctl's options ends the call, so the first one that is found decides. `brctl setfd b0 -1` is an option, therefore,
-//! and `brctl -- setfd b0 -1` is not.
+//! Every option ends the call, so the first one decides. The `-1` of `brctl setfd b0 -1` is an option, therefore; that of
+//! `brctl -- setfd b0 -1` is an operand.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::line;
 
-/// What the options ask for.
+/// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(super) enum Request<'a> {
     Help,
     Version,
-    /// getopt's own complaint.
+    /// An option that does not exist, with getopt's own message.
     Unknown(Vec<u8>),
-    /// No option: the arguments without the first `--`.
-    Operands(Vec<OsString>),
+    /// A verb and its operands: the arguments without the first `--`.
+    Operands(Vec<&'a [u8]>),
 }
 
-/// Finds the first option. With `posix` (POSIXLY_CORRECT) none is looked for after the first operand.
-pub(super) fn parse(program: &OsStr, args: &[OsString], posix: bool) -> Request {
+/// Finds the first option; with `posix` (POSIXLY_CORRECT) only before the first operand.
+pub(super) fn parse<'a>(program: &OsStr, args: &'a [OsString], posix: bool) -> Request<'a> {
     let mut operands = Vec::new();
     for (place, arg) in args.iter().enumerate() {
         match arg.as_bytes() {
             b"--" => {
-                operands.extend_from_slice(&args[place + 1..]);
+                operands.extend(bytes(&args[place + 1..]));
                 break;
             }
             [b'-', b'-', long @ ..] => return long_option(program.as_bytes(), long),
             [b'-', short, ..] => return short_option(program.as_bytes(), *short),
             _ if posix => {
-                operands.extend_from_slice(&args[place..]);
+                operands.extend(bytes(&args[place..]));
                 break;
             }
-            _ => operands.push(arg.clone()),
+            operand => operands.push(operand),
         }
     }
     Request::Operands(operands)
 }
 
-fn short_option(program: &[u8], letter: u8) -> Request {
+fn bytes(args: &[OsString]) -> impl Iterator<Item = &[u8]> {
+    args.iter().map(|arg| arg.as_bytes())
+}
+
+fn short_option<'a>(program: &[u8], letter: u8) -> Request<'a> {
     match letter {
         b'h' => Request::Help,
         b'V' => Request::Version,
@@ -48,8 +52,8 @@ fn short_option(program: &[u8], letter: u8) -> Request {
     }
 }
 
-/// `--help` and `--version`, which may be cut short as long as it is clear which is meant.
-fn long_option(program: &[u8], option: &[u8]) -> Request {
+/// Reads `--help` or `--version`, which may be abbreviated.
+fn long_option<'a>(program: &[u8], option: &[u8]) -> Request<'a> {
     let name = option.split(|&byte| byte == b'=').next().unwrap_or_default();
     let has_value = name.len() < option.len();
     let meant = match (b"help".starts_with(name), b"version".starts_with(name)) {
@@ -72,24 +76,28 @@ fn long_option(program: &[u8], option: &[u8]) -> Request {
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str], posix: bool) -> Request {
+    fn assert_parsed(args: &[&str], posix: bool, expected: Request) {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        super::parse(OsStr::new("brctl"), &args, posix)
+        assert_eq!(parse(OsStr::new("brctl"), &args, posix), expected);
+    }
+
+    fn operands<'a>(words: &[&'a str]) -> Request<'a> {
+        Request::Operands(words.iter().map(|word| word.as_bytes()).collect())
     }
 
     #[test]
-    fn options_are_found_behind_operands() {
-        assert_eq!(parse(&["addbr", "b0", "-V"], false), Request::Version);
-        assert_eq!(parse(&["-hV"], false), Request::Help);
-        assert_eq!(parse(&["show", "--he"], false), Request::Help);
-        assert_eq!(parse(&["setfd", "b0", "-1"], false), Request::Unknown(b"brctl: invalid option -- '1'\n".to_vec()));
+    fn options_are_found_after_operands() {
+        assert_parsed(&["addbr", "b0", "-V"], false, Request::Version);
+        assert_parsed(&["-hV"], false, Request::Help);
+        assert_parsed(&["show", "--he"], false, Request::Help);
+        let unknown = Request::Unknown(b"brctl: invalid option -- '1'\n".to_vec());
+        assert_parsed(&["setfd", "b0", "-1"], false, unknown);
     }
 
     #[test]
     fn two_dashes_and_posix_end_the_search() {
-        let operands = |words: &[&str]| Request::Operands(words.iter().map(OsString::from).collect());
-        assert_eq!(parse(&["setfd", "--", "b0", "-1"], false), operands(&["setfd", "b0", "-1"]));
-        assert_eq!(parse(&["setfd", "b0", "-1"], true), operands(&["setfd", "b0", "-1"]));
-        assert_eq!(parse(&["-", "--", "--"], false), operands(&["-", "--"]));
+        assert_parsed(&["setfd", "--", "b0", "-1"], false, operands(&["setfd", "b0", "-1"]));
+        assert_parsed(&["setfd", "b0", "-1"], true, operands(&["setfd", "b0", "-1"]));
+        assert_parsed(&["-", "--", "--"], false, operands(&["-", "--"]));
     }
 }

@@ -1,14 +1,10 @@
-//! Texts of bridge-utils that other commands than `brctl` print too: 1.7.1's, with those of 1.0.6 where they differ.
+//! Refusals of bridge-utils that other commands than `brctl` print too: 1.7.1's, with those of 1.0.6 where they differ.
 //!
-//! A refusal takes the names as they were typed and the kernel's errno; its exit status is 1.
-
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+//! Names are printed as they were typed. The exit status is 1.
 
 use nix::errno::Errno;
 
 use crate::error::{Failure, errno_text, line};
-use crate::net::BridgeId;
 
 /// Returns why `addbr` was refused.
 pub fn addbr_failed(bridge: &[u8], errno: Errno) -> Failure {
@@ -18,12 +14,6 @@ pub fn addbr_failed(bridge: &[u8], errno: Errno) -> Failure {
         }
         errno => setting_failed("add bridge failed", errno),
     }
-}
-
-/// Returns why `addbr` refuses a name that the kernel would cut to 15 bytes: a deviation from bridge-utils, which reports success
-/// and then cannot find the bridge.
-pub fn addbr_name_too_long(bridge: &[u8]) -> Failure {
-    Failure::new(line!("add bridge failed: name \"", bridge, "\" is longer than 15 bytes"))
 }
 
 /// Returns why `delbr` was refused.
@@ -89,25 +79,6 @@ pub fn no_such_bridge(bridge: &[u8]) -> Failure {
 /// Reports a port that does not exist.
 pub fn no_such_interface(interface: &[u8]) -> Failure {
     Failure::new(line!("interface ", interface, " does not exist!"))
-}
-
-/// The first line of `show`.
-pub const SHOW_HEADER: &str = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\n";
-
-/// Returns the entry of a bridge in `show`: a line, and a further one for each port after the first.
-pub fn show_entry(bridge: &OsStr, id: BridgeId, stp_enabled: bool, ports: &[OsString]) -> Vec<u8> {
-    let stp = if stp_enabled { "yes" } else { "no" };
-    let ports: Vec<&[u8]> = ports.iter().map(|port| port.as_bytes()).collect();
-    line!(bridge.as_bytes(), format!("\t\t{id}\t{stp}\t\t"), ports.join(&b"\n\t\t\t\t\t\t\t"[..]))
-}
-
-/// Returns why `show` and `showstp` cannot describe a bridge.
-pub fn show_failed(name: &[u8], errno: Errno) -> Failure {
-    let failure = match errno {
-        Errno::ENODEV => no_such_bridge(name),
-        _ => Failure::new(line!("device ", name, " is not a bridge!")),
-    };
-    failure.formerly(line!(name, ": can't get info ", errno_text(errno)), 1)
 }
 
 /// Reports ENODEV. 1.0.6 blamed the port in either case.

@@ -13,9 +13,9 @@
 //! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
 //! - [`inspect`]: one snapshot of the host, read once. `up` compares with it, `status` draws it, `doctor` judges it.
 //! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
+//! - [`program`]: other programs that are run.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
-//! - [`program`]: other programs that are run. [`error`]: why a command stops; the texts of errno. [`texts`]: texts of the
-//!   originals that several commands print.
+//! - [`texts`]: texts of the originals that several commands print. [`error`]: why a command stops; the texts of errno.
 //! - [`net`]: values and their text, no system calls. [`era`]: which tools are followed, today's or those of 2006. [`json`],
 //!   [`shell`], [`stdio`]: JSON, the shell's words, C's output buffer.
 //!

@@ -89,11 +89,6 @@ impl fmt::Display for BadName {
 
 impl std::error::Error for BadName {}
 
-/// What is wrong with a name; nothing if it is a good one.
-pub(crate) fn fault_of_name(name: &[u8]) -> Option<String> {
-    InterfaceName::new(name).err().map(|fault| fault.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,6 @@ pub mod rtnetlink;
 
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;
-pub(crate) use interface::fault_of_name;
 pub use interface::{BadName, InterfaceName};
 pub use label::labels;
 pub use mac::Mac;

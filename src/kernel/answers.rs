@@ -1,13 +1,15 @@
-//! What ioctls told on another host: for the readers of its files, which do not tell everything.
+//! What ioctls answered on another host, for the readers of its files, which do not hold everything.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use super::{Address, BridgeInfo, PortInfo, Result};
+use super::address::Address;
+use super::bridge::{BridgeInfo, PortInfo};
+use super::result::Result;
 
-/// What ioctls told on a host, to be kept beside its files.
+/// What ioctls answered on a host, recorded beside its files.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
     /// Flags of links (SIOCGIFFLAGS). The files of /sys hold others, without RUNNING and with what the kernel has set by itself.
@@ -18,24 +20,24 @@ pub struct Answers {
     pub bridges: Vec<BridgeAnswers>,
 }
 
-/// What ioctls told of a bridge.
+/// What ioctls answered about a bridge.
 #[derive(Clone, Debug, Default)]
 pub struct BridgeAnswers {
     /// Its name.
     pub name: OsString,
-    /// BRCTL_GET_BRIDGE_INFO
+    /// The answer to BRCTL_GET_BRIDGE_INFO.
     pub info: BridgeInfo,
-    /// BRCTL_GET_PORT_LIST and, of each, BRCTL_GET_PORT_INFO.
+    /// The answer to BRCTL_GET_PORT_LIST and, for each port, to BRCTL_GET_PORT_INFO.
     pub ports: Vec<(OsString, PortInfo)>,
 }
 
 impl Answers {
     pub(super) fn flags(&self, link: &[u8]) -> Result<u32> {
-        let told = self.flags.iter().find(|(name, _)| name.as_bytes() == link);
-        told.map(|(_, flags)| *flags).ok_or(Errno::ENODEV)
+        let recorded = self.flags.iter().find(|(name, _)| name.as_bytes() == link);
+        recorded.map(|(_, flags)| *flags).ok_or(Errno::ENODEV)
     }
 
     pub(super) fn bridge(&self, bridge: &[u8]) -> Result<&BridgeAnswers> {
-        self.bridges.iter().find(|told| told.name.as_bytes() == bridge).ok_or(Errno::ENODEV)
+        self.bridges.iter().find(|recorded| recorded.name.as_bytes() == bridge).ok_or(Errno::ENODEV)
     }
 }

@@ -1,29 +1,24 @@
-//! Calls that only C's types can express, and the only unsafe code of the house.
+//! Calls that only C's types can express: the only unsafe code of the program.
 //!
-//! Everything here is one of two things: a request number typed with the structure that the kernel reads or fills ([`layout`]
-//! has those), or one of the few calls below that hand such a structure over.
-//! What leaves this file is safe to call with any argument; whether it makes sense is for the verbs next door to say.
+//! A request number is typed with the structure that the kernel reads or fills ([`layout`] has those), and [`call`] passes one
+//! with the other. Requests whose structure points to more memory have functions of their own. What leaves this file is safe to
+//! call with any argument; whether it makes sense is for the verbs that use it to decide.
 #![allow(unsafe_code)]
 
 mod layout;
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::c_int;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_ulong;
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use super::sysfs::Device;
+use super::file::read_page;
 pub use layout::IFNAMSIZ;
-pub(super) use layout::{Ifreq, In6Ifreq, In6Rtmsg, Rtentry, kernel_name};
-
-/// asm-generic/socket.h
-const SO_NETNS_COOKIE: c_int = 71;
+pub(super) use layout::{Ifreq, In6Rtmsg, in6_ifreq, kernel_name, no_rtentry, rtentry, sockaddr};
 
 type Result<T> = std::result::Result<T, Errno>;
 
@@ -37,58 +32,42 @@ impl<T> Request<T> {
 }
 
 // linux/sockios.h. The type after each is the promise on which `call` rests.
-pub(super) const SIOCGIFNAME: Request<Ifreq> = Request::new(0x8910);
-pub(super) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(0x8913);
-pub(super) const SIOCSIFFLAGS: Request<Ifreq> = Request::new(0x8914);
-pub(super) const SIOCGIFADDR: Request<Ifreq> = Request::new(0x8915);
-pub(super) const SIOCSIFADDR: Request<Ifreq> = Request::new(0x8916);
-pub(super) const SIOCGIFDSTADDR: Request<Ifreq> = Request::new(0x8917);
-pub(super) const SIOCSIFDSTADDR: Request<Ifreq> = Request::new(0x8918);
-pub(super) const SIOCGIFBRDADDR: Request<Ifreq> = Request::new(0x8919);
-pub(super) const SIOCSIFBRDADDR: Request<Ifreq> = Request::new(0x891a);
-pub(super) const SIOCGIFNETMASK: Request<Ifreq> = Request::new(0x891b);
-pub(super) const SIOCSIFNETMASK: Request<Ifreq> = Request::new(0x891c);
-pub(super) const SIOCGIFMTU: Request<Ifreq> = Request::new(0x8921);
-pub(super) const SIOCSIFMTU: Request<Ifreq> = Request::new(0x8922);
-pub(super) const SIOCSIFNAME: Request<Ifreq> = Request::new(0x8923);
-pub(super) const SIOCSIFHWADDR: Request<Ifreq> = Request::new(0x8924);
-pub(super) const SIOCGIFHWADDR: Request<Ifreq> = Request::new(0x8927);
-pub(super) const SIOCGIFINDEX: Request<Ifreq> = Request::new(0x8933);
-pub(super) const SIOCSIFHWBROADCAST: Request<Ifreq> = Request::new(0x8937);
-pub(super) const SIOCGIFTXQLEN: Request<Ifreq> = Request::new(0x8942);
-pub(super) const SIOCSIFTXQLEN: Request<Ifreq> = Request::new(0x8943);
-pub(super) const SIOCBRADDBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a0);
-pub(super) const SIOCBRDELBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a1);
+pub(super) const SIOCGIFNAME: Request<Ifreq> = Request::new(libc::SIOCGIFNAME as c_ulong);
+pub(super) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(libc::SIOCGIFFLAGS as c_ulong);
+pub(super) const SIOCSIFFLAGS: Request<Ifreq> = Request::new(libc::SIOCSIFFLAGS as c_ulong);
+pub(super) const SIOCGIFADDR: Request<Ifreq> = Request::new(libc::SIOCGIFADDR as c_ulong);
+pub(super) const SIOCSIFADDR: Request<Ifreq> = Request::new(libc::SIOCSIFADDR as c_ulong);
+pub(super) const SIOCGIFDSTADDR: Request<Ifreq> = Request::new(libc::SIOCGIFDSTADDR as c_ulong);
+pub(super) const SIOCSIFDSTADDR: Request<Ifreq> = Request::new(libc::SIOCSIFDSTADDR as c_ulong);
+pub(super) const SIOCGIFBRDADDR: Request<Ifreq> = Request::new(libc::SIOCGIFBRDADDR as c_ulong);
+pub(super) const SIOCSIFBRDADDR: Request<Ifreq> = Request::new(libc::SIOCSIFBRDADDR as c_ulong);
+pub(super) const SIOCGIFNETMASK: Request<Ifreq> = Request::new(libc::SIOCGIFNETMASK as c_ulong);
+pub(super) const SIOCSIFNETMASK: Request<Ifreq> = Request::new(libc::SIOCSIFNETMASK as c_ulong);
+pub(super) const SIOCGIFMTU: Request<Ifreq> = Request::new(libc::SIOCGIFMTU as c_ulong);
+pub(super) const SIOCSIFMTU: Request<Ifreq> = Request::new(libc::SIOCSIFMTU as c_ulong);
+pub(super) const SIOCSIFNAME: Request<Ifreq> = Request::new(libc::SIOCSIFNAME as c_ulong);
+pub(super) const SIOCSIFHWADDR: Request<Ifreq> = Request::new(libc::SIOCSIFHWADDR as c_ulong);
+pub(super) const SIOCGIFHWADDR: Request<Ifreq> = Request::new(libc::SIOCGIFHWADDR as c_ulong);
+pub(super) const SIOCGIFINDEX: Request<Ifreq> = Request::new(libc::SIOCGIFINDEX as c_ulong);
+pub(super) const SIOCSIFHWBROADCAST: Request<Ifreq> = Request::new(libc::SIOCSIFHWBROADCAST as c_ulong);
+pub(super) const SIOCGIFTXQLEN: Request<Ifreq> = Request::new(libc::SIOCGIFTXQLEN as c_ulong);
+pub(super) const SIOCSIFTXQLEN: Request<Ifreq> = Request::new(libc::SIOCSIFTXQLEN as c_ulong);
 pub(super) const SIOCBRADDIF: Request<Ifreq> = Request::new(0x89a2);
 pub(super) const SIOCBRDELIF: Request<Ifreq> = Request::new(0x89a3);
-/// On an AF_INET6 socket these two take [`In6Rtmsg`], on an AF_INET one an rtentry, for which there is [`route_v4`].
-pub(super) const SIOCADDRT_V6: Request<In6Rtmsg> = Request::new(SIOCADDRT);
-pub(super) const SIOCDELRT_V6: Request<In6Rtmsg> = Request::new(SIOCDELRT);
-/// On an AF_INET6 socket these two take [`In6Ifreq`] (net/ipv6/af_inet6.c), on any other an ifreq.
-pub(super) const SIOCSIFADDR_V6: Request<In6Ifreq> = Request::new(0x8916);
-pub(super) const SIOCDIFADDR_V6: Request<In6Ifreq> = Request::new(0x8936);
+pub(super) const SIOCBRADDBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a0);
+pub(super) const SIOCBRDELBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a1);
+/// On an AF_INET6 socket these two take an in6_rtmsg, on an AF_INET one an rtentry, for which there is [`route_v4`].
+pub(super) const SIOCADDRT_V6: Request<In6Rtmsg> = Request::new(libc::SIOCADDRT as c_ulong);
+pub(super) const SIOCDELRT_V6: Request<In6Rtmsg> = Request::new(libc::SIOCDELRT as c_ulong);
+/// On an AF_INET6 socket these two take an in6_ifreq (net/ipv6/af_inet6.c), on any other an ifreq.
+pub(super) const SIOCSIFADDR_V6: Request<libc::in6_ifreq> = Request::new(libc::SIOCSIFADDR as c_ulong);
+pub(super) const SIOCDIFADDR_V6: Request<libc::in6_ifreq> = Request::new(libc::SIOCDIFADDR as c_ulong);
 
 /// linux/if_tun.h: makes a descriptor of /dev/net/tun the device's end. (The header names an int, the kernel takes an ifreq.)
 pub(super) const TUNSETIFF: Request<Ifreq> = Request::new(libc::TUNSETIFF as c_ulong);
 
-const SIOCADDRT: c_ulong = 0x890b;
-const SIOCDELRT: c_ulong = 0x890c;
-const SIOCGIFCONF: c_ulong = 0x8912;
-const SIOCGIFBR: c_ulong = 0x8940;
-const SIOCSIFBR: c_ulong = 0x8941;
-const SIOCETHTOOL: c_ulong = 0x8946;
+/// linux/sockios.h
 const SIOCDEVPRIVATE: c_ulong = 0x89f0;
-
-/// A socket that no program that we start inherits.
-///
-/// SOCK_CLOEXEC is refused with EINVAL before 2.6.27. There musl, with which programs for such kernels are linked, sets the flag
-/// in a second call.
-///
-/// # Errors
-/// Those of socket(2).
-pub fn open_socket(family: AddressFamily, kind: SockType) -> Result<OwnedFd> {
-    socket(family, kind, SockFlag::SOCK_CLOEXEC, None)
-}
 
 /// # Safety
 /// `argument` must point to what the kernel reads and writes at this request number.
@@ -122,18 +101,16 @@ pub(super) enum RouteVerb {
 ///
 /// # Errors
 /// Whatever the kernel answers.
-pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: Rtentry, device: Option<&[u8]>) -> Result<()> {
+pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: libc::rtentry, device: Option<&[u8]>) -> Result<()> {
     let mut name = kernel_name(device.unwrap_or_default());
-    if device.is_some() {
-        route.device = name.as_mut_ptr().expose_provenance();
-    }
+    route.rt_dev = if device.is_some() { name.as_mut_ptr().cast() } else { std::ptr::null_mut() };
     let number = match verb {
-        RouteVerb::Add => SIOCADDRT,
-        RouteVerb::Delete => SIOCDELRT,
+        RouteVerb::Add => libc::SIOCADDRT,
+        RouteVerb::Delete => libc::SIOCDELRT,
     };
-    // SAFETY: the kernel reads one rtentry, and at most IFNAMSIZ bytes from rt_dev, which is null or points to `name`. An rtentry
-    // leaves its makers with no other address in it.
-    unsafe { ioctl(fd, number, &mut route) }.map(drop)
+    // SAFETY: the kernel reads one rtentry, and at most IFNAMSIZ bytes from rt_dev, the only address in it, which is null or
+    // points to `name`.
+    unsafe { ioctl(fd, number as c_ulong, &mut route) }.map(drop)
 }
 
 /// The addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones too.
@@ -154,7 +131,7 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
         // SAFETY: the kernel writes whole ifreqs into `list`, no more than ifc_len bytes, and the number of bytes to ifc_len. All
         // bytes of an ifreq are written, and any bytes are one.
         let filled = unsafe {
-            ioctl(&fd, SIOCGIFCONF, &mut conf)?;
+            ioctl(&fd, libc::SIOCGIFCONF as c_ulong, &mut conf)?;
             let filled = conf.ifc_len as usize / size_of::<Ifreq>();
             list.set_len(filled);
             filled
@@ -295,80 +272,9 @@ pub(super) fn bridge_indexes(fd: impl AsFd) -> Result<Vec<c_int>> {
     let mut words: [c_ulong; 3] =
         [BrctlCommand::GetBridges as c_ulong, list.as_mut_ptr().expose_provenance() as c_ulong, MAX_LISTED as c_ulong];
     // SAFETY: the kernel reads three words and writes at most words[2] ints, and `list` holds as many.
-    let count = unsafe { ioctl(fd, SIOCGIFBR, words.as_mut_ptr()) }?;
+    let count = unsafe { ioctl(fd, libc::SIOCGIFBR as c_ulong, words.as_mut_ptr()) }?;
     list.truncate(count);
     Ok(list)
-}
-
-/// Where a symbolic link leads: as much of it as there is room for, and how much that is. (nix, as std, takes memory for it each
-/// time, which costs more than the call.)
-///
-/// # Errors
-/// Those of readlinkat(2).
-pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Result<usize> {
-    let folder = folder.as_fd().as_raw_fd();
-    // SAFETY: the name ends with a NUL, and the kernel writes no more than the length that it is given.
-    let length = unsafe { libc::readlinkat(folder, name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
-    Errno::result(length).map(|length| length as usize)
-}
-
-/// Whether this process may run on several processors.
-pub(super) fn has_processors() -> bool {
-    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-    // SAFETY: the kernel writes no more than the length that it is given; all zeros are the set of none.
-    unsafe {
-        libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr());
-        libc::CPU_COUNT(set.assume_init_ref()) != 1
-    }
-}
-
-/// Does two things at once: the second in a thread of its own or, where there can be none, after the first. (std's threads would
-/// make the programs larger by a tenth.) The thread gets a table of descriptors of its own: two that open files at once wait for
-/// each other in one.
-pub(super) fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
-    /// What is to be done, and what came of it.
-    struct Task<F, B>(Option<F>, Option<B>);
-
-    /// A thread that is waited for, whatever happens.
-    struct Thread(libc::pthread_t);
-
-    impl Drop for Thread {
-        fn drop(&mut self) {
-            // SAFETY: the thread was made, and this is the only place where it is joined.
-            unsafe { libc::pthread_join(self.0, std::ptr::null_mut()) };
-        }
-    }
-
-    /// Makes the thread. Where it goes is the caller's word that the task outlives it.
-    unsafe fn spawn<F: FnOnce() -> B, B>(task: *mut Task<F, B>) -> Option<Thread> {
-        extern "C" fn run<F: FnOnce() -> B, B>(task: *mut c_void) -> *mut c_void {
-            // SAFETY: this is the task of `spawn`, which its owner does not touch until the thread is joined.
-            let task = unsafe { &mut *task.cast::<Task<F, B>>() };
-            // SAFETY: no memory is touched. If it is refused, there is one table for both.
-            unsafe { libc::unshare(libc::CLONE_FILES) };
-            task.1 = task.0.take().map(|work| work());
-            std::ptr::null_mut()
-        }
-        let mut thread = MaybeUninit::uninit();
-        // SAFETY: the default attributes; `run` takes what is handed over here.
-        match unsafe { libc::pthread_create(thread.as_mut_ptr(), std::ptr::null(), run::<F, B>, task.cast()) } {
-            // SAFETY: the call has filled it in.
-            0 => Some(Thread(unsafe { thread.assume_init() })),
-            _ => None,
-        }
-    }
-
-    let mut task = Task(Some(beside), None);
-    // SAFETY: the task is declared before the thread, which is joined before this function is left in any way; both the work and
-    // what comes of it may go from one thread to another.
-    let thread = unsafe { spawn(&raw mut task) };
-    let result = here();
-    drop(thread);
-    let Task(work, done) = task;
-    match done.or_else(|| work.map(|work| work())) {
-        Some(done) => (result, done),
-        None => unreachable!("the work was done in the thread, or is there to be done"),
-    }
 }
 
 /// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and more that is not looked at.
@@ -392,7 +298,7 @@ pub(super) fn namespace(fd: impl AsFd) -> Result<u64> {
     let into = (&raw mut number).cast();
     // SAFETY: the kernel writes `size` bytes at most, which is what there is.
     let result =
-        unsafe { libc::getsockopt(fd.as_fd().as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, into, &mut size) };
+        unsafe { libc::getsockopt(fd.as_fd().as_raw_fd(), libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, into, &mut size) };
     Errno::result(result).map(|_| number)
 }
 
@@ -406,7 +312,7 @@ pub(super) fn driver(fd: impl AsFd, interface: &[u8]) -> Result<Vec<u8>> {
     let address = (&raw mut info).expose_provenance();
     request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
     // SAFETY: ifr_data points to an ethtool_drvinfo, which is what the kernel fills at this command.
-    unsafe { ioctl(fd, SIOCETHTOOL, &mut request) }?;
+    unsafe { ioctl(fd, libc::SIOCETHTOOL as c_ulong, &mut request) }?;
     Ok(info.driver.iter().copied().take_while(|&byte| byte != 0).collect())
 }
 
@@ -446,11 +352,14 @@ pub(super) fn siocsifbr(fd: impl AsFd, command: BrctlCommand, bridge: &[u8]) -> 
     let mut name = kernel_name(bridge);
     let mut words: [c_ulong; 3] = [command as c_ulong, name.as_mut_ptr().expose_provenance() as c_ulong, 0];
     // SAFETY: the kernel reads three words and copies IFNAMSIZ bytes from words[1].
-    unsafe { ioctl(fd, SIOCSIFBR, words.as_mut_ptr()) }.map(drop)
+    unsafe { ioctl(fd, libc::SIOCSIFBR as c_ulong, words.as_mut_ptr()) }.map(drop)
 }
 
-/// sysfs-class marks its unchecked constructor `unsafe`, for which this file is the only place; what a [`Device`] is, and the
-/// check that comes before, are in `sysfs.rs`.
+/// The folder of a device, `/sys/class/net/NAME`, whose files are read and written through sysfs-class's `SysClass`. It stands
+/// here because the trait marks its unchecked constructor `unsafe`; [`super::sysfs`] checks names before it makes one.
+#[derive(Clone, Debug)]
+pub(super) struct Device(pub(super) PathBuf);
+
 impl sysfs_class::SysClass for Device {
     fn class() -> &'static str {
         "net"
@@ -466,7 +375,7 @@ impl sysfs_class::SysClass for Device {
 
     /// One open, one read, one close: a sysfs file is at most a page and is given whole to the first read.
     fn read_file<P: AsRef<Path>>(&self, name: P) -> std::io::Result<String> {
-        super::sysfs::read_text(&self.0.join(name))
+        read_page(&self.0.join(name))
     }
 }
 

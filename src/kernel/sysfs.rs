@@ -4,99 +4,77 @@
 //! than the process's own, and a write to `b0/bridge/stp_state` would change the other namespace's bridge. So the first device
 //! that is looked up decides whether /sys is this namespace's: its index and hardware address must be those that ioctls give.
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::ffi::{CStr, OsStr, OsString};
-use std::fs;
-use std::io::{self, Write};
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, fstatat, stat};
+use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
+use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::read;
 use sysfs_class::SysClass;
 
-use super::{IFNAMSIZ, Kernel, Result, errno, ioctl, procfs};
+use super::device::parse_number;
+use super::file::{exists, is_path_safe, names, os_str};
+use super::handle::Kernel;
+use super::ioctl::Device;
+use super::procfs::Devices;
+use super::result::{Result, errno};
 
-/// The folder of a device, `/sys/class/net/NAME`: files are read and written through sysfs-class's `SysClass`.
-#[derive(Clone, Debug)]
-pub(super) struct Device(pub(super) PathBuf);
-
-impl Device {
-    /// A number as the kernel's files hold it: decimal, or hexadecimal behind `0x`. (`scanf` with `%i` in bridge-utils.)
-    pub(super) fn number(&self, file: &str) -> Option<i64> {
-        parse_number(self.read_file(file).ok()?.trim_end())
-    }
-
-    /// A file's text without its line end; `None` where there is no such file or it cannot be read.
-    pub(super) fn text(&self, file: &str) -> Option<String> {
-        self.read_file(file).ok().map(|text| text.trim_end_matches('\n').to_owned())
-    }
-}
-
-/// The folder of a device below one that is kept open: of many files that are read, none is looked for from the root, and no
-/// folder is opened for each device.
+/// The folder of a device, for reading many of its files: below a folder that stays open, so that no file is looked for from
+/// the root.
 pub(super) struct Folder<'a> {
     kernel: &'a Kernel,
-    name: &'a [u8],
-    /// The folder that it is in: known as soon as one of its files was found there.
+    name: &'a OsStr,
+    /// The folder above, known as soon as one of the device's files was found there.
     parent: Cell<Option<BorrowedFd<'a>>>,
 }
 
-/// What the path of a file may take below a device's parent: its name, the file's, and a NUL.
-const PATH: usize = 64;
-
-/// What is read of a file: numbers, addresses, an alias of 255 bytes at most, the three lines of `uevent`.
+/// Bytes to read of a file: numbers, addresses, an alias of 255 bytes at most, the three lines of `uevent`.
 const TEXT: usize = 512;
 
-impl<'a> Folder<'a> {
-    /// As [`Device::text`].
+impl Folder<'_> {
+    /// Returns a file's text without its line end; `None` where there is no such file or it cannot be read.
     pub(super) fn text(&self, file: &str) -> Option<String> {
-        self.with_text(file, |text| text.into_owned())
-    }
-
-    /// As [`Device::number`].
-    pub(super) fn number(&self, file: &str) -> Option<i64> {
-        self.with_text(file, |text| parse_number(&text)).flatten()
-    }
-
-    fn with_text<T>(&self, file: &str, use_it: impl FnOnce(Cow<str>) -> T) -> Option<T> {
         let mut text = [0; TEXT];
-        let length = self
-            .find(file, &mut |parent, path| read(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text))?;
-        Some(use_it(String::from_utf8_lossy(text[..length].strip_suffix(b"\n").unwrap_or(&text[..length]))))
+        let mut read_at = |parent: BorrowedFd, path: &Path| {
+            let length = read(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text)?;
+            let text = &text[..length];
+            Ok(String::from_utf8_lossy(text.strip_suffix(b"\n").unwrap_or(text)).into_owned())
+        };
+        self.find(file, &mut read_at)
+    }
+
+    /// Returns the number in a file; see [`Device::number`].
+    pub(super) fn number(&self, file: &str) -> Option<i64> {
+        parse_number(&self.text(file)?)
     }
 
     /// Whether there is such a file or folder.
     pub(super) fn has(&self, file: &str) -> bool {
-        self.find(file, &mut |parent, path| fstatat(parent, path, AtFlags::AT_SYMLINK_NOFOLLOW).map(|_| 0)).is_some()
+        self.find(file, &mut |parent, path| fstatat(parent, path, AtFlags::AT_SYMLINK_NOFOLLOW)).is_some()
     }
 
-    /// The last name of where a link leads.
+    /// Returns the last part of a symbolic link's target.
     pub(super) fn link(&self, file: &str) -> Option<OsString> {
-        let mut target = [0; TEXT];
-        let length = self.find(file, &mut |parent, path| ioctl::read_link(parent, path, &mut target))?;
-        target[..length].rsplit(|&byte| byte == b'/').next().map(os_string)
+        let target = self.find(file, &mut |parent, path| readlinkat(parent, path))?;
+        Path::new(&target).file_name().map(OsStr::to_owned)
     }
 
-    /// What a call, which may be made twice, makes of a file. Virtual devices are looked for at their own place first: to follow
-    /// the link that there is in class/net since 2.6.20 costs as much as to read a file.
-    fn find(&self, file: &str, call: &mut dyn FnMut(BorrowedFd, &CStr) -> Result<usize>) -> Option<usize> {
-        let mut path = [0; PATH];
-        let mut rest = &mut path[..];
-        [self.name, b"/", file.as_bytes()].into_iter().try_for_each(|part| rest.write_all(part)).ok()?;
-        let path = CStr::from_bytes_until_nul(&path).ok()?;
+    /// Calls a function, perhaps twice, with the folder above and the path of a file below it. Virtual devices are looked for at
+    /// their own place first: to follow the link that class/net has since 2.6.20 costs as much as to read a file.
+    fn find<T>(&self, file: &str, call: &mut dyn FnMut(BorrowedFd, &Path) -> Result<T>) -> Option<T> {
+        let path = Path::new(self.name).join(file);
         if let Some(parent) = self.parent.get() {
-            return call(parent, path).ok();
+            return call(parent, &path).ok();
         }
         let kernel = self.kernel;
         for (cell, folder) in [(&kernel.virtual_net, "/sys/devices/virtual/net"), (&kernel.class_net, "/sys/class/net")]
         {
             if let Some(parent) = cell.get_or_init(|| open_folder(&kernel.path(folder)))
-                && let Ok(found) = call(parent.as_fd(), path)
+                && let Ok(found) = call(parent.as_fd(), &path)
             {
                 self.parent.set(Some(parent.as_fd()));
                 return Some(found);
@@ -110,31 +88,7 @@ fn open_folder(path: &Path) -> Option<OwnedFd> {
     open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).ok()
 }
 
-/// What a file of /sys holds at most.
-const PAGE: usize = 4096;
-
-/// Decimal, or hexadecimal behind `0x`.
-fn parse_number(text: &str) -> Option<i64> {
-    match text.strip_prefix("0x") {
-        Some(hex) => i64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-/// Whether a name may become part of a path: not empty, not longer than the kernel's names, no '/', not '.' or '..'.
-pub fn is_path_safe(name: &[u8]) -> bool {
-    !name.is_empty() && name.len() < IFNAMSIZ && !name.contains(&b'/') && name != b"." && name != b".."
-}
-
-/// What one read gives of a file in /sys, which is all of it. (Without O_CLOEXEC, for which musl makes a second call: nothing
-/// is started before the file is closed again.)
-pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    let mut page = [0; PAGE];
-    let length = read(open(path, OFlag::O_RDONLY, Mode::empty())?, &mut page)?;
-    Ok(String::from_utf8_lossy(&page[..length]).into_owned())
-}
-
-/// What there is at /sys.
+/// What is mounted at /sys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sysfs {
     /// The links of this network namespace.
@@ -150,27 +104,27 @@ impl Kernel {
         self.path("/sys/class/net")
     }
 
-    /// The folder of the device with this name; `None` where there is none, where the name would lead elsewhere, and where
-    /// /sys belongs to another network namespace.
+    /// Returns the folder of the device with this name; `None` where there is none, where the name would lead elsewhere, and
+    /// where /sys belongs to another network namespace.
     pub(super) fn device(&self, name: &[u8]) -> Option<Device> {
         self.believes_sysfs(name).then(|| self.class_device(name))
     }
 
-    /// As [`Kernel::device`], for many files.
+    /// Returns the folder of a device for reading many files; `None` as for [`Kernel::device`].
     pub(super) fn folder<'a>(&'a self, name: &'a [u8]) -> Option<Folder<'a>> {
         self.listed_folder(name).filter(|folder| folder.has(""))
     }
 
-    /// As [`Kernel::folder`], where it is known that there is such a folder if /sys is this namespace's.
+    /// Returns the folder of a device that is known to exist if /sys is this namespace's, for reading many files.
     pub(super) fn listed_folder<'a>(&'a self, name: &'a [u8]) -> Option<Folder<'a>> {
-        self.believes_sysfs(name).then(|| Folder { kernel: self, name, parent: Cell::new(None) })
+        self.believes_sysfs(name).then(|| Folder { kernel: self, name: os_str(name), parent: Cell::new(None) })
     }
 
     fn class_device(&self, name: &[u8]) -> Device {
-        Device(self.class_net().join(OsStr::from_bytes(name)))
+        Device(self.class_net().join(os_str(name)))
     }
 
-    /// Whether the name may become part of a path, and what /sys tells of it is told of this namespace's device.
+    /// Whether the name may become part of a path, and /sys shows this namespace's device of that name.
     fn believes_sysfs(&self, name: &[u8]) -> bool {
         is_path_safe(name)
             && match self.own_sysfs.get() {
@@ -180,40 +134,11 @@ impl Kernel {
     }
 
     /// Whether /sys has a device of this name, be it of this network namespace or of another.
-    pub fn is_in_sysfs(&self, name: &[u8]) -> bool {
-        is_path_safe(name) && exists(&self.class_net().join(OsStr::from_bytes(name)))
+    pub(super) fn is_in_class_net(&self, name: &[u8]) -> bool {
+        is_path_safe(name) && exists(&self.class_net().join(os_str(name)))
     }
 
-    /// Whether there is a link of this name. To ask an ioctl would do, but for a name that the kernel does not know it runs
-    /// modprobe.
-    ///
-    /// # Errors
-    /// Where that cannot be asked.
-    pub fn has_link(&self, name: &[u8]) -> Result<bool> {
-        if !self.is_in_sysfs(name) {
-            let names = procfs::device_names(self).map_err(|unreadable| unreadable.errno)?;
-            if !names.iter().any(|other| other.as_bytes() == name) {
-                return Ok(false);
-            }
-        }
-        match self.link_index(name) {
-            Err(Errno::ENODEV) => Ok(false),
-            other => other.map(|_| true),
-        }
-    }
-
-    /// Writes a number to a device's file.
-    ///
-    /// # Errors
-    /// EROFS where the files are another host's; ENOENT, EACCES, EPERM, and what the kernel makes of the number.
-    pub(super) fn write_number(&self, device: &Device, file: &str, value: u64) -> Result<()> {
-        match self.is_running() {
-            true => device.write_file(file, format!("{value}\n")).map_err(errno),
-            false => Err(Errno::EROFS),
-        }
-    }
-
-    /// Compares a device of /sys with the one of the same name that ioctls reach, and keeps the verdict.
+    /// Compares a device of /sys with the one of the same name that ioctls reach, and remembers the verdict.
     fn is_own(&self, device: &Device, name: &[u8]) -> bool {
         let Some(index) = device.number("ifindex") else {
             return false; // not in /sys: tells nothing of the others
@@ -223,7 +148,7 @@ impl Kernel {
             return true;
         }
         let own = self.link_index(name).is_ok_and(|own| i64::from(own) == index)
-            && self.link_hardware(name).is_ok_and(|own| own.is(&device.text("address").unwrap_or_default()));
+            && self.hardware(name).is_ok_and(|own| own.is(&device.text("address").unwrap_or_default()));
         // every namespace has a lo with index 1 and address zero
         if index != 1 || !own {
             self.own_sysfs.set(Some(own));
@@ -231,23 +156,36 @@ impl Kernel {
         own
     }
 
-    /// What there is at /sys.
+    /// Writes a value to a device's file, with a line end. (Of a value that ends with a line end itself the kernel would take one
+    /// away.)
+    ///
+    /// # Errors
+    /// EROFS off `/`; ENOENT, EACCES, EPERM, and what the kernel makes of the value.
+    pub(super) fn write(&self, device: &Device, file: &str, value: &[u8]) -> Result<()> {
+        match self.is_running() {
+            true => device.write_file(file, [value, b"\n"].concat()).map_err(errno),
+            false => Err(Errno::EROFS),
+        }
+    }
+
+    /// Returns what is mounted at /sys.
     pub fn sysfs(&self) -> Sysfs {
-        let has =
-            |names: &[OsString]| procfs::device_names(self).unwrap_or_default().iter().all(|name| names.contains(name));
+        let own_names = || Devices::read(self).map(|devices| devices.names()).unwrap_or_default();
         match self.sysfs_names() {
-            Ok(names) if self.own_sysfs.get() == Some(true) || has(&names) => Sysfs::Own,
+            Ok(names) if self.own_sysfs.get() == Some(true) || own_names().iter().all(|own| names.contains(own)) => {
+                Sysfs::Own
+            }
             Err(_) if !exists(&self.class_net()) => Sysfs::Missing,
             _ => Sysfs::Foreign,
         }
     }
 
-    /// Names in /sys/class/net, in no particular order.
+    /// Returns the names in /sys/class/net, in no particular order.
     ///
     /// # Errors
     /// ENOENT where /sys is missing or shows another namespace.
     pub(super) fn sysfs_names(&self) -> Result<Vec<OsString>> {
-        let names = folder_names(&self.class_net())?;
+        let names = names(&self.class_net())?;
         // any device but lo can tell whose /sys this is
         if self.is_running() && self.own_sysfs.get().is_none() {
             let telling = names
@@ -263,28 +201,4 @@ impl Kernel {
         }
         Ok(names)
     }
-}
-
-/// Whether there is such a file, or a link to one. (std asks in ways that came later first.)
-pub(super) fn exists(path: &Path) -> bool {
-    stat(path).is_ok()
-}
-
-/// The names in a folder, sorted by their bytes (`strcmp`), as bridge-utils lists bridges and ports.
-///
-/// # Errors
-/// Those of opendir(3) and readdir(3).
-pub(super) fn sorted_names(folder: &Path) -> Result<Vec<OsString>> {
-    let mut names = folder_names(folder)?;
-    names.sort();
-    Ok(names)
-}
-
-fn folder_names(folder: &Path) -> Result<Vec<OsString>> {
-    fs::read_dir(folder).map_err(errno)?.map(|entry| entry.map(|entry| entry.file_name()).map_err(errno)).collect()
-}
-
-/// An [`OsString`] of bytes that the kernel gave.
-pub(super) fn os_string(bytes: &[u8]) -> OsString {
-    OsString::from_vec(bytes.to_vec())
 }

@@ -1,47 +1,46 @@
-//! What the kernel tells of bridges and ports, as files of /sys or as structures of the old ioctls.
+//! States of bridges and ports, from files of /sys or from structures of the ioctls.
 
-use crate::kernel::ioctl;
-use crate::kernel::sysfs::Device;
+use crate::kernel::ioctl::{self, Device};
 use crate::net::{BridgeId, ClockTime};
 
-/// What the kernel tells of a bridge (`struct __bridge_info`, or the files of `bridge/`).
+/// State of a bridge (`struct __bridge_info`, or the files of `bridge/`).
 #[derive(Clone, Debug, Default)]
 pub struct BridgeInfo {
-    /// The bridge's own identity.
+    /// The bridge's own identifier.
     pub id: BridgeId,
-    /// Identity of the root of the spanning tree.
+    /// Identifier of the root of the spanning tree.
     pub designated_root: BridgeId,
     /// Cost of the path to the root.
     pub root_path_cost: u32,
     /// Number of the port towards the root; 0 on the root itself.
     pub root_port: u16,
-    /// In force, as the root says.
+    /// Age at which a message is dropped, as the root sets it.
     pub max_age: ClockTime,
-    /// In force, as the root says.
+    /// Time between the root's hellos, as the root sets it.
     pub hello_time: ClockTime,
-    /// In force, as the root says.
+    /// Time for which a port listens, and learns, before it forwards, as the root sets it.
     pub forward_delay: ClockTime,
-    /// As this bridge would have it if it were the root.
+    /// The value of `max_age` that this bridge would set as the root.
     pub bridge_max_age: ClockTime,
-    /// As this bridge would have it if it were the root.
+    /// The value of `hello_time` that this bridge would set as the root.
     pub bridge_hello_time: ClockTime,
-    /// As this bridge would have it if it were the root.
+    /// The value of `forward_delay` that this bridge would set as the root.
     pub bridge_forward_delay: ClockTime,
-    /// See [`BridgeSetting::AGEING_TIME`].
+    /// Time after which an address without traffic is forgotten.
     pub ageing_time: ClockTime,
-    /// Time left.
+    /// Time until the next hello.
     pub hello_timer: ClockTime,
-    /// Time left.
+    /// Time until the next notification of a topology change is sent to the root.
     pub tcn_timer: ClockTime,
-    /// Time left.
+    /// Time for which the root still announces a topology change.
     pub topology_change_timer: ClockTime,
-    /// Time left.
+    /// Time until old addresses are looked for.
     pub gc_timer: ClockTime,
-    /// Whether a spanning tree is made.
+    /// Whether the spanning tree protocol is on.
     pub stp_enabled: bool,
-    /// The root says that the topology changes.
+    /// The root announces a topology change.
     pub topology_change: bool,
-    /// This bridge has seen the topology change.
+    /// This bridge has detected a topology change.
     pub topology_change_detected: bool,
 }
 
@@ -49,48 +48,48 @@ pub struct BridgeInfo {
 pub mod port_state {
     /// Switched off, or without a carrier.
     pub const DISABLED: u8 = 0;
-    /// Waits a forward delay for other bridges to be heard.
+    /// Waits for a forward delay to hear other bridges.
     pub const LISTENING: u8 = 1;
-    /// Waits as long again to learn who is behind it.
+    /// Waits for another forward delay to learn the addresses behind it.
     pub const LEARNING: u8 = 2;
-    /// At work.
+    /// Forwards frames.
     pub const FORWARDING: u8 = 3;
-    /// The spanning tree has another way.
+    /// The spanning tree uses another path.
     pub const BLOCKING: u8 = 4;
-    /// Their names, in bridge-utils' words.
+    /// Names of the states, as bridge-utils has them.
     pub const NAMES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
 }
 
-/// What the kernel tells of a port (`struct __port_info`, or the files of `brport/`).
+/// State of a port (`struct __port_info`, or the files of `brport/`).
 #[derive(Clone, Debug, Default)]
 pub struct PortInfo {
     /// The port's number in its bridge.
     pub number: u32,
-    /// Number and priority in one.
+    /// Priority and number in one.
     pub id: u16,
     /// One of [`port_state`].
     pub state: u8,
-    /// See [`PortSetting::PATH_COST`].
+    /// Cost of a path through the port.
     pub path_cost: u32,
     /// Root of the tree, as last heard here.
     pub designated_root: BridgeId,
-    /// The bridge that serves this segment.
+    /// Identifier of the bridge that forwards for this segment.
     pub designated_bridge: BridgeId,
     /// That bridge's port id.
     pub designated_port: u16,
     /// That bridge's cost to the root.
     pub designated_cost: u32,
-    /// Time left.
+    /// Time until the last message heard here is dropped.
     pub message_age_timer: ClockTime,
-    /// Time left.
+    /// Time until the next state of a port that listens or learns.
     pub forward_delay_timer: ClockTime,
-    /// Time left.
+    /// Time until the next configuration message may be sent.
     pub hold_timer: ClockTime,
     /// A configuration message waits for the hold timer.
     pub config_pending: bool,
-    /// A topology change is to be acknowledged.
+    /// A notification of a topology change has to be acknowledged.
     pub topology_change_ack: bool,
-    /// See [`PortSetting::HAIRPIN_MODE`].
+    /// Whether frames may leave by the port they came in: 0 or 1.
     pub hairpin_mode: u32,
 }
 
@@ -108,7 +107,7 @@ fn bridge_id(bytes: &[u8], at: usize) -> BridgeId {
     BridgeId(id)
 }
 
-/// Numbers of a folder in /sys as bridge-utils reads them: what cannot be read is 0.
+/// Values of a folder in /sys as bridge-utils reads them: what cannot be read is 0.
 pub(super) struct Files<'a>(pub(super) &'a Device);
 
 impl Files<'_> {
@@ -158,7 +157,7 @@ impl BridgeInfo {
         }
     }
 
-    /// linux/if_bridge.h, `struct __bridge_info`.
+    /// Reads a `struct __bridge_info` (linux/if_bridge.h).
     pub(super) fn from_ioctl(bytes: &[u8; ioctl::BRIDGE_INFO]) -> Self {
         let time = |at| ClockTime(word(bytes, at).into());
         BridgeInfo {
@@ -168,7 +167,7 @@ impl BridgeInfo {
             max_age: time(20),
             hello_time: time(24),
             forward_delay: time(28),
-            // every kernel gives these three in its own ticks, and brctl prints them as they come
+            // these three come in ticks of the kernel, whatever its clock, and brctl prints them so
             bridge_max_age: time(32),
             bridge_hello_time: time(36),
             bridge_forward_delay: time(40),
@@ -207,7 +206,7 @@ impl PortInfo {
         }
     }
 
-    /// linux/if_bridge.h, `struct __port_info`.
+    /// Reads a `struct __port_info` (linux/if_bridge.h).
     pub(super) fn from_ioctl(number: u32, bytes: &[u8; ioctl::PORT_INFO]) -> Self {
         let time = |at| ClockTime(word(bytes, at).into());
         PortInfo {

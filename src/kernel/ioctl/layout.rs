@@ -1,4 +1,4 @@
-//! Structures laid out as the kernel's headers lay them out, to be handed over by [`super`].
+//! Structures laid out as the kernel's headers lay them out, for [`super`] to pass to the kernel.
 #![deny(unsafe_code)]
 
 use std::ffi::c_int;
@@ -7,10 +7,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use libc::c_ulong;
 
 /// Bytes of an interface name with its NUL (linux/if.h).
-pub const IFNAMSIZ: usize = 16;
+pub const IFNAMSIZ: usize = libc::IFNAMSIZ;
 
-/// An interface name as the kernel takes it: at most 15 bytes and a NUL. Longer ones are cut, as `strlcpy` does in
-/// bridge-utils; who does not want that checks the length before.
+/// Returns an interface name as the kernel takes it: at most 15 bytes and a NUL. Longer ones are cut, as strlcpy(3) does in
+/// bridge-utils; where that must not happen the caller checks the length.
 pub(in crate::kernel) fn kernel_name(name: &[u8]) -> [u8; IFNAMSIZ] {
     let mut cut = [0; IFNAMSIZ];
     let length = name.len().min(IFNAMSIZ - 1);
@@ -18,7 +18,8 @@ pub(in crate::kernel) fn kernel_name(name: &[u8]) -> [u8; IFNAMSIZ] {
     cut
 }
 
-/// `struct ifreq` (linux/if.h): a name and a union, of which each request uses one member.
+/// `struct ifreq` (linux/if.h): a name and a union, of which each request uses one member. (libc's has a union of Rust, which only
+/// unsafe code can read.)
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(in crate::kernel) struct Ifreq {
@@ -56,9 +57,9 @@ impl Ifreq {
         self
     }
 
-    /// `ifr_hwaddr`: a `struct sockaddr` with the kind (ARPHRD_*) and up to 14 bytes.
-    pub(in crate::kernel) fn with_hardware_address(mut self, kind: u16, address: &[u8]) -> Self {
-        self.member[..2].copy_from_slice(&kind.to_ne_bytes());
+    /// `ifr_hwaddr`: a `struct sockaddr` with the type (ARPHRD_*) and up to 14 bytes.
+    pub(in crate::kernel) fn with_hardware_address(mut self, hw_type: u16, address: &[u8]) -> Self {
+        self.member[..2].copy_from_slice(&hw_type.to_ne_bytes());
         let length = address.len().min(14);
         self.member[2..2 + length].copy_from_slice(&address[..length]);
         self
@@ -82,7 +83,7 @@ impl Ifreq {
         Ipv4Addr::new(self.member[4], self.member[5], self.member[6], self.member[7])
     }
 
-    /// `ifr_hwaddr.sa_data`: up to 14 bytes of a hardware address; its kind (ARPHRD_*) is [`Ifreq::short`].
+    /// `ifr_hwaddr.sa_data`: up to 14 bytes of a hardware address; its type (ARPHRD_*) is [`Ifreq::short`].
     pub(in crate::kernel) fn hardware_address(&self) -> [u8; 14] {
         let mut bytes = [0; 14];
         bytes.copy_from_slice(&self.member[2..16]);
@@ -90,97 +91,54 @@ impl Ifreq {
     }
 }
 
-/// `struct in6_ifreq` (linux/ipv6.h).
-#[repr(C)]
-pub(in crate::kernel) struct In6Ifreq {
-    address: [u8; 16],
-    prefix: u32,
-    index: c_int,
-}
-
-impl In6Ifreq {
-    pub(in crate::kernel) fn new(address: Ipv6Addr, prefix: u8, index: c_int) -> Self {
-        In6Ifreq { address: address.octets(), prefix: prefix.into(), index }
+/// Returns a `struct in6_ifreq` (linux/ipv6.h).
+pub(in crate::kernel) fn in6_ifreq(address: Ipv6Addr, prefix: u8, index: c_int) -> libc::in6_ifreq {
+    libc::in6_ifreq {
+        ifr6_addr: libc::in6_addr { s6_addr: address.octets() },
+        ifr6_prefixlen: prefix.into(),
+        ifr6_ifindex: index,
     }
 }
 
-/// `struct rtentry` (linux/route.h), but for the names of what is not used.
-#[repr(C)]
-pub(in crate::kernel) struct Rtentry {
-    pad: c_ulong,
-    destination: Sockaddr,
-    gateway: Sockaddr,
-    mask: Sockaddr,
-    flags: u16,
-    pad2: i16,
-    pad3: c_ulong,
-    pad4: usize,
-    /// One more than the metric; 0 for none.
-    metric: i16,
-    /// The address of the device's name; [`super::route_v4`] puts it in.
-    pub(super) device: usize,
-    mtu: c_ulong,
-    window: c_ulong,
-    round_trip: u16,
-}
-
-/// `struct sockaddr_in` (linux/in.h): family, port, address.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-struct Sockaddr {
-    family: u16,
-    port: u16,
-    address: [u8; 4],
-    pad: [u8; 8],
-}
-
-impl Sockaddr {
-    fn of(address: Ipv4Addr) -> Self {
-        Sockaddr { family: libc::AF_INET as u16, address: address.octets(), ..Sockaddr::default() }
+/// Returns a `struct rtentry` (linux/route.h) of no route: the kernel refuses it once it has looked at the caller's privilege,
+/// because its destination is of no address family.
+pub(in crate::kernel) fn no_rtentry() -> libc::rtentry {
+    libc::rtentry {
+        rt_pad1: 0,
+        rt_dst: NO_ADDRESS,
+        rt_gateway: NO_ADDRESS,
+        rt_genmask: NO_ADDRESS,
+        rt_flags: 0,
+        rt_pad2: 0,
+        rt_pad3: 0,
+        rt_tos: 0,
+        rt_class: 0,
+        rt_pad4: Default::default(),
+        rt_metric: 0,
+        rt_dev: std::ptr::null_mut(),
+        rt_mtu: 0,
+        rt_window: 0,
+        rt_irtt: 0,
     }
 }
 
-impl Rtentry {
-    /// Asks for nothing: the kernel refuses it once it has looked at the caller's privilege.
-    pub(in crate::kernel) fn empty() -> Self {
-        Rtentry {
-            pad: 0,
-            destination: Sockaddr::default(),
-            gateway: Sockaddr::default(),
-            mask: Sockaddr::default(),
-            flags: 0,
-            pad2: 0,
-            pad3: 0,
-            pad4: 0,
-            metric: 0,
-            device: 0,
-            mtu: 0,
-            window: 0,
-            round_trip: 0,
-        }
-    }
-
-    /// A route to a network. The flags are linux/route.h's RTF_*.
-    pub(in crate::kernel) fn to(network: Ipv4Addr, mask: Ipv4Addr, flags: u16) -> Self {
-        Rtentry { destination: Sockaddr::of(network), mask: Sockaddr::of(mask), flags, ..Rtentry::empty() }
-    }
-
-    pub(in crate::kernel) fn with_gateway(self, gateway: Ipv4Addr) -> Self {
-        Rtentry { gateway: Sockaddr::of(gateway), ..self }
-    }
-
-    /// The number as the kernel wants it: one more than the metric.
-    pub(in crate::kernel) fn with_metric(self, metric: i16) -> Self {
-        Rtentry { metric, ..self }
-    }
-
-    /// `rt_mtu`, `rt_window` and `rt_irtt`, which count if the flags say so.
-    pub(in crate::kernel) fn with_tcp_values(self, mtu: u32, window: u32, round_trip: u16) -> Self {
-        Rtentry { mtu: mtu as c_ulong, window: window as c_ulong, round_trip, ..self }
-    }
+/// Returns a `struct rtentry` of a route to a network. The flags are RTF_*; [`super::route_v4`] puts in the device.
+pub(in crate::kernel) fn rtentry(network: Ipv4Addr, mask: Ipv4Addr, flags: u16) -> libc::rtentry {
+    libc::rtentry { rt_dst: sockaddr(network), rt_genmask: sockaddr(mask), rt_flags: flags, ..no_rtentry() }
 }
 
-/// `struct in6_rtmsg` (linux/ipv6_route.h).
+const NO_ADDRESS: libc::sockaddr = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
+
+/// Returns a `struct sockaddr_in` (linux/in.h) without a port, as the `struct sockaddr` that an rtentry holds.
+pub(in crate::kernel) fn sockaddr(address: Ipv4Addr) -> libc::sockaddr {
+    let mut sockaddr = libc::sockaddr { sa_family: libc::AF_INET as libc::sa_family_t, ..NO_ADDRESS };
+    for (byte, octet) in sockaddr.sa_data[2..6].iter_mut().zip(address.octets()) {
+        *byte = octet as libc::c_char;
+    }
+    sockaddr
+}
+
+/// `struct in6_rtmsg` (linux/ipv6_route.h). (libc's has private fields.)
 #[repr(C)]
 pub(in crate::kernel) struct In6Rtmsg {
     pub(in crate::kernel) destination: [u8; 16],
@@ -190,7 +148,7 @@ pub(in crate::kernel) struct In6Rtmsg {
     pub(in crate::kernel) destination_length: u16,
     pub(in crate::kernel) source_length: u16,
     pub(in crate::kernel) metric: u32,
-    /// Hundredths of a second until the route expires, if the flags say that it does.
+    /// Hundredths of a second until the route expires, if the flags have RTF_EXPIRES.
     pub(in crate::kernel) info: c_ulong,
     pub(in crate::kernel) flags: u32,
     pub(in crate::kernel) index: c_int,

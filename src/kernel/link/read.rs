@@ -1,29 +1,30 @@
-//! Reading what is known of links: ioctls for what they tell, for they are cheap, and for the rest the files of /sys.
+//! Reading what is known of links: by ioctls as far as they go, for they are cheap, and for the rest from the files of /sys.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Hardware, Link, LinkFile, Queue, colons, flag};
+use nix::errno::Errno;
+
+use super::file::LinkFile;
+use super::info::{Link, Queue, flag};
+use crate::kernel::file::os_string;
+use crate::kernel::handle::{Kernel, Source};
 use crate::kernel::ioctl;
-use crate::kernel::sysfs::{Folder, os_string};
-use crate::kernel::{Kernel, Result, Unreadable, procfs};
+use crate::kernel::procfs::{Devices, Unreadable};
+use crate::kernel::result::Result;
+use crate::kernel::sysfs::Folder;
+use crate::net::Mac;
 
 impl Kernel {
-    /// Returns all links, by index.
-    ///
-    /// # Errors
-    /// As [`Kernel::link_names`].
-    pub fn links(&self) -> Result<Vec<Link>, Unreadable> {
-        let names = self.link_names()?.into_iter();
-        Ok(names.filter_map(|(index, name)| self.listed_link(index, &name).ok()).collect())
-    }
-
     /// Returns the indexes and names of all links, by index: those of /sys, else of /proc/net/dev.
     ///
     /// # Errors
     /// That there is no /sys of this namespace, and /proc/net/dev cannot be read.
     pub fn link_names(&self) -> Result<Vec<(i32, OsString)>, Unreadable> {
-        let names = self.sysfs_names().or_else(|_| procfs::device_names(self))?;
+        let names = match self.sysfs_names() {
+            Ok(names) => names,
+            Err(_) => Devices::read(self)?.names(),
+        };
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
         let mut links: Vec<_> = names.into_iter().filter_map(|name| self.listed(name).ok()).collect();
         links.sort();
@@ -37,7 +38,25 @@ impl Kernel {
         }
     }
 
-    /// What is known of a link of [`Kernel::link_names`].
+    /// Whether a link of this name exists. (To ask an ioctl would be enough, but for a name that the kernel does not know it
+    /// runs modprobe.)
+    ///
+    /// # Errors
+    /// Those of SIOCGIFINDEX and of reading /proc/net/dev.
+    pub fn has_link(&self, name: &[u8]) -> Result<bool> {
+        if !self.is_in_class_net(name) {
+            let names = Devices::read(self).map_err(|unreadable| unreadable.errno)?.names();
+            if !names.iter().any(|other| other.as_bytes() == name) {
+                return Ok(false);
+            }
+        }
+        match self.link_index(name) {
+            Err(Errno::ENODEV) => Ok(false),
+            other => other.map(|_| true),
+        }
+    }
+
+    /// Reads a link of [`Kernel::link_names`].
     ///
     /// # Errors
     /// ENODEV.
@@ -48,7 +67,7 @@ impl Kernel {
         }
     }
 
-    /// What is known of the link with this name.
+    /// Reads the link with this name, which may be an alternative one.
     ///
     /// # Errors
     /// ENODEV.
@@ -64,7 +83,7 @@ impl Kernel {
         if let Some(folder) = self.folder(name) {
             return self.link_by_sysfs(index, os_string(name), &folder);
         }
-        // an alternative name: /sys knows the proper one
+        // an alternative name: /sys has the proper one
         let name = self.link_name(index)?;
         match self.folder(name.as_bytes()) {
             Some(folder) => self.link_by_sysfs(index, name.clone(), &folder),
@@ -78,7 +97,7 @@ impl Kernel {
             false => self.values_recorded(name.as_bytes(), folder),
         };
         let is_up = values.flags & flag::UP != 0;
-        // the kernel calls a link that is switched off down, and tells nothing of its carrier
+        // the kernel calls a link that is switched off down, and reports no carrier
         let state = if is_up { folder.text("operstate").unwrap_or_else(|| "unknown".into()) } else { "down".into() };
         let mut flags = values.flags;
         flags |= if is_up && folder.number("carrier") == Some(1) { flag::LOWER_UP } else { 0 };
@@ -102,61 +121,32 @@ impl Kernel {
         })
     }
 
-    /// Returns what a file of a link under /sys holds, without its line end. `None` without /sys of this namespace, and where
-    /// the link or the kernel has no such file.
-    pub fn link_file(&self, link: &[u8], file: LinkFile) -> Option<String> {
-        self.listed_folder(link)?.text(file.0)
-    }
-
-    /// What the administrator calls a link besides (`ip link set alias`); empty if nothing.
-    pub fn link_alias(&self, link: &[u8]) -> String {
-        self.listed_folder(link).and_then(|folder| folder.text("ifalias")).unwrap_or_default()
-    }
-
-    /// The group that a link belongs to; nothing without /sys, and before 2.6.39.
-    pub fn link_group(&self, link: &[u8]) -> Option<u32> {
-        self.folder(link)?.number("netdev_group").map(|group| group as u32)
-    }
-
-    /// The bridge (or bond) that a link belongs to.
-    pub fn link_master(&self, link: &[u8]) -> Option<OsString> {
-        let folder = self.folder(link)?;
-        master(&folder, folder.has("netdev_group"))
-    }
-
-    /// Whether a link is switched on and has no carrier, as the kernel notes it of routes over it.
-    pub fn is_without_carrier(&self, link: &[u8]) -> bool {
-        // one that runs has one: the kernel finds out about both at the same time
-        self.link_flags(link).is_ok_and(|flags| flags & (flag::UP | flag::RUNNING) == flag::UP)
-            && self.link(link).is_ok_and(|link| link.flags & (flag::UP | flag::LOWER_UP) == flag::UP)
-    }
-
-    /// From another host's files, with the flags that ioctls told there, if that was kept.
+    /// Reads another host's files, with the flags that ioctls answered there, if those were recorded.
     fn values_recorded(&self, name: &[u8], folder: &Folder) -> Values {
         let values = Values::recorded(folder);
         Values { flags: self.link_flags(name).unwrap_or(values.flags), ..values }
     }
 
     fn values_by_ioctl(&self, name: &[u8], folder: &Folder) -> Result<Values> {
-        let hardware = self.link_hardware(name)?;
+        let hardware = self.hardware(name)?;
         Ok(Values {
             flags: self.link_flags(name)?,
             mtu: self.ask(name, ioctl::SIOCGIFMTU)?.int() as u32,
             queue_length: self.ask(name, ioctl::SIOCGIFTXQLEN)?.int() as u32,
             hw_type: hardware.hw_type,
-            // the length of other addresses only the file tells
-            address: match hardware.hw_type {
-                ARPHRD_ETHER | ARPHRD_LOOPBACK => hardware.text(),
-                _ => folder.text("address").unwrap_or_default(),
+            // only the file tells the length of other addresses
+            address: match hardware.has_mac() {
+                true => hardware.text(),
+                false => folder.text("address").unwrap_or_default(),
             },
         })
     }
 
-    /// Without /sys: what ioctls tell, and of the rest what is most likely.
+    /// Reads a link without /sys: what ioctls tell, and of the rest what is most likely.
     fn link_by_ioctl(&self, index: i32, name: OsString) -> Result<Link> {
         let bytes = name.as_bytes();
         let mut flags = self.link_flags(bytes)?;
-        let hardware: Hardware = self.link_hardware(bytes)?;
+        let hardware = self.hardware(bytes)?;
         let running = flags & flag::RUNNING != 0;
         flags |= if running { flag::LOWER_UP } else { 0 };
         let state = match running {
@@ -165,7 +155,7 @@ impl Kernel {
             false => "down",
         };
         let broadcast = match hardware.hw_type {
-            ARPHRD_ETHER => colons(&[0xff; 6]),
+            libc::ARPHRD_ETHER => Mac([0xff; 6]).to_string(),
             _ => hardware.text(),
         };
         let is_up = flags & flag::UP != 0;
@@ -187,41 +177,21 @@ impl Kernel {
         })
     }
 
-    /// What a link has received and sent.
-    pub fn link_statistics<'a>(&'a self, link: &'a OsStr) -> Statistics<'a> {
-        Statistics(match self.listed_folder(link.as_bytes()) {
-            Some(folder) => Counts::Files(folder),
-            None => Counts::Line(procfs::device_counts(self, link.as_bytes())),
-        })
+    /// Returns the bridge (or bond) that a link belongs to; `None` without /sys.
+    pub fn link_master(&self, link: &[u8]) -> Option<OsString> {
+        let folder = self.folder(link)?;
+        master(&folder, folder.has("netdev_group"))
     }
 
-    /// Returns what links have received and sent, by one read of /proc/net/dev; `None` for those that it does not list.
-    ///
-    /// # Errors
-    /// That the file cannot be read.
-    pub fn traffic(&self, links: &[&OsStr]) -> Result<Vec<Option<Traffic>>, Unreadable> {
-        let mut traffic = vec![None; links.len()];
-        procfs::each_device(self, |name, counts| {
-            if let Some(place) = links.iter().position(|link| link.as_bytes() == name) {
-                let mut numbers = [0; 16];
-                numbers.iter_mut().zip(counts).for_each(|(number, count)| *number = count);
-                let [bytes, packets, _, _, _, _, _, _, sent_bytes, sent_packets, ..] = numbers;
-                let sent = Counters { bytes: sent_bytes, packets: sent_packets };
-                traffic[place] = Some(Traffic { received: Counters { bytes, packets }, sent });
-            }
-        })?;
-        Ok(traffic)
-    }
-
-    /// Of a guest's interface the key in xenstore under which its backend lies, `backend/vif/1/0`: what netback's parent device
-    /// says. Nothing of other links.
-    pub fn xenbus_node(&self, link: &[u8]) -> Option<String> {
-        self.device(link).and_then(|device| device.text("device/nodename"))
-    }
-
-    /// The name before [`Kernel::info_kind`].
-    pub fn link_kind(&self, link: &[u8]) -> Option<String> {
-        self.info_kind(link)
+    /// Returns the bridge of which a link is a port, also without /sys.
+    pub fn bridge_of(&self, port: &[u8]) -> Option<OsString> {
+        match self.folder(port) {
+            Some(folder) => folder.link("brport/bridge"),
+            None => self.bridges(Source::Sysfs).ok()?.into_iter().find(|bridge| {
+                let ports = self.ports(bridge.as_bytes(), Source::Sysfs);
+                ports.is_ok_and(|ports| ports.iter().any(|name| name.as_bytes() == port))
+            }),
+        }
     }
 
     /// Returns the kind of a virtual link as netlink names it (`IFLA_INFO_KIND`): by the driver's name, else as far as /sys shows
@@ -247,88 +217,17 @@ impl Kernel {
         }
         folder?.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
     }
-}
 
-/// Bytes and packets that a link has carried in one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Bytes, without the frames' checksums.
-    pub bytes: u64,
-    /// Packets.
-    pub packets: u64,
-}
-
-/// The name before [`Counters`].
-pub type Count = Counters;
-
-/// What a link has received and sent, in short.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Received.
-    pub received: Counters,
-    /// Sent.
-    pub sent: Counters,
-}
-
-impl Traffic {
-    /// The name before [`Traffic::sum`].
-    pub fn with(self, other: Traffic) -> Traffic {
-        self.sum(other)
-    }
-
-    /// Adds two links' traffic. Counters stop at their largest value.
-    pub fn sum(self, other: Traffic) -> Traffic {
-        let add = |one: Counters, other: Counters| Counters {
-            bytes: one.bytes.saturating_add(other.bytes),
-            packets: one.packets.saturating_add(other.packets),
-        };
-        Traffic { received: add(self.received, other.received), sent: add(self.sent, other.sent) }
+    /// Returns how many bytes a link's hardware addresses have; 0 if it has none, `None` if that cannot be known.
+    pub fn address_length(&self, name: &[u8]) -> Option<usize> {
+        match self.link_file(name, LinkFile::ADDRESS_LENGTH) {
+            Some(length) => length.parse().ok(),
+            None => self.hardware(name).ok().filter(|hardware| hardware.has_mac()).map(|_| 6),
+        }
     }
 }
 
-/// What a link has received and sent: the files of `statistics/` in /sys, else the line of /proc/net/dev.
-pub struct Statistics<'a>(Counts<'a>);
-
-enum Counts<'a> {
-    Files(Folder<'a>),
-    Line(Vec<u64>),
-}
-
-/// The columns of /proc/net/dev, by the files of `statistics/`. Where one adds up several (net/core/net-procfs.c,
-/// `dev_seq_printf_stats`) it is the first of them that is named.
-const COLUMNS: [&str; 16] = [
-    "rx_bytes",
-    "rx_packets",
-    "rx_errors",
-    "rx_dropped",
-    "rx_fifo_errors",
-    "rx_frame_errors",
-    "rx_compressed",
-    "multicast",
-    "tx_bytes",
-    "tx_packets",
-    "tx_errors",
-    "tx_dropped",
-    "tx_fifo_errors",
-    "collisions",
-    "tx_carrier_errors",
-    "tx_compressed",
-];
-
-impl Statistics<'_> {
-    /// The number of a file of `statistics/`; 0 where it is not known.
-    pub fn count(&self, file: &str) -> u64 {
-        let count = match &self.0 {
-            Counts::Files(folder) => folder.text(&["statistics/", file].concat()).and_then(|text| text.parse().ok()),
-            Counts::Line(counts) => {
-                COLUMNS.iter().position(|column| *column == file).and_then(|place| counts.get(place).copied())
-            }
-        };
-        count.unwrap_or(0)
-    }
-}
-
-/// What ioctls tell, or files alone.
+/// The part of a [`Link`] that ioctls tell, or files alone.
 struct Values {
     flags: u32,
     mtu: u32,
@@ -360,11 +259,7 @@ fn master(folder: &Folder, is_recent: bool) -> Option<OsString> {
     folder.link(if is_recent { "master" } else { "brport/bridge" })
 }
 
-/// Of a link that is switched on.
+/// How packets wait on a link that is switched on.
 fn queue(folder: &Folder, length: u32) -> Queue {
-    if length == 0 || folder.has("bridge") || !(folder.has("device") || folder.has("tun_flags")) {
-        Queue::None
-    } else {
-        Queue::Default
-    }
+    if length != 0 && (folder.has("device") || folder.has("tun_flags")) { Queue::Default } else { Queue::None }
 }

@@ -3,21 +3,15 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use libc::{RTF_GATEWAY, RTF_IRTT, RTF_MSS, RTF_REJECT, RTF_UP, RTF_WINDOW};
 use nix::errno::Errno;
 
-use super::flag6;
-use crate::kernel::ioctl::{self, In6Rtmsg, RouteVerb, Rtentry};
-use crate::kernel::{Kernel, Result};
+use super::v6::flag6;
+use crate::kernel::handle::Kernel;
+use crate::kernel::ioctl::{self, In6Rtmsg, RouteVerb};
+use crate::kernel::result::Result;
 
-/// Flags of an rtentry (linux/route.h).
-const RTF_UP: u16 = 0x1;
-const RTF_GATEWAY: u16 = 0x2;
-const RTF_MSS: u16 = 0x40;
-const RTF_WINDOW: u16 = 0x80;
-const RTF_IRTT: u16 = 0x100;
-const RTF_REJECT: u16 = 0x200;
-
-/// What the kernel takes off `rt_mtu` to have the segment size (net/ipv4/fib_frontend.c, `rtentry_to_fib_config`).
+/// What the kernel subtracts from `rt_mtu` to have the segment size (net/ipv4/fib_frontend.c, `rtentry_to_fib_config`).
 const HEADERS: u32 = 40;
 
 /// An IPv4 route to be added to the main table, or deleted from it.
@@ -25,24 +19,24 @@ const HEADERS: u32 = 40;
 pub struct RouteChange<'a> {
     /// Without host bits.
     pub destination: Ipv4Net,
-    /// Next router.
+    /// Next hop.
     pub gateway: Option<Ipv4Addr>,
     /// The link; or a label of one, with a ':', whose address becomes the route's source.
     pub device: Option<&'a [u8]>,
-    /// As far as [`metric_in_reach`]; to delete, 0 is any.
+    /// Metric for which [`metric_in_reach`] holds; to delete, 0 is any.
     pub metric: u32,
-    /// Packets are dropped, and the sender is told that the host is unreachable.
+    /// Whether packets are dropped, with ICMP "host unreachable" to the sender.
     pub unreachable: bool,
-    /// See [`super::Route`]; 0 for none.
+    /// Largest segment to announce to TCP peers, in bytes; 0 for the default.
     pub segment: u32,
-    /// Likewise.
+    /// Largest window of TCP connections, in bytes; 0 for the default.
     pub window: u32,
-    /// Likewise.
+    /// Initial round trip time of TCP connections, in milliseconds; 0 for the default.
     pub round_trip: u16,
 }
 
 impl RouteChange<'_> {
-    /// The route to a network, of which nothing more is said.
+    /// Returns the route to a network with defaults for the rest.
     pub fn to(destination: Ipv4Net) -> Self {
         RouteChange {
             destination,
@@ -56,21 +50,22 @@ impl RouteChange<'_> {
         }
     }
 
-    fn entry(&self, flags: u16) -> Result<Rtentry> {
-        let mut flags = RTF_UP | flags;
-        for (flag, is_set) in [
+    fn entry(&self, flags: u16) -> Result<libc::rtentry> {
+        let flags = [
+            (RTF_UP | flags, true),
             (RTF_REJECT, self.unreachable),
             (RTF_MSS, self.segment != 0),
             (RTF_WINDOW, self.window != 0),
             (RTF_IRTT, self.round_trip != 0),
-        ] {
-            flags |= if is_set { flag } else { 0 };
-        }
-        let mut entry = Rtentry::to(self.destination.addr(), self.destination.netmask(), flags)
-            .with_metric(rt_metric(self.metric).ok_or(Errno::ERANGE)?)
-            .with_tcp_values(self.segment.saturating_add(HEADERS), self.window, self.round_trip);
+        ];
+        let flags = flags.iter().filter(|(_, is_set)| *is_set).fold(0, |flags, (flag, _)| flags | flag);
+        let mut entry = ioctl::rtentry(self.destination.addr(), self.destination.netmask(), flags);
+        entry.rt_metric = rt_metric(self.metric).ok_or(Errno::ERANGE)?;
+        entry.rt_mtu = self.segment.saturating_add(HEADERS).into();
+        entry.rt_window = self.window.into();
+        entry.rt_irtt = self.round_trip;
         if let Some(gateway) = self.gateway {
-            entry = entry.with_gateway(gateway);
+            entry.rt_gateway = ioctl::sockaddr(gateway);
         }
         Ok(entry)
     }
@@ -89,26 +84,26 @@ pub fn metric_in_reach(metric: u32) -> bool {
 /// An IPv6 route to be added to the main table, or deleted from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteChange6 {
-    /// Host bits do not count.
+    /// The network; host bits are ignored.
     pub destination: Ipv6Net,
-    /// Only packets from this network; ::/0 for all.
+    /// Network that packets come from; ::/0 for any.
     pub source: Ipv6Net,
-    /// Next router.
+    /// Next hop.
     pub gateway: Option<Ipv6Addr>,
-    /// Index of the link; 0 leaves it to the kernel, or is any.
+    /// Index of the link; 0 leaves it to the kernel or, to delete, is any.
     pub index: i32,
-    /// 0 is 1024 to add and any to delete.
+    /// Metric: 0 is 1024 to add, and any to delete.
     pub metric: u32,
-    /// Packets are dropped, and the sender is told that the host is unreachable.
+    /// Whether packets are dropped, with ICMPv6 "no route" to the sender.
     pub unreachable: bool,
     /// RFC 4191's preference: 0 for medium, 1 for high, 3 for low.
     pub preference: u8,
-    /// Seconds that it lasts; 0 for ever.
+    /// Lifetime in seconds; 0 for ever.
     pub expires: u32,
 }
 
 impl RouteChange6 {
-    /// The route to a network, of which nothing more is said.
+    /// Returns the route to a network with defaults for the rest.
     pub fn to(destination: Ipv6Net) -> Self {
         RouteChange6 {
             destination,
@@ -123,10 +118,13 @@ impl RouteChange6 {
     }
 
     fn message(&self) -> In6Rtmsg {
-        let mut flags = u32::from(RTF_UP) | (u32::from(self.preference) << flag6::PREFERENCE_SHIFT);
-        flags |= if self.gateway.is_some() { flag6::GATEWAY } else { 0 };
-        flags |= if self.unreachable { flag6::REJECT } else { 0 };
-        flags |= if self.expires != 0 { flag6::EXPIRES } else { 0 };
+        let flags = [
+            (u32::from(RTF_UP) | u32::from(self.preference) << flag6::PREFERENCE_SHIFT, true),
+            (flag6::GATEWAY, self.gateway.is_some()),
+            (flag6::REJECT, self.unreachable),
+            (flag6::EXPIRES, self.expires != 0),
+        ];
+        let flags = flags.iter().filter(|(_, is_set)| *is_set).fold(0, |flags, (flag, _)| flags | flag);
         In6Rtmsg {
             destination: self.destination.addr().octets(),
             source: self.source.addr().octets(),
@@ -143,10 +141,10 @@ impl RouteChange6 {
 }
 
 impl Kernel {
-    /// Adds an IPv4 route, in front of those to the same network with the same metric: whoever wants none there looks before.
+    /// Adds an IPv4 route in front of those to the same network with the same metric, which do not make it fail.
     ///
     /// # Errors
-    /// EPERM, EEXIST (the very same is there), ENETUNREACH (the gateway is not on a link), ENETDOWN, ENODEV, EINVAL (host bits),
+    /// EPERM, EEXIST (an identical one exists), ENETUNREACH (the gateway is not on a link), ENETDOWN, ENODEV, EINVAL (host bits),
     /// ERANGE (the metric is out of reach).
     pub fn add_route_v4(&self, route: &RouteChange) -> Result<()> {
         let entry = route.entry(if route.gateway.is_some() { RTF_GATEWAY } else { 0 })?;
@@ -163,10 +161,11 @@ impl Kernel {
         ioctl::route_v4(self.control()?, RouteVerb::Delete, route.entry(0)?, route.device)
     }
 
-    /// Adds an IPv6 route: next to another through a router with the same network and metric, packets are shared out.
+    /// Adds an IPv6 route. Beside another one with a gateway to the same network with the same metric, the two form a multipath
+    /// route.
     ///
     /// # Errors
-    /// EPERM, EEXIST (the very same is there), EHOSTUNREACH (the gateway is not on a link), EINVAL (no gateway can be this),
+    /// EPERM, EEXIST (an identical one exists), EHOSTUNREACH (the gateway is not on a link), EINVAL (no gateway can be this),
     /// ENETDOWN, ENODEV, EACCES (no IPv6 on the link).
     pub fn add_route_v6(&self, route: &RouteChange6) -> Result<()> {
         ioctl::call(self.control_v6()?, ioctl::SIOCADDRT_V6, &mut route.message())
@@ -183,13 +182,8 @@ impl Kernel {
     /// Whether this process may change the network (CAP_NET_ADMIN over this namespace): the kernel is asked to delete no route,
     /// and looks at the privilege before it finds that there is nothing to do.
     pub fn has_net_admin(&self) -> bool {
-        self.may_change_routes()
-    }
-
-    /// The name before [`Kernel::has_net_admin`].
-    pub fn may_change_routes(&self) -> bool {
         let control = self.control();
-        control.and_then(|control| ioctl::route_v4(control, RouteVerb::Delete, Rtentry::empty(), None))
+        control.and_then(|control| ioctl::route_v4(control, RouteVerb::Delete, ioctl::no_rtentry(), None))
             != Err(Errno::EPERM)
     }
 }

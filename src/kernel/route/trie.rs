@@ -1,14 +1,16 @@
-//! /proc/net/fib_trie: the kinds of IPv4 routes, table by table. Absent where the kernel keeps them in hashes (FIB_HASH, before
+//! /proc/net/fib_trie: the types of IPv4 routes, table by table. Absent where the kernel keeps them in hashes (FIB_HASH, before
 //! 2.6.39).
 
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use crate::kernel::{Kernel, Result, Unreadable, procfs};
+use crate::kernel::handle::Kernel;
+use crate::kernel::procfs::{Unreadable, table};
+use crate::kernel::result::Result;
 use crate::net::rtnetlink::{RouteType, Scope};
 
-/// A route, as far as the file tells of it.
+/// A route, as far as the file shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     pub(super) net: Ipv4Net,
@@ -17,39 +19,37 @@ pub(super) struct Leaf {
     pub(super) tos: u8,
 }
 
-/// The tables that hold routes, by their heading: `Main`, `Local`, `Id 100`.
+/// The tables of the file, by their heading: `Main`, `Local`, `Id 100`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tries(Vec<(String, Vec<Leaf>)>);
 
 impl Tries {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// That it cannot be read.
     pub(super) fn read(kernel: &Kernel) -> Result<Self, Unreadable> {
-        let text = procfs::table(kernel, "/proc/net/fib_trie")?;
+        let text = table(kernel, "/proc/net/fib_trie")?;
+        Ok(Tries::parse(&String::from_utf8_lossy(&text)))
+    }
+
+    fn parse(text: &str) -> Self {
         let mut tables: Vec<(String, Vec<Leaf>)> = Vec::new();
         let mut address = Ipv4Addr::UNSPECIFIED;
-        for line in String::from_utf8_lossy(&text).lines() {
+        for line in text.lines() {
             if let Some(heading) = line.strip_suffix(':') {
                 tables.push((heading.into(), Vec::new()));
                 continue;
             }
             let Some((_, leaves)) = tables.last_mut() else { continue };
-            let mut words = line.split_ascii_whitespace();
-            match (words.next(), words.next(), words.next()) {
+            match line.trim_start().strip_prefix("|-- ") {
                 // a leaf: `|-- 10.1.0.0`
-                (Some("|--"), Some(word), _) => address = word.parse().unwrap_or(address),
-                // its routes: `/24 link UNICAST tos=8`
-                (Some(length), Some(scope), Some(kind)) => {
-                    let net = length.strip_prefix('/').and_then(|length| length.parse().ok());
-                    let tos = words.next().and_then(|word| word.strip_prefix("tos=")?.parse().ok()).unwrap_or(0);
-                    if let (Some(length), Some(kind)) = (net, RouteType::from_fib_trie(kind))
-                        && let Ok(net) = Ipv4Net::new(address, length)
-                    {
-                        leaves.push(Leaf { net, scope: Scope::from_fib_trie(scope), kind, tos });
-                    }
-                }
-                _ => (),
+                Some(word) => address = word.parse().unwrap_or(address),
+                // one of its routes, or a node
+                None => leaves.extend(leaf(address, line)),
             }
         }
-        Ok(Tries(tables))
+        Tries(tables)
     }
 
     fn table(&self, heading: &str) -> &[Leaf] {
@@ -85,5 +85,48 @@ impl Tries {
     /// The headings of tables that hold routes.
     pub(super) fn headings(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter(|(_, leaves)| !leaves.is_empty()).map(|(heading, _)| heading.as_str())
+    }
+}
+
+/// Parses a route of a leaf: `/24 link UNICAST tos=8`.
+fn leaf(address: Ipv4Addr, line: &str) -> Option<Leaf> {
+    let mut words = line.split_ascii_whitespace();
+    let length = words.next()?.strip_prefix('/')?.parse().ok()?;
+    let scope = Scope::from_fib_trie(words.next()?);
+    let kind = RouteType::from_fib_trie(words.next()?)?;
+    let tos = words.next().and_then(|word| word.strip_prefix("tos=")?.parse().ok()).unwrap_or(0);
+    Some(Leaf { net: Ipv4Net::new(address, length).ok()?, scope, kind, tos })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_and_their_leaves() {
+        let text = "\
+Main:
+  +-- 0.0.0.0/0 3 0 4
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     |-- 10.0.0.0
+        /24 link UNICAST tos=8
+        /8 universe BLACKHOLE
+Id 100:
+     |-- 10.1.0.1
+        /32 host LOCAL
+Local:
+";
+        let tries = Tries::parse(text);
+        assert_eq!(tries.headings().collect::<Vec<_>>(), ["Main", "Id 100"]);
+        let shown: Vec<_> =
+            tries.main().iter().map(|leaf| (leaf.net.to_string(), leaf.scope, leaf.kind, leaf.tos)).collect();
+        let expected = [
+            ("0.0.0.0/0".to_string(), Scope::GLOBAL, RouteType::Unicast, 0),
+            ("10.0.0.0/24".to_string(), Scope::LINK, RouteType::Unicast, 8),
+            ("10.0.0.0/8".to_string(), Scope::GLOBAL, RouteType::Blackhole, 0),
+        ];
+        assert_eq!(shown, expected);
+        assert!(tries.local().is_empty() && !tries.is_shared());
     }
 }

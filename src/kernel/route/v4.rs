@@ -1,4 +1,4 @@
-//! IPv4 routes: /proc/net/route tells where to, /proc/net/fib_trie what kind.
+//! IPv4 routes: /proc/net/route shows where they lead, /proc/net/fib_trie their types.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -7,8 +7,10 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::trie::{Leaf, Tries};
-use crate::kernel::sysfs::{exists, os_string};
-use crate::kernel::{Kernel, Result, Unreadable, procfs};
+use crate::kernel::file::{os_string, read_all};
+use crate::kernel::handle::Kernel;
+use crate::kernel::procfs::{self, Unreadable};
+use crate::kernel::result::Result;
 use crate::net::rtnetlink::{RouteType, Scope, TableId};
 
 /// Flags in /proc/net/route.
@@ -18,16 +20,16 @@ const RTF_REJECT: u32 = libc::RTF_REJECT as u32;
 /// What column MTU has more than the segment size that it means (net/ipv4/fib_trie.c, `fib_route_seq_show`).
 const HEADERS: u32 = 40;
 
-/// A route of the main table.
+/// A route of the table `main`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// What happens to a packet.
+    /// Type: what happens to a packet.
     pub kind: RouteType,
     /// Network that it leads to; 0.0.0.0/0 is the default route.
     pub destination: Ipv4Net,
-    /// Only packets with this type of service, if it is not 0.
+    /// Type of service of the packets that may take it; 0 for all.
     pub tos: u8,
-    /// Next router, if the network is not on the link itself.
+    /// Next hop, if the network is not on the link itself.
     pub gateway: Option<Ipv4Addr>,
     /// The link; `None` for routes that drop.
     pub link: Option<OsString>,
@@ -35,18 +37,18 @@ pub struct Route {
     pub metric: u32,
     /// Scope, as fib_trie shows it or, without the file, derived.
     pub scope: Scope,
-    /// Largest segment to be announced to TCP peers, 0 if not set.
+    /// Largest segment to announce to TCP peers (`advmss`), in bytes; 0 if not set.
     pub segment: u32,
-    /// Window of TCP connections, 0 if not set.
+    /// Largest window of TCP connections, in bytes; 0 if not set.
     pub window: u32,
-    /// First guess at the time to the other end and back, in milliseconds; 0 if not set.
+    /// Initial round trip time of TCP connections, in milliseconds; 0 if not set.
     pub round_trip: u32,
 }
 
-/// A route of the local table: an address of this host, or a broadcast address.
+/// A route of the table `local`: an address of this host, or a broadcast address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalRoute {
-    /// Which of the two.
+    /// Type: `local` or `broadcast`.
     pub kind: RouteType,
     /// The address; 127.0.0.0/8 as a whole.
     pub destination: Ipv4Net,
@@ -54,14 +56,14 @@ pub struct LocalRoute {
     pub scope: Scope,
 }
 
-/// What is known of a table.
+/// State of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    /// There is none of this number.
+    /// No table has this number.
     Absent,
     /// It holds no route.
     Empty,
-    /// It holds routes. If it is neither main nor local, no file tells enough of them.
+    /// It holds routes. Of tables other than main and local no file shows enough.
     Filled,
 }
 
@@ -97,7 +99,7 @@ impl RoutesV4 {
             return Table::Filled;
         }
         // this file has a heading for each table that exists
-        let statistics = procfs::read(kernel, "/proc/net/fib_triestat");
+        let statistics = read_all(&kernel.path("/proc/net/fib_triestat")).unwrap_or_default();
         let statistics = String::from_utf8_lossy(&statistics);
         let exists = statistics.lines().any(|line| line.strip_suffix(':') == Some(&heading));
         match exists || statistics.is_empty() {
@@ -121,34 +123,9 @@ impl Kernel {
         let local = |leaf: Leaf| LocalRoute { kind: leaf.kind, destination: leaf.net, scope: leaf.scope };
         Ok(RoutesV4 { main, local: tries.local().into_iter().map(local).collect(), tries })
     }
-
-    /// The table `local` of [`RoutesV4`].
-    pub fn local_routes_v4(&self) -> Vec<LocalRoute> {
-        self.routes_v4().unwrap_or_default().local
-    }
-
-    /// See [`RoutesV4::table`].
-    pub fn table_v4(&self, number: u32) -> Table {
-        self.routes_v4().unwrap_or_default().table(self, number)
-    }
-
-    /// See [`RoutesV4::has_others`].
-    pub fn has_other_routes_v4(&self) -> bool {
-        self.routes_v4().unwrap_or_default().has_others()
-    }
-
-    /// See [`RoutesV4::has_rules`].
-    pub fn has_rules_v4(&self) -> bool {
-        self.routes_v4().unwrap_or_default().has_rules()
-    }
-
-    /// Whether the kernel tells of routes over links without a carrier that they are cut off. Linux 4.3 and later.
-    pub fn marks_dead_links(&self) -> bool {
-        exists(&self.path("/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown"))
-    }
 }
 
-/// A line of /proc/net/route: `Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT`, addresses as the
+/// Parses a line of /proc/net/route: `Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT`, addresses as the
 /// processor would print the bytes in memory.
 fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
     let words: Vec<&str> = procfs::words(line).collect();
@@ -160,7 +137,7 @@ fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
     let destination = Ipv4Net::with_netmask(address(words.get(1)?)?, address(words.get(7)?)?).ok()?;
     let link_name = line.split(|&byte| byte == b'\t').next()?;
 
-    // the flag alone stands for a router with an IPv6 address, which the file does not tell
+    // the flag alone stands for a next hop with an IPv6 address, which the file does not show
     let through_gateway = flags & RTF_GATEWAY != 0 && !gateway.is_unspecified();
     let (scope, kind, tos) = kinds.take(destination).unwrap_or(match (link_name, flags & RTF_REJECT != 0) {
         (_, true) => (Scope::GLOBAL, RouteType::Unreachable, 0),
@@ -182,7 +159,7 @@ fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
     })
 }
 
-/// What fib_trie tells of the routes that are still to come.
+/// What fib_trie shows of the routes that are still to come.
 struct Kinds(VecDeque<Leaf>);
 
 impl Kinds {

@@ -5,44 +5,46 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
-use crate::kernel::sysfs::os_string;
-use crate::kernel::{Kernel, Result, Unreadable, procfs};
+use crate::kernel::file::os_string;
+use crate::kernel::handle::Kernel;
+use crate::kernel::procfs::{self, Unreadable};
+use crate::kernel::result::Result;
 
 /// Flags of an IPv6 route (linux/ipv6_route.h and linux/route.h, `RTF_*`).
 pub mod flag6 {
-    /// Leads to a router.
-    pub const GATEWAY: u32 = 0x2;
+    /// Leads to a gateway.
+    pub const GATEWAY: u32 = libc::RTF_GATEWAY as u32;
     /// Drops packets.
-    pub const REJECT: u32 = 0x200;
-    /// A default route that a router has announced.
-    pub const DEFAULT: u32 = 0x1_0000;
-    /// Made by address configuration, as against by hand.
-    pub const ADDRCONF: u32 = 0x4_0000;
-    /// Leads to an anycast address of this host.
+    pub const REJECT: u32 = libc::RTF_REJECT as u32;
+    /// A default route that a router has advertised.
+    pub const DEFAULT: u32 = libc::RTF_DEFAULT;
+    /// Added by address configuration, not by hand.
+    pub const ADDRCONF: u32 = libc::RTF_ADDRCONF;
+    /// Leads to an anycast address of this host. (The header has it as RTF_LINKRT once more.)
     pub const ANYCAST: u32 = 0x10_0000;
-    /// Ends after a time.
+    /// Has a lifetime.
     pub const EXPIRES: u32 = 0x40_0000;
-    /// A route that a router has announced.
+    /// A route that a router has advertised (RFC 4191).
     pub const ROUTEINFO: u32 = 0x80_0000;
     /// A copy for one destination.
-    pub const CACHE: u32 = 0x100_0000;
-    /// The place of a router's preference (RFC 4191).
+    pub const CACHE: u32 = libc::RTF_CACHE;
+    /// Position of a router's preference (RFC 4191), which has two bits.
     pub const PREFERENCE_SHIFT: u32 = 27;
     /// Leads to an address of this host.
-    pub const LOCAL: u32 = 0x8000_0000;
+    pub const LOCAL: u32 = libc::RTF_LOCAL;
 }
 
-/// The metric of a table's last entry, which stands for no route (net/ipv6/route.c, `ip6_null_entry`).
+/// The metric of a table's last entry, which stands for "no route" (net/ipv6/route.c, `ip6_null_entry`).
 const NULL_METRIC: u32 = u32::MAX;
 
-/// A line of the file.
+/// An IPv6 route: a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route6 {
     /// Network that it leads to; ::/0 is the default route.
     pub destination: Ipv6Net,
-    /// Only packets from this network; ::/0 for all.
+    /// Network that packets come from; ::/0 for any.
     pub source: Ipv6Net,
-    /// Next router, if the network is not on the link itself.
+    /// Next hop, if the network is not on the link itself.
     pub gateway: Option<Ipv6Addr>,
     /// Preference among routes to one network, lower first.
     pub metric: u32,
@@ -69,7 +71,7 @@ pub struct RoutesV6 {
     pub main: Vec<Route6>,
     /// The table `local`; part of `main` where the kernel has but one table.
     pub local: Vec<Route6>,
-    /// Whether there are tables besides, of which the file does not tell the number.
+    /// Whether there are other tables, whose numbers the file does not show.
     pub has_others: bool,
 }
 
@@ -95,9 +97,9 @@ impl Kernel {
     }
 }
 
-/// Splits the file into tables. In each the default routes come last; and behind them stands an entry that means that there is
-/// no route, on old kernels always, on later ones only in tables without a default route. Tables are in the order of their
-/// number's last byte: those that are last are main (254) and local (255).
+/// Splits the file into tables. In each the default routes come last, followed by an entry for "no route": on old kernels
+/// always, on later ones only in tables without a default route. Tables are in the order of their number's last byte, so that
+/// the last ones are main (254) and local (255).
 fn tables(lines: &[Route6]) -> Vec<Vec<&Route6>> {
     let is_default = |route: &Route6| route.destination.prefix_len() == 0;
     // whether a table can end without that entry
@@ -120,7 +122,7 @@ fn tables(lines: &[Route6]) -> Vec<Vec<&Route6>> {
     tables
 }
 
-/// `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS LINK`, numbers in hexadecimal.
+/// Parses `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS LINK`, numbers in hexadecimal.
 fn route(line: &[u8]) -> Option<Route6> {
     let mut words = procfs::words(line);
     let mut hex = || u128::from_str_radix(words.next()?, 16).ok();

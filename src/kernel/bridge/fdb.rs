@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use nix::errno::Errno;
 use sysfs_class::SysClass;
 
-use crate::kernel::ioctl::{self, FDB_ENTRY};
-use crate::kernel::sysfs::Device;
-use crate::kernel::{Kernel, Result};
+use crate::kernel::handle::Kernel;
+use crate::kernel::ioctl::{self, Device, FDB_ENTRY};
+use crate::kernel::result::Result;
 use crate::net::{ClockTime, Mac};
 
 /// An entry of a bridge's forwarding table (`struct __fdb_entry`).
@@ -16,20 +16,19 @@ use crate::net::{ClockTime, Mac};
 pub struct FdbEntry([u8; FDB_ENTRY]);
 
 impl FdbEntry {
-    /// The address.
+    /// Returns the address.
     pub fn mac(&self) -> Mac {
         let mut bytes = [0; 6];
         bytes.copy_from_slice(&self.0[..6]);
         Mac(bytes)
     }
 
-    /// Number of the port behind which the address is, of which bridge-utils shows the low byte only. (The high one came with
-    /// 2.6.34, as `port_hi`.)
+    /// Returns the low byte of the number of the port behind which the address is. bridge-utils shows no more.
     pub fn port(&self) -> u8 {
         self.0[6]
     }
 
-    /// The same, whole: with the high byte where the kernel has one.
+    /// Returns the number of the port behind which the address is, with the high byte that came with Linux 2.6.34 (`port_hi`).
     pub fn port_number(&self) -> u32 {
         u32::from(self.0[6]) | u32::from(self.0[12]) << 8
     }
@@ -39,20 +38,20 @@ impl FdbEntry {
         self.0[7] != 0
     }
 
-    /// Time since the last frame from there.
+    /// Returns the time since the last frame from the address.
     pub fn age(&self) -> ClockTime {
         ClockTime(u32::from_ne_bytes([self.0[8], self.0[9], self.0[10], self.0[11]]).into())
     }
 }
 
 impl Kernel {
-    /// The forwarding table of a bridge, in the kernel's order.
+    /// Returns the forwarding table of a bridge, in the kernel's order: `brforward` of /sys, else by ioctl.
     ///
     /// # Errors
-    /// ENODEV, EOPNOTSUPP (no bridge), EAGAIN (it kept changing).
+    /// ENODEV, EOPNOTSUPP (not a bridge), EAGAIN (it kept changing).
     pub fn forwarding_table(&self, bridge: &[u8]) -> Result<Vec<FdbEntry>> {
         if let Some(device) = self.device(bridge)
-            && let Ok(table) = device.forwarding_table()
+            && let Ok(table) = read(&device)
         {
             return Ok(table);
         }
@@ -69,7 +68,7 @@ impl Kernel {
     }
 }
 
-/// As bridge-utils: up to ten tries while the kernel says that the table is being changed.
+/// Calls up to ten times while the kernel says that the table is being changed, as bridge-utils.
 fn retry_again<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..9 {
         match call() {
@@ -80,22 +79,17 @@ fn retry_again<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     call()
 }
 
-impl Device {
-    /// The records of `brforward`. The kernel gives at most a page to each read, cut to whole records.
-    fn forwarding_table(&self) -> io::Result<Vec<FdbEntry>> {
-        let mut file = File::open(self.path().join("brforward"))?;
-        let mut table = Vec::new();
-        let mut page = [0; 4096];
-        loop {
-            let length = file.read(&mut page)?;
-            if length < FDB_ENTRY {
-                return Ok(table);
-            }
-            table.extend(page[..length].chunks_exact(FDB_ENTRY).map(|record| {
-                let mut entry = [0; FDB_ENTRY];
-                entry.copy_from_slice(record);
-                FdbEntry(entry)
-            }));
+/// Reads the records of `brforward`. The kernel gives at most a page to each read, cut to whole records.
+fn read(device: &Device) -> io::Result<Vec<FdbEntry>> {
+    let mut file = File::open(device.path().join("brforward"))?;
+    let mut table = Vec::new();
+    let mut page = [0; 4096];
+    loop {
+        let length = file.read(&mut page)?;
+        if length < FDB_ENTRY {
+            return Ok(table);
         }
+        let (records, _) = page[..length].as_chunks();
+        table.extend(records.iter().copied().map(FdbEntry));
     }
 }

@@ -1,0 +1,7 @@
+//! Addresses of links: IPv4 by label, as the address ioctls know them, and IPv6.
+
+mod info;
+mod v4;
+mod v6;
+
+pub use info::{Address, Ipv6Flags};

@@ -1,0 +1,72 @@
+//! Files of /sys and /proc, read in as few calls as they take.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, stat};
+use nix::unistd::read;
+
+use super::result::{Result, errno};
+
+/// Bytes that a file of /sys holds at most.
+const PAGE: usize = 4096;
+
+/// Returns the text of a file of /sys: one read gives all of it. (It is opened without O_CLOEXEC, for which musl makes a second
+/// call: no program is started before it is closed.)
+///
+/// # Errors
+/// Those of open(2) and read(2).
+pub(super) fn read_page(path: &Path) -> io::Result<String> {
+    let mut page = [0; PAGE];
+    let length = read(open(path, OFlag::O_RDONLY, Mode::empty())?, &mut page)?;
+    Ok(String::from_utf8_lossy(&page[..length]).into_owned())
+}
+
+/// Returns the bytes of a file of any length. (It is opened without O_CLOEXEC, as in [`read_page`].)
+///
+/// # Errors
+/// Those of open(2) and read(2).
+pub(super) fn read_all(path: &Path) -> Result<Vec<u8>> {
+    let file = open(path, OFlag::O_RDONLY, Mode::empty())?;
+    let mut text = Vec::new();
+    let mut part = [0; 16 * 1024];
+    loop {
+        match read(&file, &mut part)? {
+            0 => return Ok(text),
+            length => text.extend_from_slice(&part[..length]),
+        }
+    }
+}
+
+/// Whether a file exists, or a symbolic link leads to one. (`Path::exists` tries statx(2) first, which old kernels lack.)
+pub(super) fn exists(path: &Path) -> bool {
+    stat(path).is_ok()
+}
+
+/// Returns the names in a folder, in no particular order.
+///
+/// # Errors
+/// Those of opendir(3) and readdir(3).
+pub(super) fn names(folder: &Path) -> Result<Vec<OsString>> {
+    fs::read_dir(folder).map_err(errno)?.map(|entry| entry.map(|entry| entry.file_name()).map_err(errno)).collect()
+}
+
+/// Whether a name of an interface may become part of a path: not empty, at most 15 bytes, without '/', not "." or "..". The
+/// kernel's names hold more than [`crate::net::InterfaceName`] admits, and brctl and ip take names as typed.
+pub(super) fn is_path_safe(name: &[u8]) -> bool {
+    !name.is_empty() && name.len() < libc::IFNAMSIZ && !name.contains(&b'/') && name != b"." && name != b".."
+}
+
+/// An [`OsStr`] of bytes that the kernel or a user gave.
+pub(super) fn os_str(bytes: &[u8]) -> &OsStr {
+    OsStr::from_bytes(bytes)
+}
+
+/// An [`OsString`] of bytes that the kernel gave.
+pub(super) fn os_string(bytes: &[u8]) -> OsString {
+    OsString::from_vec(bytes.to_vec())
+}

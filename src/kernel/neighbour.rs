@@ -1,0 +1,79 @@
+//! Who else is on a link: neighbours and groups.
+
+use std::net::Ipv4Addr;
+
+use super::file::read_all;
+use super::handle::Kernel;
+use super::procfs::{lines, words};
+use crate::net::Mac;
+
+/// A host on the same link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Its hardware address.
+    pub mac: Mac,
+    /// Name of the link that it is on.
+    pub link: String,
+}
+
+impl Neighbour {
+    /// Returns the IPv4 neighbours whose hardware address the kernel knows: /proc/net/arp. None without the file.
+    pub fn all(kernel: &Kernel) -> Vec<Self> {
+        let text = read_all(&kernel.path("/proc/net/arp")).unwrap_or_default();
+        lines(&text).filter_map(Neighbour::parse).collect()
+    }
+
+    /// Parses `ADDRESS TYPE FLAGS HARDWARE MASK LINK`.
+    fn parse(line: &[u8]) -> Option<Self> {
+        /// ATF_COM (linux/if_arp.h), in the last hexadecimal digit of the flags.
+        const COMPLETE: u8 = 0x2;
+        let words: Vec<&str> = words(line).collect();
+        let [address, _, flags, hardware, _, link] = words.as_slice() else { return None };
+        let is_complete = flags.bytes().last().is_some_and(|digit| digit & COMPLETE != 0);
+        let neighbour = || {
+            Some(Neighbour {
+                address: address.parse().ok()?,
+                mac: hardware.parse().unwrap_or_default(),
+                link: (*link).into(),
+            })
+        };
+        is_complete.then(neighbour).flatten()
+    }
+}
+
+/// Whether a link is member of an IPv4 group, so that packets to the group are delivered to this host too: /proc/net/igmp.
+pub fn is_member_v4(kernel: &Kernel, link: &[u8], group: Ipv4Addr) -> bool {
+    // `1\teth0      :     1      V3`, then for each group `\t\t\t\t010000E0     1 0:00000000\t\t0`
+    let text = read_all(&kernel.path("/proc/net/igmp")).unwrap_or_default();
+    let mut is_link = false;
+    for line in lines(&text).skip(1) {
+        if !line.starts_with(b"\t") {
+            let name = words(line).nth(1).unwrap_or_default();
+            is_link = name.strip_suffix(':').unwrap_or(name).as_bytes() == link;
+        } else if is_link
+            && let Some(word) = words(line).next()
+            && let Ok(raw) = u32::from_str_radix(word, 16)
+            && Ipv4Addr::from(raw.to_ne_bytes()) == group
+        {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_that_have_answered() {
+        let line = |text: &str| Neighbour::parse(text.as_bytes());
+        let found = line("10.0.0.2         0x1         0x2         00:16:3e:00:00:01     *        xenbr0").unwrap();
+        assert_eq!((found.address, found.link.as_str()), (Ipv4Addr::new(10, 0, 0, 2), "xenbr0"));
+        assert_eq!(found.mac, Mac([0, 0x16, 0x3e, 0, 0, 1]));
+        assert_eq!(line("10.0.0.3         0x1         0x0         00:00:00:00:00:00     *        xenbr0"), None);
+        assert_eq!(line("IP address       HW type     Flags       HW address            Mask     Device"), None);
+    }
+}

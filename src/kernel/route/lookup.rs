@@ -1,0 +1,42 @@
+//! Which route a packet would take, as far as a socket can be asked: nothing is sent.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+
+use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
+
+use crate::kernel::file::os_string;
+use crate::kernel::handle::Kernel;
+use crate::kernel::result::{Result, errno};
+
+/// Any port but 0; the route does not depend on it.
+const PORT: u16 = 9;
+
+impl Kernel {
+    /// Returns the source address of packets to an address: from a given address if it is this host's, and over a given link.
+    ///
+    /// # Errors
+    /// What the kernel answers to such packets: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL for routes that drop; EADDRNOTAVAIL
+    /// for a source that is not this host's, or if there is none. EPERM where a link can only be chosen with privilege. ENODEV
+    /// off `/`.
+    pub fn source_to(&self, to: IpAddr, from: Option<IpAddr>, link: Option<&[u8]>) -> Result<IpAddr> {
+        if !self.is_running() {
+            return Err(Errno::ENODEV);
+        }
+        let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind(SocketAddr::new(from.unwrap_or(any), 0)).map_err(errno)?;
+        if to.is_ipv4() {
+            socket.set_broadcast(true).map_err(errno)?;
+        }
+        let mut index = 0;
+        if let Some(link) = link {
+            setsockopt(&socket, sockopt::BindToDevice, &os_string(link))?;
+            index = self.link_index(link)?;
+        }
+        let to = match to {
+            IpAddr::V4(to) => SocketAddr::V4(SocketAddrV4::new(to, PORT)),
+            IpAddr::V6(to) => SocketAddr::V6(SocketAddrV6::new(to, PORT, 0, index as u32)),
+        };
+        socket.connect(to).and_then(|()| socket.local_addr()).map(|address| address.ip()).map_err(errno)
+    }
+}

@@ -1,0 +1,56 @@
+//! Values of /proc/sys.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use nix::errno::Errno;
+
+use super::file::is_path_safe;
+use super::handle::Kernel;
+use super::result::{Result, errno};
+
+/// Returns the name of a value that /proc/sys/net has for each link, for [`Kernel::sysctl`]: `net/ipv4/conf/eth0/rp_filter`. The
+/// family is `ipv4` or `ipv6`; the link may be `all` or `default`.
+///
+/// # Errors
+/// ENOENT for a link whose name would lead elsewhere, such as `..`.
+pub fn net_conf(family: &str, link: &str, value: &str) -> Result<String> {
+    match is_path_safe(link.as_bytes()) {
+        true => Ok(format!("net/{family}/conf/{link}/{value}")),
+        false => Err(Errno::ENOENT),
+    }
+}
+
+impl Kernel {
+    /// Reads a value of /proc/sys, such as `net/ipv4/ip_forward`, without its line end. See [`net_conf`] for those of a link.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2): ENOENT (the kernel has no such value), EACCES.
+    pub fn sysctl(&self, name: &str) -> Result<String> {
+        self.text(&["/proc/sys/", name].concat())
+    }
+
+    /// Writes a value of /proc/sys. Creates no file.
+    ///
+    /// # Errors
+    /// EROFS off `/` or where /proc/sys is read-only; ENOENT (the kernel has no such value), EACCES, EPERM, and what the kernel
+    /// makes of the value.
+    pub fn set_sysctl(&self, name: &str, value: &str) -> Result<()> {
+        if !self.is_running() {
+            return Err(Errno::EROFS);
+        }
+        let opened = OpenOptions::new().write(true).open(self.path(&["/proc/sys/", name].concat()));
+        opened.and_then(|mut file| file.write_all(format!("{value}\n").as_bytes())).map_err(errno)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_links_that_lead_nowhere_else() {
+        assert_eq!(net_conf("ipv4", "all", "rp_filter").as_deref(), Ok("net/ipv4/conf/all/rp_filter"));
+        assert_eq!(net_conf("ipv4", "..", "rp_filter"), Err(Errno::ENOENT));
+    }
+}

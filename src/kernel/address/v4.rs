@@ -36,7 +36,9 @@ impl Kernel {
             return Ok(with_secondaries(recorded.cloned().collect()));
         }
         let mut addresses = Vec::with_capacity(1);
-        for entry in ioctl::address_labels(self.control()?)?.into_iter().filter(|entry| is_wanted(link_of(entry.name()))) {
+        for entry in
+            ioctl::address_labels(self.control()?)?.into_iter().filter(|entry| is_wanted(link_of(entry.name())))
+        {
             match self.address_of(entry) {
                 Ok(address) => addresses.push(address),
                 // it vanished in between, or its label names no link and cannot be asked about
@@ -133,8 +135,8 @@ fn with_secondaries(mut addresses: Vec<Address>) -> Vec<Address> {
         let (earlier, address) = (&addresses[..at], &addresses[at]);
         let network = address.network_v4();
         let mut of_link = earlier.iter().rev().take_while(|earlier| earlier.link == address.link);
-        let is_secondary = network.is_some()
-            && of_link.any(|earlier| !earlier.secondary && earlier.network_v4() == network);
+        let is_secondary =
+            network.is_some() && of_link.any(|earlier| !earlier.secondary && earlier.network_v4() == network);
         addresses[at].secondary = is_secondary;
     }
     addresses

@@ -109,14 +109,7 @@ impl Kernel {
     /// # Errors
     /// ENODEV (no such port or bridge), EOPNOTSUPP (not a bridge, or no ioctl for this value), ERANGE, EPERM. Where the interface
     /// is not a port of this bridge, the errno of the attempt by /sys: ENOENT, as a rule.
-    pub fn set_port(
-        &self,
-        bridge: &[u8],
-        port: &[u8],
-        setting: PortSetting,
-        value: u64,
-        source: Source,
-    ) -> Result<()> {
+    pub fn set_port(&self, bridge: &[u8], port: &[u8], setting: PortSetting, value: u64, source: Source) -> Result<()> {
         let absent = match source {
             Source::Ioctl => Ok(()),
             Source::Sysfs => {

@@ -5,7 +5,8 @@
 //! that is looked up decides whether /sys is this namespace's: its index and hardware address must be those that ioctls give.
 
 use std::cell::Cell;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ use super::result::{Result, errno};
 /// the root.
 pub(super) struct Folder<'a> {
     kernel: &'a Kernel,
-    name: &'a OsStr,
+    name: &'a [u8],
     /// The folder above, known as soon as one of the device's files was found there.
     parent: Cell<Option<BorrowedFd<'a>>>,
 }
@@ -35,21 +36,26 @@ pub(super) struct Folder<'a> {
 /// Bytes to read of a file: numbers, addresses, an alias of 255 bytes at most, the three lines of `uevent`.
 const TEXT: usize = 512;
 
+/// Bytes of the path of a file below the folder above a device: the device's name, the file's, and a NUL.
+const PATH: usize = 64;
+
 impl Folder<'_> {
     /// Returns a file's text without its line end; `None` where there is no such file or it cannot be read.
     pub(super) fn text(&self, file: &str) -> Option<String> {
-        let mut text = [0; TEXT];
-        let mut read_at = |parent: BorrowedFd, path: &Path| {
-            let length = read(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text)?;
-            let text = &text[..length];
-            Ok(String::from_utf8_lossy(text.strip_suffix(b"\n").unwrap_or(text)).into_owned())
-        };
-        self.find(file, &mut read_at)
+        self.with_text(file, |text| text.into())
     }
 
     /// Returns the number in a file; see [`Device::number`].
     pub(super) fn number(&self, file: &str) -> Option<i64> {
-        parse_number(&self.text(file)?)
+        self.with_text(file, parse_number)?
+    }
+
+    fn with_text<T>(&self, file: &str, convert: impl FnOnce(&str) -> T) -> Option<T> {
+        let mut text = [0; TEXT];
+        let mut read_at =
+            |parent: BorrowedFd, path: &CStr| read(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text);
+        let length = self.find(file, &mut read_at)?;
+        Some(convert(&String::from_utf8_lossy(text[..length].strip_suffix(b"\n").unwrap_or(&text[..length]))))
     }
 
     /// Whether there is such a file or folder.
@@ -65,16 +71,18 @@ impl Folder<'_> {
 
     /// Calls a function, perhaps twice, with the folder above and the path of a file below it. Virtual devices are looked for at
     /// their own place first: to follow the link that class/net has since 2.6.20 costs as much as to read a file.
-    fn find<T>(&self, file: &str, call: &mut dyn FnMut(BorrowedFd, &Path) -> Result<T>) -> Option<T> {
-        let path = Path::new(self.name).join(file);
+    fn find<T>(&self, file: &str, call: &mut dyn FnMut(BorrowedFd, &CStr) -> Result<T>) -> Option<T> {
+        let mut path = [0; PATH];
+        write_path(&mut path, [self.name, b"/", file.as_bytes()]).ok()?;
+        let path = CStr::from_bytes_until_nul(&path).ok()?;
         if let Some(parent) = self.parent.get() {
-            return call(parent, &path).ok();
+            return call(parent, path).ok();
         }
         let kernel = self.kernel;
         for (cell, folder) in [(&kernel.virtual_net, "/sys/devices/virtual/net"), (&kernel.class_net, "/sys/class/net")]
         {
             if let Some(parent) = cell.get_or_init(|| open_folder(&kernel.path(folder)))
-                && let Ok(found) = call(parent.as_fd(), &path)
+                && let Ok(found) = call(parent.as_fd(), path)
             {
                 self.parent.set(Some(parent.as_fd()));
                 return Some(found);
@@ -82,6 +90,11 @@ impl Folder<'_> {
         }
         None
     }
+}
+
+/// Writes a path without the memory that a `PathBuf` takes: some ten are needed for each of many links.
+fn write_path(mut path: &mut [u8], parts: [&[u8]; 3]) -> io::Result<()> {
+    parts.into_iter().try_for_each(|part| path.write_all(part))
 }
 
 fn open_folder(path: &Path) -> Option<OwnedFd> {
@@ -117,7 +130,7 @@ impl Kernel {
 
     /// Returns the folder of a device that is known to exist if /sys is this namespace's, for reading many files.
     pub(super) fn listed_folder<'a>(&'a self, name: &'a [u8]) -> Option<Folder<'a>> {
-        self.believes_sysfs(name).then(|| Folder { kernel: self, name: os_str(name), parent: Cell::new(None) })
+        self.believes_sysfs(name).then(|| Folder { kernel: self, name, parent: Cell::new(None) })
     }
 
     fn class_device(&self, name: &[u8]) -> Device {

@@ -38,17 +38,15 @@ impl Kernel {
         }
     }
 
-    /// Whether a link of this name exists. (To ask an ioctl would be enough, but for a name that the kernel does not know it
-    /// runs modprobe.)
+    /// Whether a link of this name exists. (An ioctl alone could tell, but for a name that the kernel does not know it runs
+    /// modprobe; so it is asked about names in /sys or /proc/net/dev, or where there is no /proc.)
     ///
     /// # Errors
-    /// Those of SIOCGIFINDEX and of reading /proc/net/dev.
+    /// Those of SIOCGIFINDEX: EMFILE, ENODEV off `/`.
     pub fn has_link(&self, name: &[u8]) -> Result<bool> {
-        if !self.is_in_class_net(name) {
-            let names = Devices::read(self).map_err(|unreadable| unreadable.errno)?.names();
-            if !names.iter().any(|other| other.as_bytes() == name) {
-                return Ok(false);
-            }
+        let is_absent = |devices: Devices| !devices.names().iter().any(|other| other.as_bytes() == name);
+        if !self.is_in_class_net(name) && Devices::read(self).is_ok_and(is_absent) {
+            return Ok(false);
         }
         match self.link_index(name) {
             Err(Errno::ENODEV) => Ok(false),

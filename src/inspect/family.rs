@@ -19,6 +19,14 @@ impl Family {
         }
     }
 
+    /// Returns the switch of forwarding, below /proc/sys.
+    pub(crate) fn forwarding(self) -> &'static str {
+        match self {
+            Family::V4 => "net/ipv4/ip_forward",
+            Family::V6 => "net/ipv6/conf/all/forwarding",
+        }
+    }
+
     /// Returns the name of its folder in /proc/sys/net.
     pub(crate) fn folder(self) -> &'static str {
         match self {

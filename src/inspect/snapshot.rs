@@ -132,13 +132,8 @@ impl<'k> HostSnapshot<'k> {
     /// # Errors
     /// ENOENT if the kernel does not have this family, or without /proc; EACCES.
     pub(crate) fn forwarding(&self, family: Family) -> Result<bool, Errno> {
-        *self.forwarding[family as usize].get_or_init(|| {
-            let file = match family {
-                Family::V4 => "net/ipv4/ip_forward",
-                Family::V6 => "net/ipv6/conf/all/forwarding",
-            };
-            self.kernel.sysctl(file).map(|text| !text.starts_with('0'))
-        })
+        let read = || self.kernel.sysctl(family.forwarding()).map(|text| !text.starts_with('0'));
+        *self.forwarding[family as usize].get_or_init(read)
     }
 
     /// Returns a value that /proc/sys/net has for each link, such as `rp_filter`; `None` if the kernel has no such value. The link

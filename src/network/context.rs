@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::item::{Item, Value};
@@ -15,7 +15,9 @@ use super::step::Step;
 use super::store::StateDir;
 use crate::error::{errno_text, io_text};
 use crate::firewall::iptables::{FirewallError, Iptables};
-use crate::kernel::{self, Address, BridgeSetting, Kernel, LinkSetting, Source, flag};
+use crate::inspect::family::Family;
+use crate::inspect::snapshot::HostSnapshot;
+use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, labels};
 use crate::program::{self, Failed};
 
@@ -181,7 +183,7 @@ impl<'a> Context<'a> {
             }
             Item::Up(link) => kernel.set_link(link.as_bytes(), if on { LinkSetting::UP } else { LinkSetting::DOWN })?,
             Item::Drop { before } => self.iptables()?.set_forward_policy(if on { "DROP" } else { before })?,
-            Item::Forwarding { v6 } => kernel.set_sysctl(forwarding(*v6), if on { "1" } else { "0" })?,
+            Item::Forwarding { v6 } => kernel.set_sysctl(family(*v6).forwarding(), if on { "1" } else { "0" })?,
             Item::Firewall(command) => self.run_firewall_command(command)?,
             // rules, which have been changed above
             Item::Masquerade(_) | Item::Accept(_) => (),
@@ -246,60 +248,57 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Reports whether an item is there. A rule of which iptables cannot tell is there if the stored state says so.
+    /// Takes a new snapshot of the host.
+    pub(crate) fn snapshot(&self) -> HostSnapshot<'a> {
+        HostSnapshot::new(self.kernel, self.path.clone())
+    }
+
+    /// Reports whether an item is there now.
     ///
     /// # Errors
     /// Why that cannot be found out.
     pub fn is_there(&self, item: &Item) -> Result<bool, Cause> {
-        let kernel = self.kernel;
+        self.is_in(&self.snapshot(), item)
+    }
+
+    /// Reports whether an item is there in a snapshot of the host. A rule of which iptables cannot tell is there if the stored
+    /// state says so.
+    ///
+    /// # Errors
+    /// Why that cannot be found out.
+    pub(crate) fn is_in(&self, host: &HostSnapshot, item: &Item) -> Result<bool, Cause> {
         if let Some(rule) = item.rule(&self.bridge) {
             let stored = || self.stored().is_some_and(|state| state.items.contains(item));
             return Ok(self.iptables()?.has(&rule)?.unwrap_or_else(stored));
         }
         match item {
-            Item::Bridge => Ok(self.has_bridge()?),
-            Item::Value { value, to, .. } => Ok(self.value(*value)? == *to),
-            Item::Address(net) => self.has_address(*net),
-            Item::Port(port) => Ok(kernel.bridge_of(port.as_bytes()).is_some_and(|own| own == *self.bridge.as_str())),
-            Item::Up(link) => Ok(kernel.flags_if_there(link.as_bytes())?.is_some_and(|flags| flags & flag::UP != 0)),
+            Item::Bridge => Ok(host.bridge(self.bridge.as_ref())?.is_some()),
+            Item::Value { value, to, .. } => Ok(self.value(host, *value)? == *to),
+            Item::Address(net) => {
+                let there = host.addresses(Family::of(net));
+                let there = there.map_err(|unreadable| Cause::Unreadable(unreadable.errno))?;
+                Ok(there.iter().any(|address| address.link == *self.bridge.as_str() && address.net == *net))
+            }
+            Item::Port(port) => {
+                let bridge = self.kernel.bridge_of(port.as_bytes());
+                Ok(bridge.is_some_and(|bridge| bridge == *self.bridge.as_str()))
+            }
+            Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
             Item::Drop { .. } => Ok(self.iptables()?.forward_policy()? == "DROP"),
-            Item::Forwarding { v6 } => Ok(kernel.sysctl(forwarding(*v6)).is_ok_and(|value| !value.starts_with('0'))),
+            Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),
             Item::Firewall(_) | Item::Masquerade(_) | Item::Accept(_) => Ok(true),
-        }
-    }
-
-    fn has_address(&self, net: IpNet) -> Result<bool, Cause> {
-        let there = match net {
-            IpNet::V4(_) => self.kernel.addresses_v4_of(self.link())?,
-            IpNet::V6(_) => self.kernel.addresses_v6().map_err(|unreadable| Cause::Unreadable(unreadable.errno))?,
-        };
-        Ok(there.iter().any(|address| address.link.as_encoded_bytes() == self.link() && address.net == net))
-    }
-
-    /// Reports whether there is a bridge of this name.
-    ///
-    /// # Errors
-    /// Those of the ioctls.
-    pub fn has_bridge(&self) -> kernel::Result<bool> {
-        if !self.kernel.has_link(self.link())? {
-            return Ok(false);
-        }
-        match self.kernel.bridge_head(self.link()) {
-            Err(Errno::EOPNOTSUPP | Errno::ENODEV) => Ok(false),
-            head => head.map(|_| true),
         }
     }
 
     /// Reads a value of the bridge.
     ///
     /// # Errors
-    /// Those of the ioctls.
-    pub fn value(&self, value: Value) -> kernel::Result<u64> {
+    /// ENODEV without the bridge.
+    pub(crate) fn value(&self, host: &HostSnapshot, value: Value) -> Result<u64, Errno> {
+        let bridge = host.bridge(self.bridge.as_ref())?.ok_or(Errno::ENODEV)?;
         match value {
-            Value::Stp => self.kernel.bridge_head(self.link()).map(|(_, stp)| stp.into()),
-            Value::ForwardDelay => {
-                self.kernel.bridge_info(self.link(), Source::Sysfs).map(|info| info.bridge_forward_delay.0)
-            }
+            Value::Stp => Ok(bridge.info.stp_enabled.into()),
+            Value::ForwardDelay => Ok(bridge.info.bridge_forward_delay.0),
             Value::Mtu => self.kernel.link_mtu(self.link()).map(|mtu| mtu as u64),
         }
     }
@@ -327,15 +326,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The switch of forwarding, below /proc/sys.
-fn forwarding(v6: bool) -> &'static str {
-    if v6 { "net/ipv6/conf/all/forwarding" } else { "net/ipv4/ip_forward" }
-}
-
-/// Returns the IPv4 network of an address.
-pub(super) fn network_v4(net: &IpNet) -> Option<Ipv4Net> {
-    match net {
-        IpNet::V4(net) => Some(net.trunc()),
-        IpNet::V6(_) => None,
-    }
+fn family(v6: bool) -> Family {
+    if v6 { Family::V6 } else { Family::V4 }
 }

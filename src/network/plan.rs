@@ -6,12 +6,14 @@ use std::fmt;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use super::context::{Cause, Context, network_v4};
+use super::context::{Cause, Context};
 use super::item::{Item, Value};
 use super::spec::{Mode, NetworkSpec};
 use super::state::NetworkState;
 use super::step::Step;
 use crate::error::errno_text;
+use crate::inspect::family::Family;
+use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Address;
 use crate::net::InterfaceName;
 
@@ -107,8 +109,9 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     if earlier.bridge != context.bridge {
         return Err(PlanError::OtherBridge(earlier.bridge.clone()));
     }
-    let is_there = find_bridge(context)?;
-    check_interfaces(context, spec)?;
+    let host = context.snapshot();
+    let is_there = find_bridge(context, &host)?;
+    check_interfaces(context, &host, spec)?;
     if !spec.masquerade.is_empty() || spec.antispoof {
         context.iptables()?;
     }
@@ -117,10 +120,10 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     }
     let is_own = !is_there || earlier.items.contains(&Item::Bridge);
     let wanted = wanted(spec, is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete));
-    let mut making = Making { context, earlier, is_there, plan: Plan::empty(context) };
+    let mut making = Making { context, host: &host, earlier, is_there, plan: Plan::empty(context) };
     making.drop_unwanted(spec, &wanted)?;
     if is_there && earlier.incomplete {
-        for net in half_added(context, earlier.items.iter().chain(&wanted))? {
+        for net in half_added(context, &host, earlier.items.iter().chain(&wanted))? {
             making.plan.steps.push(Step::remove(Item::Address(net)));
         }
     }
@@ -150,6 +153,7 @@ impl Plan {
 /// A plan to make a network, half way.
 struct Making<'a> {
     context: &'a Context<'a>,
+    host: &'a HostSnapshot<'a>,
     earlier: &'a NetworkState,
     /// Whether the bridge is there.
     is_there: bool,
@@ -216,7 +220,7 @@ impl Making<'_> {
 
     /// A value is stored with what it was before the first call.
     fn add_value(&mut self, value: Value, to: u64, is_done: bool, stored: Option<Item>) -> Result<()> {
-        let now = if self.is_there { self.context.value(value)? } else { value.of_new_bridge() };
+        let now = if self.is_there { self.context.value(self.host, value)? } else { value.of_new_bridge() };
         if !is_done {
             self.plan.steps.push(Step::make(Item::Value { value, to, from: now }));
         }
@@ -236,12 +240,12 @@ impl Making<'_> {
     }
 
     fn is_present(&self, item: &Item) -> Result<bool> {
-        is_present(self.context, item)
+        is_present(self.context, self.host, item)
     }
 }
 
-pub(super) fn is_present(context: &Context, item: &Item) -> Result<bool> {
-    context.is_there(item).map_err(|cause| match item.rule(&context.bridge) {
+pub(super) fn is_present(context: &Context, host: &HostSnapshot, item: &Item) -> Result<bool> {
+    context.is_in(host, item).map_err(|cause| match item.rule(&context.bridge) {
         // what the firewall says names the rule
         Some(_) => PlanError::Other(cause),
         None => PlanError::Item(item.clone(), cause),
@@ -249,11 +253,13 @@ pub(super) fn is_present(context: &Context, item: &Item) -> Result<bool> {
 }
 
 /// Reports whether the bridge is there.
-pub(super) fn find_bridge(context: &Context) -> Result<bool> {
-    match context.kernel.has_link(context.bridge.as_bytes())? {
-        false => Ok(false),
-        true if context.has_bridge()? => Ok(true),
-        true => Err(PlanError::NotABridge(context.bridge.clone())),
+pub(super) fn find_bridge(context: &Context, host: &HostSnapshot) -> Result<bool> {
+    match host.bridge(context.bridge.as_ref())? {
+        Some(_) => Ok(true),
+        None if context.kernel.has_link(context.bridge.as_bytes())? => {
+            Err(PlanError::NotABridge(context.bridge.clone()))
+        }
+        None => Ok(false),
     }
 }
 
@@ -278,12 +284,11 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     if let Some(outside) = spec.outside.as_ref().filter(|_| spec.antispoof) {
         items.extend([Item::Accept(outside.clone()), Item::Drop { before: String::new() }]);
     }
-    let has_v6 = spec.addresses.iter().any(|net| matches!(net, IpNet::V6(_)));
-    let has_v4 = spec.addresses.iter().any(|net| network_v4(net).is_some());
-    if !spec.masquerade.is_empty() || spec.outside.is_some() && has_v4 {
+    let is_routed = |family| spec.outside.is_some() && spec.addresses.iter().any(|net| Family::of(net) == family);
+    if !spec.masquerade.is_empty() || is_routed(Family::V4) {
         items.push(Item::Forwarding { v6: false });
     }
-    if spec.outside.is_some() && has_v6 {
+    if is_routed(Family::V6) {
         items.push(Item::Forwarding { v6: true });
     }
     items.extend(spec.firewall.clone().map(Item::Firewall));
@@ -291,9 +296,9 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
 }
 
 /// Checks that the interfaces besides the bridge are there, and that the ports belong to no other bridge.
-fn check_interfaces(context: &Context, spec: &NetworkSpec) -> Result<()> {
+fn check_interfaces(context: &Context, host: &HostSnapshot, spec: &NetworkSpec) -> Result<()> {
     for name in spec.outside.iter().chain(&spec.ports) {
-        if !context.kernel.has_link(name.as_bytes())? {
+        if host.link_flags(name.as_ref())?.is_none() {
             return Err(PlanError::NoInterface(name.clone()));
         }
     }
@@ -308,12 +313,16 @@ fn check_interfaces(context: &Context, spec: &NetworkSpec) -> Result<()> {
 
 /// Addresses among these that an unfinished call has added without their prefix, or without removing the broadcast address that
 /// the kernel derives from their class.
-pub(super) fn half_added<'a>(context: &Context, items: impl Iterator<Item = &'a Item>) -> Result<Vec<IpNet>> {
-    let there = addresses_v4(context)?;
+pub(super) fn half_added<'a>(
+    context: &Context,
+    host: &HostSnapshot,
+    items: impl Iterator<Item = &'a Item>,
+) -> Result<Vec<IpNet>> {
+    let there = addresses_v4(context, host)?;
     let mut found: Vec<IpNet> = Vec::new();
     for item in items {
         let Item::Address(net) = item else { continue };
-        let is_half_added = |address: &&Address| {
+        let is_half_added = |address: &&&Address| {
             address.net.addr() == net.addr() && (address.net != *net || address.broadcast.is_some())
         };
         for address in there.iter().filter(is_half_added) {
@@ -325,6 +334,8 @@ pub(super) fn half_added<'a>(context: &Context, items: impl Iterator<Item = &'a 
     Ok(found)
 }
 
-pub(super) fn addresses_v4(context: &Context) -> Result<Vec<Address>> {
-    context.kernel.addresses_v4_of(context.bridge.as_bytes()).map_err(PlanError::Addresses)
+/// Returns the IPv4 addresses of the bridge.
+pub(super) fn addresses_v4<'a>(context: &Context, host: &'a HostSnapshot) -> Result<Vec<&'a Address>> {
+    let all = host.addresses(Family::V4).map_err(|unreadable| PlanError::Addresses(unreadable.errno))?;
+    Ok(all.iter().filter(|address| address.link == *context.bridge.as_str()).collect())
 }

@@ -8,7 +8,10 @@ use super::plan::{self, Plan, Remark, Result, addresses_v4, find_bridge, half_ad
 use super::spec::NetworkSpec;
 use super::state::NetworkState;
 use super::step::Step;
-use crate::kernel::{Address, Ipv6Flags, Source, scope};
+use crate::inspect::family::Family;
+use crate::inspect::snapshot::HostSnapshot;
+use crate::kernel::{Address, Source};
+use crate::net::rtnetlink::Scope;
 
 /// What a removal takes along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +27,16 @@ pub enum Extent {
 /// # Errors
 /// Where another interface has the bridge's name, or what is there cannot be examined.
 pub fn down(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>, extent: Extent) -> Result<Plan> {
-    let is_there = find_bridge(context)?;
+    let host = &context.snapshot();
+    let is_there = find_bridge(context, host)?;
     let mut plan = Plan::empty(context);
     let mut items = match earlier {
-        Some(earlier) => stored_items(context, earlier, is_there)?,
-        None if extent == Extent::Own && is_there => items_without_state(context, spec, &mut plan)?,
+        Some(earlier) => stored_items(context, host, earlier, is_there)?,
+        None if extent == Extent::Own && is_there => items_without_state(context, host, spec, &mut plan)?,
         None => Vec::new(),
     };
     match extent {
-        Extent::Own if is_there => spare_others(context, &mut items, &mut plan)?,
+        Extent::Own if is_there => spare_others(context, host, &mut items, &mut plan)?,
         Extent::Own => (),
         Extent::Bridge => {
             if is_there && !items.contains(&Item::Bridge) {
@@ -43,26 +47,31 @@ pub fn down(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState
             items.extend(asked.filter(|item| !items.contains(item)).collect::<Vec<_>>());
         }
     }
-    remove_in_reverse(context, items, is_there, &mut plan)?;
+    remove_in_reverse(context, host, items, is_there, &mut plan)?;
     Ok(plan)
 }
 
-fn stored_items(context: &Context, earlier: &NetworkState, is_there: bool) -> Result<Vec<Item>> {
+fn stored_items(context: &Context, host: &HostSnapshot, earlier: &NetworkState, is_there: bool) -> Result<Vec<Item>> {
     let mut items = earlier.items.clone();
     if is_there && earlier.incomplete {
-        items.extend(half_added(context, earlier.items.iter())?.into_iter().map(Item::Address));
+        items.extend(half_added(context, host, earlier.items.iter())?.into_iter().map(Item::Address));
     }
     Ok(items)
 }
 
 /// The items that the spec names. How the host was before cannot be known, so that some of them stay.
-fn items_without_state(context: &Context, spec: &NetworkSpec, plan: &mut Plan) -> Result<Vec<Item>> {
+fn items_without_state(
+    context: &Context,
+    host: &HostSnapshot,
+    spec: &NetworkSpec,
+    plan: &mut Plan,
+) -> Result<Vec<Item>> {
     let mut known = Vec::new();
     for item in plan::wanted(spec, true) {
         match item {
             Item::Value { .. } => (),
             Item::Drop { .. } | Item::Forwarding { .. } => {
-                if is_present(context, &item)? && !context.is_claimed_by_others(&item) {
+                if is_present(context, host, &item)? && !context.is_claimed_by_others(&item) {
                     plan.remarks.push(Remark::NoRecord(Step::make(item)));
                 }
             }
@@ -73,8 +82,8 @@ fn items_without_state(context: &Context, spec: &NetworkSpec, plan: &mut Plan) -
 }
 
 /// Leaves a bridge that has addresses of others, and names their ports.
-fn spare_others(context: &Context, items: &mut Vec<Item>, plan: &mut Plan) -> Result<()> {
-    let foreign = foreign_addresses(context, items)?;
+fn spare_others(context: &Context, host: &HostSnapshot, items: &mut Vec<Item>, plan: &mut Plan) -> Result<()> {
+    let foreign = foreign_addresses(context, host, items)?;
     if !foreign.is_empty() {
         plan.remarks.push(Remark::ForeignAddresses(foreign));
         items.retain(|item| *item != Item::Bridge && *item != Item::Up(context.bridge.clone()));
@@ -91,23 +100,27 @@ fn spare_others(context: &Context, items: &mut Vec<Item>, plan: &mut Plan) -> Re
 }
 
 /// Addresses of the bridge that are neither the network's nor made by the kernel itself.
-fn foreign_addresses(context: &Context, items: &[Item]) -> Result<Vec<IpNet>> {
-    let bridge = context.bridge.as_bytes();
-    let is_by_hand = |address: &Address| {
-        address.link.as_encoded_bytes() == bridge
-            && address.scope != scope::LINK
-            && address.v6.has(Ipv6Flags::PERMANENT)
-            && !address.v6.has(Ipv6Flags::SECONDARY)
+fn foreign_addresses(context: &Context, host: &HostSnapshot, items: &[Item]) -> Result<Vec<IpNet>> {
+    let is_by_hand = |address: &&Address| {
+        address.link == *context.bridge.as_str()
+            && address.scope != Scope::LINK
+            && address.has_flag(libc::IFA_F_PERMANENT)
+            && !address.has_flag(libc::IFA_F_SECONDARY)
     };
-    let mut there = addresses_v4(context)?;
     // without /proc a network goes all the same
-    there.extend(context.kernel.addresses_v6().unwrap_or_default().into_iter().filter(is_by_hand));
-    let nets = there.into_iter().map(|address| address.net);
+    let v6 = host.addresses(Family::V6).unwrap_or_default().iter().filter(is_by_hand);
+    let nets = addresses_v4(context, host)?.into_iter().chain(v6).map(|address| address.net);
     Ok(nets.filter(|&net| !items.contains(&Item::Address(net))).collect())
 }
 
 /// Adds the steps that remove the items, the last one first. What goes with the bridge needs no step of its own.
-fn remove_in_reverse(context: &Context, items: Vec<Item>, is_there: bool, plan: &mut Plan) -> Result<()> {
+fn remove_in_reverse(
+    context: &Context,
+    host: &HostSnapshot,
+    items: Vec<Item>,
+    is_there: bool,
+    plan: &mut Plan,
+) -> Result<()> {
     let bridge_up = Item::Up(context.bridge.clone());
     let goes = is_there && items.contains(&Item::Bridge);
     let mut firewall = None;
@@ -115,7 +128,7 @@ fn remove_in_reverse(context: &Context, items: Vec<Item>, is_there: bool, plan: 
         match &item {
             Item::Firewall(_) => firewall = Some(item),
             Item::Bridge if goes => {
-                if is_present(context, &bridge_up)? {
+                if is_present(context, host, &bridge_up)? {
                     plan.steps.push(Step::remove(bridge_up.clone()));
                 }
                 plan.steps.push(Step::remove(item));
@@ -124,7 +137,7 @@ fn remove_in_reverse(context: &Context, items: Vec<Item>, is_there: bool, plan: 
             item if !is_there && item.needs_bridge(&context.bridge) => (),
             _ if item.is_shared() && context.is_claimed_by_others(&item) => (),
             // where it is not known whether the item is there, the step finds out
-            _ if matches!(context.is_there(&item), Ok(false)) => (),
+            _ if matches!(context.is_in(host, &item), Ok(false)) => (),
             _ => plan.steps.push(Step::remove(item)),
         }
     }

@@ -1,6 +1,7 @@
 //! Steps: an item that is made or removed, and the command that a person would type for it.
 
 use crate::firewall::rule::Action;
+use crate::inspect::family::Family;
 use crate::net::{ClockTime, InterfaceName};
 
 use super::item::{Item, Value};
@@ -45,8 +46,8 @@ impl Step {
             Item::Up(link) => format!("ip link set {link} {}", choose("up", "down")),
             Item::Drop { before } => format!("iptables -P FORWARD {}", if on { "DROP" } else { before }),
             Item::Forwarding { v6 } => {
-                let file = if *v6 { "ipv6/conf/all/forwarding" } else { "ipv4/ip_forward" };
-                format!("echo {} >/proc/sys/net/{file}", choose("1", "0"))
+                let family = if *v6 { Family::V6 } else { Family::V4 };
+                format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
             Item::Firewall(command) => command.clone(),
             // rules, of which the text above has been returned

@@ -37,7 +37,7 @@ pub(super) fn check<'k>(call: &Call<'k>, name: Option<&str>) -> Result<HostStatu
         let mut status = read(&snapshot, bridge, &networks)?;
         status.is_only_planned &= name.is_none();
         unreadable.extend(status.unreadable());
-        compare(call, &states, &mut status, &networks);
+        compare(call, &snapshot, &states, &mut status, &networks);
         inspect(&snapshot, &mut status);
         bridges.push(status);
     }
@@ -89,7 +89,7 @@ fn read<'k>(
 }
 
 /// Compares the bridge with what is expected of any bridge, and of each network on it.
-fn compare(call: &Call, states: &StateDir, status: &mut BridgeStatus, networks: &[&KnownNetwork]) {
+fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut BridgeStatus, networks: &[&KnownNetwork]) {
     let Ok(bridge) = InterfaceName::new(status.name.as_encoded_bytes()) else {
         if status.bridge.is_some() && !status.is_up() {
             status.findings.push(Finding::Down(status.name.to_string_lossy().into_owned()));
@@ -107,7 +107,7 @@ fn compare(call: &Call, states: &StateDir, status: &mut BridgeStatus, networks: 
         let context = Context::new(call.kernel, states.clone(), &network.name, bridge.clone(), path);
         let exists = status.bridge.is_some();
         for item in network.items.iter().filter(|item| exists || **item == Item::Bridge) {
-            compare_item(&context, status, item);
+            compare_item(&context, host, status, item);
         }
     }
 }
@@ -128,11 +128,11 @@ fn findings_of(network: &KnownNetwork) -> Vec<Finding> {
     of_state.into_iter().chain(of_file).collect()
 }
 
-fn compare_item(context: &Context, status: &mut BridgeStatus, item: &Item) {
+fn compare_item(context: &Context, host: &HostSnapshot, status: &mut BridgeStatus, item: &Item) {
     let Some(missing) = Finding::missing(&context.bridge, item) else { return };
     let is_rule = matches!(item, Item::Masquerade(_) | Item::Accept(_) | Item::Drop { .. });
     // to anyone but root iptables says that it is busy, so that it would be asked again for seconds
-    let is_there = if is_rule && kernel::user_id() != 0 { None } else { context.is_there(item).ok() };
+    let is_there = if is_rule && kernel::user_id() != 0 { None } else { context.is_in(host, item).ok() };
     if let Item::Masquerade(net) = item {
         status.masquerade.push((*net, is_there));
     }

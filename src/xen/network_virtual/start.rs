@@ -26,9 +26,7 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     let firewall = settings.firewall(call)?;
     let context = context(call, &spec)?;
     if settings.antispoof || !spec.masquerade.is_empty() {
-        context
-            .iptables()
-            .map_err(|_| complaint("iptables is needed for masquerade=yes and antispoof=yes, and is not installed"))?;
+        context.iptables().map_err(|_| iptables_missing())?;
     }
     let _lock = locked(&context)?;
     let earlier = stored(&context)?;

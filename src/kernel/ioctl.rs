@@ -7,7 +7,7 @@
 
 mod layout;
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
@@ -275,6 +275,18 @@ pub(super) fn bridge_indexes(fd: impl AsFd) -> Result<Vec<c_int>> {
     let count = unsafe { ioctl(fd, libc::SIOCGIFBR as c_ulong, words.as_mut_ptr()) }?;
     list.truncate(count);
     Ok(list)
+}
+
+/// Reads a symbolic link: as much of its target as there is room for. Returns how much that is. (nix's readlinkat takes 4 KiB of
+/// memory each time, for which musl makes two system calls.)
+///
+/// # Errors
+/// Those of readlinkat(2).
+pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Result<usize> {
+    let folder = folder.as_fd().as_raw_fd();
+    // SAFETY: the name ends with a NUL, and the kernel writes no more than the length that it is given.
+    let length = unsafe { libc::readlinkat(folder, name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
+    Errno::result(length).map(|length| length as usize)
 }
 
 /// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and more that is not looked at.

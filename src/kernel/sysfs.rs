@@ -5,22 +5,22 @@
 //! that is looked up decides whether /sys is this namespace's: its index and hardware address must be those that ioctls give.
 
 use std::cell::Cell;
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{CStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
+use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::read;
 use sysfs_class::SysClass;
 
 use super::device::parse_number;
-use super::file::{exists, is_path_safe, names, os_str};
+use super::file::{exists, is_path_safe, names, os_str, os_string};
 use super::handle::Kernel;
-use super::ioctl::Device;
+use super::ioctl::{Device, read_link};
 use super::procfs::Devices;
 use super::result::{Result, errno};
 
@@ -65,8 +65,9 @@ impl Folder<'_> {
 
     /// Returns the last part of a symbolic link's target.
     pub(super) fn link(&self, file: &str) -> Option<OsString> {
-        let target = self.find(file, &mut |parent, path| readlinkat(parent, path))?;
-        Path::new(&target).file_name().map(OsStr::to_owned)
+        let mut target = [0; TEXT];
+        let length = self.find(file, &mut |parent, path| read_link(parent, path, &mut target))?;
+        target[..length].rsplit(|&byte| byte == b'/').next().map(os_string)
     }
 
     /// Calls a function, perhaps twice, with the folder above and the path of a file below it. Virtual devices are looked for at

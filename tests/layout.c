@@ -9,9 +9,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
+#include <net/route.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -63,6 +65,9 @@ int main(void)
 	SIZE(socklen_t); SIZE(sa_family_t);
 	SIZE(struct ifreq); FIELD(struct ifreq, ifr_name); FIELD(struct ifreq, ifr_addr); FIELD(struct ifreq, ifr_data);
 	SIZE(struct ifconf); FIELD(struct ifconf, ifc_len); FIELD(struct ifconf, ifc_req);
+	SIZE(struct rtentry); FIELD(struct rtentry, rt_dst); FIELD(struct rtentry, rt_gateway); FIELD(struct rtentry, rt_genmask);
+	FIELD(struct rtentry, rt_flags); FIELD(struct rtentry, rt_metric); FIELD(struct rtentry, rt_dev); FIELD(struct rtentry, rt_mtu);
+	FIELD(struct rtentry, rt_window); FIELD(struct rtentry, rt_irtt);
 	SIZE(struct sockaddr); SIZE(struct sockaddr_in); SIZE(struct sockaddr_in6); SIZE(struct sockaddr_storage);
 	SIZE(struct sockaddr_un); FIELD(struct sockaddr_un, sun_path);
 	VALUE(AF_UNIX); VALUE(AF_INET); VALUE(AF_INET6); VALUE(SOCK_STREAM); VALUE(SOCK_DGRAM); VALUE(SOCK_CLOEXEC); VALUE(SOCK_NONBLOCK);
@@ -83,6 +88,7 @@ int main(void)
 
 	/* threads and memory, used at startup */
 	SIZE(pthread_t); SIZE(pthread_attr_t); SIZE(pthread_key_t); SIZE(pthread_mutex_t); SIZE(pthread_cond_t); SIZE(pthread_rwlock_t);
+	SIZE(cpu_set_t);
 	VALUE(MAP_PRIVATE); VALUE(MAP_ANONYMOUS); VALUE(MAP_STACK); VALUE(PROT_READ); VALUE(PROT_WRITE); VALUE(PROT_NONE);
 	VALUE(_SC_PAGESIZE); VALUE(_SC_NPROCESSORS_ONLN); VALUE(_SC_GETPW_R_SIZE_MAX); VALUE(_SC_IOV_MAX);
 

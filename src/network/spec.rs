@@ -89,31 +89,15 @@ impl NetworkSpec {
     }
 
     fn of_settings(name: Option<&str>, settings: &[Setting]) -> Result<Self, SpecError> {
-        let mut draft = Draft::default();
-        settings.iter().try_for_each(|setting| draft.take(setting))?;
-        let default = || {
-            let text = name.unwrap_or("xenbr0");
-            text.parse().map_err(|fault| SpecError::Name(text.into(), fault))
-        };
-        let bridge = draft.bridge.clone().map_or_else(default, Ok)?;
-        let name = name.map_or_else(|| bridge.to_string(), String::from);
-        let masquerade = draft.masqueraded();
-        let masquerades_nothing = draft.masquerade && masquerade.is_empty() && !draft.addresses.is_empty();
-        let spec = NetworkSpec {
-            addresses: draft.addresses,
-            outside: draft.outside,
-            masquerade,
-            antispoof: draft.antispoof,
-            stp: draft.stp,
-            forward_delay: draft.forward_delay,
-            ports: draft.ports,
-            mtu: draft.mtu,
-            firewall: draft.firewall,
-            ..NetworkSpec::of_bridge(&name, bridge)
-        };
+        let bridge = bridge(name, settings)?;
+        let mut spec = NetworkSpec::of_bridge(name.unwrap_or(bridge.as_str()), bridge.clone());
+        let mut masquerade = Masquerade::default();
+        settings.iter().try_for_each(|setting| spec.take(setting, &mut masquerade))?;
+        spec.masquerade = masquerade.nets(&spec.addresses);
+        let masquerades_nothing = masquerade.is_wanted && spec.masquerade.is_empty() && !spec.addresses.is_empty();
         let nothing = "masquerade: only IPv4 networks are masqueraded, and there is none";
         match spec.contradiction().or(masquerades_nothing.then_some(nothing)) {
-            Some(text) => Err(SpecError::Together(name, text)),
+            Some(text) => Err(SpecError::Together(spec.name, text)),
             None => Ok(spec),
         }
     }
@@ -133,43 +117,17 @@ impl NetworkSpec {
         let is_wrong = self.stp == Some(true) && self.forward_delay.is_some_and(is_too_short);
         is_wrong.then_some("with spanning tree the forward delay is 2 to 30 seconds")
     }
-}
 
-/// A spec of which not all settings have been read.
-#[derive(Default)]
-struct Draft {
-    bridge: Option<InterfaceName>,
-    addresses: Vec<IpNet>,
-    outside: Option<InterfaceName>,
-    masquerade: bool,
-    /// The networks to masquerade, if not those of the addresses.
-    nets: Vec<Ipv4Net>,
-    antispoof: bool,
-    stp: Option<bool>,
-    forward_delay: Option<ClockTime>,
-    ports: Vec<InterfaceName>,
-    mtu: Option<i32>,
-    firewall: Option<String>,
-}
-
-impl Draft {
-    fn take(&mut self, setting: &Setting) -> Result<(), SpecError> {
+    fn take(&mut self, setting: &Setting, masquerade: &mut Masquerade) -> Result<(), SpecError> {
         match setting.variable.as_str() {
-            "bridge" => self.bridge = Some(setting.interface()?),
-            "vifnum" => {
-                let number: u16 = setting.number("a number is expected", |_| true)?;
-                if self.bridge.is_none() {
-                    self.bridge = format!("xenbr{number}").parse().ok();
-                }
-            }
             "address" => self.add_address(setting)?,
             "brnet" => {
                 let net = setting.value.parse().ok().filter(|_| setting.value.contains('/'));
                 let expected = "an IPv4 network is expected, such as 192.168.10.0/24";
-                self.nets.push(net.map(|net: Ipv4Net| net.trunc()).ok_or_else(|| setting.refuse(expected))?);
+                masquerade.named.push(net.map(|net: Ipv4Net| net.trunc()).ok_or_else(|| setting.refuse(expected))?);
             }
             "outside" => self.outside = Some(setting.interface()?),
-            "masquerade" => self.masquerade = setting.choice(["no", "yes"])?,
+            "masquerade" => masquerade.is_wanted = setting.choice(["no", "yes"])?,
             "antispoof" => self.antispoof = setting.choice(["no", "yes"])?,
             "stp" => self.stp = Some(setting.choice(["off", "on"])?),
             "forward_delay" => self.forward_delay = Some(forward_delay(setting)?),
@@ -185,7 +143,7 @@ impl Draft {
                 self.mtu = Some(setting.number("bytes are expected, 68 to 65535", is_right)?);
             }
             "firewall" => self.firewall = Some(setting.value.clone()).filter(|command| command != "none"),
-            // an unknown variable is refused where the file is read
+            // the bridge has been read; an unknown variable is refused where the file is read
             _ => (),
         }
         Ok(())
@@ -205,21 +163,39 @@ impl Draft {
         self.addresses.push(net);
         Ok(())
     }
+}
 
-    /// The networks to masquerade: those that are named, else those of the IPv4 addresses; each once.
-    fn masqueraded(&self) -> Vec<Ipv4Net> {
-        let of_addresses = self.addresses.iter().filter_map(|net| match net {
+/// Reads the bridge: the one that is named, else the one with a number, else the one with the network's name.
+fn bridge(name: Option<&str>, settings: &[Setting]) -> Result<InterfaceName, SpecError> {
+    let find = |variable: &str| settings.iter().find(|setting| setting.variable == variable);
+    if let Some(setting) = find("bridge") {
+        return setting.interface();
+    }
+    let text = match find("vifnum") {
+        Some(setting) => format!("xenbr{}", setting.number::<u16>("a number is expected", |_| true)?),
+        None => name.unwrap_or("xenbr0").into(),
+    };
+    text.parse().map_err(|fault| SpecError::Name(text, fault))
+}
+
+/// What is to be masqueraded.
+#[derive(Default)]
+struct Masquerade {
+    is_wanted: bool,
+    named: Vec<Ipv4Net>,
+}
+
+impl Masquerade {
+    /// The networks that are named, else those of the IPv4 addresses; each once.
+    fn nets(&self, addresses: &[IpNet]) -> Vec<Ipv4Net> {
+        let of_addresses = addresses.iter().filter_map(|net| match net {
             IpNet::V4(net) => Some(net.trunc()),
             IpNet::V6(_) => None,
         });
-        let wanted: Vec<Ipv4Net> = match (self.masquerade, self.nets.is_empty()) {
-            (false, _) => Vec::new(),
-            (true, true) => of_addresses.collect(),
-            (true, false) => self.nets.clone(),
-        };
-        let mut nets: Vec<Ipv4Net> = Vec::new();
+        let wanted: Vec<Ipv4Net> = if self.named.is_empty() { of_addresses.collect() } else { self.named.clone() };
+        let mut nets = Vec::new();
         for net in wanted {
-            if !nets.contains(&net) {
+            if self.is_wanted && !nets.contains(&net) {
                 nets.push(net);
             }
         }

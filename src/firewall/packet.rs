@@ -42,7 +42,7 @@ pub(crate) enum Hit<'a> {
 impl Hit<'_> {
     pub(crate) fn target(&self) -> &str {
         match self {
-            Hit::Rule(rule) => rule.target(),
+            Hit::Rule(rule) => &rule.target,
             Hit::Policy(chain) => &chain.policy,
         }
     }
@@ -116,12 +116,11 @@ impl<'a> Walk<'a, '_> {
     /// Follows packets into a chain, which all of them enter (`is_sure`) or some. Returns whether none of them comes out again.
     fn enter(&mut self, chain: &str, mut is_sure: bool) -> bool {
         for rule in self.table.rules.iter().filter(|rule| rule.chain == chain) {
-            let Some(jump) = &rule.jump else { continue };
-            let takes_all = match self.packet.matches(rule) {
-                Taken::None => continue,
-                taken => taken == Taken::All,
+            let takes_all = match self.packet.fits(rule) {
+                Some(false) => continue,
+                fits => fits == Some(true),
             };
-            match jump.target.as_str() {
+            match rule.target.as_str() {
                 "RETURN" if takes_all => return false,
                 "RETURN" => is_sure = false,
                 "ACCEPT" | "DROP" | "REJECT" | "QUEUE" | "NFQUEUE" | "MASQUERADE" | "SNAT" | "SAME" | "NETMAP" => {
@@ -135,7 +134,7 @@ impl<'a> Walk<'a, '_> {
                     if self.enter(own, is_sure && takes_all) {
                         return true;
                     }
-                    if jump.is_goto && takes_all {
+                    if rule.is_goto && takes_all {
                         return false;
                     }
                 }
@@ -146,29 +145,22 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// How many of the packets that are alike in what is known a rule takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
-    All,
-    Some,
-    None,
-}
-
 impl Packet<'_> {
-    fn matches(&self, rule: &SavedRule) -> Taken {
-        let mut taken = Taken::All;
+    /// Returns whether a rule takes all such packets, or none; `None` if it takes some, or if that is not known.
+    fn fits(&self, rule: &SavedRule) -> Option<bool> {
+        let mut all = Some(true);
         for found in &rule.matches {
-            match self.fits(&found.option, &found.value).map(|fits| fits != found.is_negated) {
+            match self.fits_option(&found.option, &found.value).map(|fits| fits != found.is_negated) {
                 Some(true) => (),
-                Some(false) => return Taken::None,
-                None => taken = Taken::Some,
+                Some(false) => return Some(false),
+                None => all = None,
             }
         }
-        taken
+        all
     }
 
-    /// Returns whether an option of a rule matches all such packets, or none; `None` if it matches some, or if that is not known.
-    fn fits(&self, option: &str, value: &str) -> Option<bool> {
+    /// Returns whether an option of a rule matches all such packets, or none.
+    fn fits_option(&self, option: &str, value: &str) -> Option<bool> {
         match option {
             "-i" => self.from.is_on(value),
             "-o" => self.to.is_on(value),

@@ -218,7 +218,7 @@ impl<'a> Translation<'a> {
             }
             let nat = rules.table("nat").map_or(&[][..], |table| &table.rules);
             let mut others = nat.iter().filter(|rule| rule.chain == "POSTROUTING");
-            let other = others.find(|rule| matches!(rule.target(), "MASQUERADE" | "SNAT"));
+            let other = others.find(|rule| matches!(rule.target.as_str(), "MASQUERADE" | "SNAT"));
             translation.other = other.or(mem::take(&mut translation.other));
         }
         translation

@@ -26,20 +26,12 @@ pub(super) enum State {
 }
 
 impl State {
-    fn word(self) -> &'static str {
+    /// Returns the word, and the escape sequence of its colour.
+    fn word(self) -> (&'static str, &'static str) {
         match self {
-            State::Ok => "ok",
-            State::Warning => "warning",
-            State::Failure => "failure",
-        }
-    }
-
-    /// Returns the escape sequence of the word's colour.
-    fn colour(self) -> &'static str {
-        match self {
-            State::Ok => "\x1b[32m",
-            State::Warning => "\x1b[33m",
-            State::Failure => "\x1b[31m",
+            State::Ok => ("ok", "\x1b[32m"),
+            State::Warning => ("warning", "\x1b[33m"),
+            State::Failure => ("failure", "\x1b[31m"),
         }
     }
 }
@@ -99,13 +91,13 @@ impl Report {
             Json::Object(vec![
                 ("check", finding.check.into()),
                 ("network", finding.network.as_deref().into()),
-                ("status", finding.state.word().into()),
+                ("status", finding.state.word().0.into()),
                 ("evidence", finding.evidence.as_str().into()),
                 ("command", finding.command.as_deref().into()),
             ])
         };
         let findings = self.findings.iter().map(finding).collect();
-        Json::Object(vec![("findings", findings), ("status", self.worst().word().into())]).line()
+        Json::Object(vec![("findings", findings), ("status", self.worst().word().0.into())]).line()
     }
 
     /// Returns the report for a person, at most 80 columns wide where it can be folded.
@@ -123,13 +115,11 @@ const COMMAND_INDENT: usize = 13;
 
 impl Finding {
     fn text(&self, is_coloured: bool) -> String {
-        let word = format!("{:<INDENT$}", self.state.word());
+        let (word, colour) = self.state.word();
+        let [on, off] = if is_coloured { [colour, "\x1b[0m"] } else { ["", ""] };
         let subject = self.network.as_ref().map_or(String::new(), |network| format!("{network} "));
         let evidence = format!("{subject}{}: {}", self.check, self.evidence);
-        let mut text = match is_coloured {
-            true => format!("{}{word}\x1b[0m", self.state.colour()),
-            false => word,
-        };
+        let mut text = format!("{on}{word:<INDENT$}{off}");
         text.push_str(&fold(&evidence, INDENT, ""));
         if let Some(command) = &self.command {
             text.extend(std::iter::repeat_n(' ', COMMAND_INDENT));

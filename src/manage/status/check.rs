@@ -2,19 +2,18 @@
 
 use std::ffi::OsString;
 
-use super::finding::Finding;
+use super::finding::{Finding, Kind};
 use super::model::{BridgeStatus, HostStatus};
 use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
 use crate::inspect::snapshot::HostSnapshot;
-use crate::kernel::{self, flag};
+use crate::kernel::{self, Address, flag};
 use crate::manage::output::complaint;
 use crate::manage::up::state_dir;
 use crate::net::InterfaceName;
-use crate::network::catalog::{self, Description, KnownNetwork, Stored};
+use crate::network::catalog::{self, KnownNetwork, Stored};
 use crate::network::context::Context;
 use crate::network::item::Item;
-use crate::network::step::Step;
 use crate::network::store::StateDir;
 
 /// Checks all bridges, or those that a name means: that of a network, or a bridge.
@@ -91,15 +90,16 @@ fn read<'k>(
 /// Compares the bridge with what is expected of any bridge, and of each network on it.
 fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut BridgeStatus, networks: &[&KnownNetwork]) {
     let Ok(bridge) = InterfaceName::new(status.name.as_encoded_bytes()) else {
+        // no command takes such a name
         if status.bridge.is_some() && !status.is_up() {
-            status.findings.push(Finding::Down(status.name.to_string_lossy().into_owned()));
+            status.findings.push(Finding::new(Kind::BridgeDown, status.name.display(), "down"));
         }
         return;
     };
     let any =
         KnownNetwork { items: vec![Item::Bridge, Item::Up(bridge.clone())], ..KnownNetwork::of_bridge(bridge.clone()) };
     for network in [&any].into_iter().chain(networks.iter().copied()) {
-        status.findings.extend(findings_of(network));
+        status.findings.extend(Finding::of_network(network));
         if status.is_only_planned {
             continue;
         }
@@ -112,22 +112,6 @@ fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut Bri
     }
 }
 
-/// Returns what is wrong with the state and the file of a network.
-fn findings_of(network: &KnownNetwork) -> Vec<Finding> {
-    let name = || network.name.clone();
-    let of_state = match network.stored {
-        Stored::Incomplete => Some(Finding::Incomplete(name())),
-        Stored::Malformed => Some(Finding::StateMalformed(name())),
-        Stored::Nothing | Stored::Complete => None,
-    };
-    let of_file = match &network.file {
-        Description::Malformed(error) => Some(Finding::FileMalformed(name(), error.to_string())),
-        Description::Unreadable => Some(Finding::FileUnreadable(name())),
-        Description::Nothing | Description::OtherBridge | Description::Valid => None,
-    };
-    of_state.into_iter().chain(of_file).collect()
-}
-
 fn compare_item(context: &Context, host: &HostSnapshot, status: &mut BridgeStatus, item: &Item) {
     let Some(missing) = Finding::missing(&context.bridge, item) else { return };
     let is_rule = matches!(item, Item::Masquerade(_) | Item::Accept(_) | Item::Drop { .. });
@@ -137,14 +121,13 @@ fn compare_item(context: &Context, host: &HostSnapshot, status: &mut BridgeStatu
         status.masquerade.push((*net, is_there));
     }
     let finding = match is_there {
-        Some(false) => missing,
-        None if is_rule => Finding::Unknown(context.bridge.clone(), Step::make(item.clone())),
-        _ => return,
+        Some(true) => None,
+        Some(false) => Some(missing),
+        None => missing.unknown(),
     };
     // several networks may expect the same
-    if !status.findings.iter().any(|known| known.text() == finding.text()) {
-        status.findings.push(finding);
-    }
+    let is_new = |finding: &Finding| !status.findings.contains(finding);
+    status.findings.extend(finding.filter(is_new));
 }
 
 /// Adds what is wrong whatever is expected, and what is wrong with the interface to the outside.
@@ -153,20 +136,22 @@ fn inspect(snapshot: &HostSnapshot, status: &mut BridgeStatus) {
         return;
     }
     let duplicates = snapshot.addresses_of(&status.name).filter(|address| address.has_flag(libc::IFA_F_DADFAILED));
-    let mut findings: Vec<Finding> = duplicates.map(|address| Finding::DuplicateAddress(address.net)).collect();
-    for port in status.ports().iter().filter(|port| status.is_faulty(port)) {
-        let name = port.name.to_string_lossy().into_owned();
-        findings.extend(port.block.map(|block| Finding::PortBlocked(name, block)));
-    }
+    let duplicate = |address: &Address| {
+        let text = format!("{}: another host has it too, so it is not used", address.net);
+        Finding::new(Kind::AddressDuplicate, address.net, text)
+    };
+    let mut findings: Vec<Finding> = duplicates.map(duplicate).collect();
+    findings.extend(status.ports().iter().filter(|port| status.is_faulty(port)).filter_map(Finding::of_port));
     findings.extend(status.outside.as_ref().and_then(|outside| outside_fault(snapshot, outside)));
     status.findings.extend(findings);
 }
 
 fn outside_fault(snapshot: &HostSnapshot, outside: &InterfaceName) -> Option<Finding> {
-    match snapshot.link_flags(outside.as_ref()) {
-        Ok(None) => Some(Finding::OutsideMissing(outside.clone())),
-        Ok(Some(flags)) if flags & flag::UP == 0 => Some(Finding::OutsideDown(outside.clone())),
-        Ok(Some(flags)) if flags & flag::RUNNING == 0 => Some(Finding::OutsideWithoutCarrier(outside.clone())),
-        _ => None,
-    }
+    let (kind, what) = match snapshot.link_flags(outside.as_ref()) {
+        Ok(None) => (Kind::OutsideMissing, "missing"),
+        Ok(Some(flags)) if flags & flag::UP == 0 => (Kind::OutsideDown, "down"),
+        Ok(Some(flags)) if flags & flag::RUNNING == 0 => (Kind::OutsideNoCarrier, "no carrier"),
+        _ => return None,
+    };
+    Some(Finding::new(kind, outside, format!("{what}: {outside}")))
 }

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fmt::Display;
 
-use super::finding::Finding;
+use super::finding::Kind;
 use super::model::{BridgeStatus, HostStatus};
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
@@ -69,7 +69,7 @@ fn bridge(out: &mut String, host: &HostStatus, status: &BridgeStatus) {
     }
     let mut look = ", style=bold";
     // those of ports are at their edges
-    for finding in status.faults().filter(|finding| finding.section().is_some()) {
+    for finding in status.faults().filter(|finding| finding.kind != Kind::PortNotForwarding) {
         label.push_str(&format!("\nout of order: {}", finding.text()));
         look = FAULT;
     }
@@ -109,7 +109,7 @@ fn outside(out: &mut String, host: &HostStatus, status: &BridgeStatus) {
             interfaces.push(interface);
         }
     }
-    let is_off = status.findings.iter().any(Finding::is_forwarding_off);
+    let is_off = status.findings.iter().any(|finding| finding.kind == Kind::ForwardingOff);
     let how = match status.masquerade.iter().any(|(_, has_rule)| *has_rule == Some(true)) {
         _ if is_off => "not forwarded",
         true => "routed, masqueraded",

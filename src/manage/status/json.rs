@@ -33,7 +33,7 @@ fn milliseconds(time: ClockTime) -> Json {
 
 fn bridge(host: &HostStatus, status: &BridgeStatus) -> Json {
     let findings = |is_fault| {
-        let those = status.findings.iter().filter(|finding| finding.is_fault() == is_fault);
+        let those = status.findings.iter().filter(|finding| finding.kind.is_fault() == is_fault);
         those.map(finding).collect()
     };
     let mut fields = vec![
@@ -87,8 +87,8 @@ fn attached(host: &HostStatus, status: &BridgeStatus, bridge: &Bridge) -> Vec<(&
 
 fn finding(finding: &Finding) -> Json {
     Json::Object(vec![
-        ("kind", finding.kind().into()),
-        ("object", finding.object().into()),
+        ("kind", finding.kind.name().into()),
+        ("object", finding.object.as_str().into()),
         ("text", finding.text().into()),
     ])
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ipnet::Ipv4Net;
 use nix::errno::Errno;
 
-use super::finding::{Finding, Section, reason};
+use super::finding::{Finding, reason};
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::{Port, PortBlock};
 use crate::inspect::route::Route;
@@ -65,11 +65,12 @@ impl HostStatus<'_> {
 
 impl<'k> BridgeStatus<'k> {
     pub(super) fn faults(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.is_fault())
+        self.findings.iter().filter(|finding| finding.kind.is_fault())
     }
 
-    pub(super) fn has_finding(&self, section: Section) -> bool {
-        self.findings.iter().any(|finding| finding.section() == Some(section))
+    /// Returns the findings that belong to the lines with a label.
+    pub(super) fn labelled(&self, label: &str) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.kind.label() == label)
     }
 
     pub(super) fn is_up(&self) -> bool {

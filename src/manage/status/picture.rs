@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 
-use super::finding::Section;
 use super::model::{BridgeStatus, HostStatus};
 use super::ports;
 use super::style::{Ink, Style};
@@ -67,37 +66,37 @@ fn plain(label: &str, text: impl Display) -> Line {
 /// Returns the lines of a bridge: in each section the facts, then what is out of order or not known.
 fn lines(host: &HostStatus, status: &BridgeStatus, style: Style) -> Vec<Line> {
     let mut lines = Vec::new();
-    let findings = |lines: &mut Vec<Line>, section: Section| {
-        for finding in status.findings.iter().filter(|finding| finding.section() == Some(section)) {
-            let mark = if finding.is_fault() { Mark::Fault } else { Mark::Unknown };
-            lines.push(Line::labelled(mark, section.label(), &finding.text()));
+    let findings = |lines: &mut Vec<Line>, label: &str| {
+        for finding in status.labelled(label) {
+            let mark = if finding.kind.is_fault() { Mark::Fault } else { Mark::Unknown };
+            lines.push(Line::labelled(mark, label, &finding.text()));
         }
     };
-    findings(&mut lines, Section::Network);
+    findings(&mut lines, "network");
     if let Some(bridge) = &status.bridge {
         lines.extend(bridge_lines(bridge));
     }
-    findings(&mut lines, Section::Bridge);
+    findings(&mut lines, "bridge");
     for address in host.snapshot.addresses_of(&status.name).filter(|address| address.scope != Scope::LINK) {
         let state = if address.has_flag(libc::IFA_F_TENTATIVE) { ", tentative" } else { "" };
         lines.push(plain("address", format!("{}{state}", address.net)));
     }
-    findings(&mut lines, Section::Address);
+    findings(&mut lines, "address");
     if status.bridge.is_some() {
         lines.extend(ports::lines(status, style));
     }
-    findings(&mut lines, Section::Port);
+    findings(&mut lines, "port");
     lines.extend(route_lines(host, status));
     if host.has_address(status) {
         lines.extend(outside_lines(host, status));
-        findings(&mut lines, Section::Outside);
+        findings(&mut lines, "outside");
         lines.push(plain("forwarding", forwarding(host)));
     }
-    findings(&mut lines, Section::Forwarding);
+    findings(&mut lines, "forwarding");
     let masqueraded = status.masquerade.iter().filter(|(_, has_rule)| *has_rule == Some(true));
     lines.extend(masqueraded.map(|(net, _)| plain("masquerade", net)));
-    findings(&mut lines, Section::Masquerade);
-    findings(&mut lines, Section::Antispoof);
+    findings(&mut lines, "masquerade");
+    findings(&mut lines, "antispoof");
     lines
 }
 
@@ -139,7 +138,7 @@ fn route_lines(host: &HostStatus, status: &BridgeStatus) -> Vec<Line> {
 
 /// Returns where guests' packets go: by the default routes, and by the interface that a network names.
 fn outside_lines(host: &HostStatus, status: &BridgeStatus) -> Vec<Line> {
-    let is_off = status.has_finding(Section::Forwarding);
+    let is_off = status.labelled("forwarding").next().is_some();
     // also where packets would go if they were forwarded as they should be
     let routes: Vec<&Route> = host.default_routes().filter(|route| is_off || host.forwards_to(route)).collect();
     let line = |route: &&Route| {
@@ -150,7 +149,7 @@ fn outside_lines(host: &HostStatus, status: &BridgeStatus) -> Vec<Line> {
     let mut lines: Vec<Line> = routes.iter().map(line).collect();
     if let Some(named) = &status.outside
         && !routes.iter().any(|route| route.interface == *named.as_str())
-        && !status.has_finding(Section::Outside)
+        && status.labelled("outside").next().is_none()
     {
         lines.push(plain("outside", interface(host, named.as_ref())));
     }

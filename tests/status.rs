@@ -410,7 +410,14 @@ END
         echo 0 >/proc/sys/net/ipv4/ip_forward
         settle
         passed='s/(abled  |forwarding) +[0-9.]+ [KM]?i?B +[0-9.]+[kM]? +[0-9.]+ [KM]?i?B +[0-9.]+[kM]?  /\1 PASSED /'
-        same "picture" "$(sed -E "$passed" <<<"$PICTURE")" "$(LC_ALL=C.UTF-8 brouter status | sed -E "$passed")"
+        wanted=$(sed -E "$passed" <<<"$PICTURE")
+        # the kernel notices a carrier late
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+            got=$(LC_ALL=C.UTF-8 brouter status | sed -E "$passed")
+            [ "$got" = "$wanted" ] && break
+            sleep 0.5
+        done
+        same "picture" "$wanted" "$got"
         [ "$(sed -E "$passed" <<<"$PICTURE" | grep -c PASSED)" = 3 ] || echo "the picture has no counters"
         "#,
     ),

@@ -1,14 +1,14 @@
 //! Calls that only C's types can express: the only unsafe code of the program.
 //!
-//! A request number is typed with the structure that the kernel reads or fills ([`layout`] has those), and [`call`] passes one
+//! A [`request`] number is typed with the structure that the kernel reads or fills ([`layout`] has those), and [`call`] passes one
 //! with the other. Requests whose structure points to more memory have functions of their own. What leaves this file is safe to
 //! call with any argument; whether it makes sense is for the verbs that use it to decide.
 #![allow(unsafe_code)]
 
 mod layout;
+mod request;
 
 use std::ffi::{CStr, c_int};
-use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -19,56 +19,12 @@ use nix::errno::Errno;
 use super::file::read_page;
 pub use layout::IFNAMSIZ;
 pub(super) use layout::{Ifreq, In6Rtmsg, in6_ifreq, kernel_name, no_rtentry, rtentry, sockaddr};
+pub(super) use request::*;
 
 type Result<T> = std::result::Result<T, Errno>;
 
-/// An ioctl request of the network, with the structure that the kernel reads or fills.
-pub(super) struct Request<T>(c_ulong, PhantomData<T>);
-
-impl<T> Request<T> {
-    const fn new(number: c_ulong) -> Self {
-        Request(number, PhantomData)
-    }
-}
-
-// linux/sockios.h. The type after each is the promise on which `call` rests.
-pub(super) const SIOCGIFNAME: Request<Ifreq> = Request::new(libc::SIOCGIFNAME as c_ulong);
-pub(super) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(libc::SIOCGIFFLAGS as c_ulong);
-pub(super) const SIOCSIFFLAGS: Request<Ifreq> = Request::new(libc::SIOCSIFFLAGS as c_ulong);
-pub(super) const SIOCGIFADDR: Request<Ifreq> = Request::new(libc::SIOCGIFADDR as c_ulong);
-pub(super) const SIOCSIFADDR: Request<Ifreq> = Request::new(libc::SIOCSIFADDR as c_ulong);
-pub(super) const SIOCGIFDSTADDR: Request<Ifreq> = Request::new(libc::SIOCGIFDSTADDR as c_ulong);
-pub(super) const SIOCSIFDSTADDR: Request<Ifreq> = Request::new(libc::SIOCSIFDSTADDR as c_ulong);
-pub(super) const SIOCGIFBRDADDR: Request<Ifreq> = Request::new(libc::SIOCGIFBRDADDR as c_ulong);
-pub(super) const SIOCSIFBRDADDR: Request<Ifreq> = Request::new(libc::SIOCSIFBRDADDR as c_ulong);
-pub(super) const SIOCGIFNETMASK: Request<Ifreq> = Request::new(libc::SIOCGIFNETMASK as c_ulong);
-pub(super) const SIOCSIFNETMASK: Request<Ifreq> = Request::new(libc::SIOCSIFNETMASK as c_ulong);
-pub(super) const SIOCGIFMTU: Request<Ifreq> = Request::new(libc::SIOCGIFMTU as c_ulong);
-pub(super) const SIOCSIFMTU: Request<Ifreq> = Request::new(libc::SIOCSIFMTU as c_ulong);
-pub(super) const SIOCSIFNAME: Request<Ifreq> = Request::new(libc::SIOCSIFNAME as c_ulong);
-pub(super) const SIOCSIFHWADDR: Request<Ifreq> = Request::new(libc::SIOCSIFHWADDR as c_ulong);
-pub(super) const SIOCGIFHWADDR: Request<Ifreq> = Request::new(libc::SIOCGIFHWADDR as c_ulong);
-pub(super) const SIOCGIFINDEX: Request<Ifreq> = Request::new(libc::SIOCGIFINDEX as c_ulong);
-pub(super) const SIOCSIFHWBROADCAST: Request<Ifreq> = Request::new(libc::SIOCSIFHWBROADCAST as c_ulong);
-pub(super) const SIOCGIFTXQLEN: Request<Ifreq> = Request::new(libc::SIOCGIFTXQLEN as c_ulong);
-pub(super) const SIOCSIFTXQLEN: Request<Ifreq> = Request::new(libc::SIOCSIFTXQLEN as c_ulong);
-pub(super) const SIOCBRADDIF: Request<Ifreq> = Request::new(0x89a2);
-pub(super) const SIOCBRDELIF: Request<Ifreq> = Request::new(0x89a3);
-pub(super) const SIOCBRADDBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a0);
-pub(super) const SIOCBRDELBR: Request<[u8; IFNAMSIZ]> = Request::new(0x89a1);
-/// On an AF_INET6 socket these two take an in6_rtmsg, on an AF_INET one an rtentry, for which there is [`route_v4`].
-pub(super) const SIOCADDRT_V6: Request<In6Rtmsg> = Request::new(libc::SIOCADDRT as c_ulong);
-pub(super) const SIOCDELRT_V6: Request<In6Rtmsg> = Request::new(libc::SIOCDELRT as c_ulong);
-/// On an AF_INET6 socket these two take an in6_ifreq (net/ipv6/af_inet6.c), on any other an ifreq.
-pub(super) const SIOCSIFADDR_V6: Request<libc::in6_ifreq> = Request::new(libc::SIOCSIFADDR as c_ulong);
-pub(super) const SIOCDIFADDR_V6: Request<libc::in6_ifreq> = Request::new(libc::SIOCDIFADDR as c_ulong);
-
-/// linux/if_tun.h: makes a descriptor of /dev/net/tun the device's end. (The header names an int, the kernel takes an ifreq.)
-pub(super) const TUNSETIFF: Request<Ifreq> = Request::new(libc::TUNSETIFF as c_ulong);
-
-/// linux/sockios.h
-const SIOCDEVPRIVATE: c_ulong = 0x89f0;
-
+/// Calls ioctl(2).
+///
 /// # Safety
 /// `argument` must point to what the kernel reads and writes at this request number.
 unsafe fn ioctl<T>(fd: impl AsFd, number: c_ulong, argument: *mut T) -> Result<usize> {
@@ -79,16 +35,16 @@ unsafe fn ioctl<T>(fd: impl AsFd, number: c_ulong, argument: *mut T) -> Result<u
     Errno::result(result).map(|count| count as usize)
 }
 
-/// One request with its structure.
+/// Sends a request with its structure.
 ///
 /// # Errors
 /// Whatever the kernel answers.
 pub(super) fn call<T>(fd: impl AsFd, request: Request<T>, argument: &mut T) -> Result<()> {
-    // SAFETY: a Request<T> is made in the table above only, where T is what the kernel's header names for the number.
+    // SAFETY: only request.rs makes a Request<T>, where T is what the kernel's header names for the number.
     unsafe { ioctl(fd, request.0, argument) }.map(drop)
 }
 
-/// What becomes of a route.
+/// What to do with a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RouteVerb {
     /// SIOCADDRT
@@ -97,7 +53,7 @@ pub(super) enum RouteVerb {
     Delete,
 }
 
-/// Adds or deletes an IPv4 route, if need be over the device or label of a name.
+/// Adds or deletes an IPv4 route, over the device or label of a name if one is given.
 ///
 /// # Errors
 /// Whatever the kernel answers.
@@ -113,9 +69,10 @@ pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: libc::rtentry,
     unsafe { ioctl(fd, number as c_ulong, &mut route) }.map(drop)
 }
 
-/// The addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones too.
+/// Returns the addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones
+/// included.
 ///
-/// The kernel goes through all interfaces each time, so there is room for many from the start: memory that it does not fill
+/// The kernel walks through all interfaces at each call, so there is room for many from the start: memory that it does not fill
 /// costs nothing.
 ///
 /// # Errors
@@ -144,37 +101,11 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
     }
 }
 
-/// Commands of the bridge's first ioctl interface (linux/if_bridge.h, BRCTL_*).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum BrctlCommand {
-    GetBridges = 1,
-    AddBridge = 2,
-    DelBridge = 3,
-    AddIf = 4,
-    DelIf = 5,
-    GetBridgeInfo = 6,
-    GetPortList = 7,
-    SetForwardDelay = 8,
-    SetHelloTime = 9,
-    SetMaxAge = 10,
-    SetAgeingTime = 11,
-    GetPortInfo = 13,
-    SetStpState = 14,
-    SetBridgePriority = 15,
-    SetPortPriority = 16,
-    SetPathCost = 17,
-    GetFdbEntries = 18,
-}
-
-/// Bytes of `struct __bridge_info`, `struct __port_info`, `struct __fdb_entry` (linux/if_bridge.h).
-pub(super) const BRIDGE_INFO: usize = 72;
-pub(super) const PORT_INFO: usize = 48;
-pub(super) const FDB_ENTRY: usize = 16;
-
-/// Bridges and ports that one old request can list, as in bridge-utils; BR_MAX_PORTS of the kernel is 1024 too.
+/// Bridges or ports that one request can list, as in bridge-utils. The kernel's BR_MAX_PORTS is 1024 too.
 const MAX_LISTED: usize = 1024;
 
+/// Sends a command of the bridge's first ioctl interface.
+///
 /// # Safety
 /// If the command fills memory, `words[1]` must be the address of as much as it can fill.
 unsafe fn device_private(fd: impl AsFd, bridge: &[u8], words: &mut [c_ulong; 4]) -> Result<usize> {
@@ -185,10 +116,10 @@ unsafe fn device_private(fd: impl AsFd, bridge: &[u8], words: &mut [c_ulong; 4])
     unsafe { ioctl(fd, SIOCDEVPRIVATE, &mut request) }
 }
 
-/// A command of the old interface that sets something: SIOCDEVPRIVATE on the bridge.
+/// Sends a command that sets a value, or attaches or releases a port.
 ///
 /// # Errors
-/// Whatever the kernel answers; EOPNOTSUPP where the interface is no bridge.
+/// Whatever the kernel answers; EOPNOTSUPP where the interface is not a bridge.
 pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: BrctlCommand, first: u64, second: u64) -> Result<()> {
     use BrctlCommand::*;
     if matches!(command, GetBridges | GetBridgeInfo | GetPortList | GetPortInfo | GetFdbEntries) {
@@ -199,10 +130,10 @@ pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: BrctlCommand, fi
     unsafe { device_private(fd, bridge, &mut words) }.map(drop)
 }
 
-/// `struct __bridge_info` of a bridge.
+/// Returns the `struct __bridge_info` of a bridge.
 ///
 /// # Errors
-/// ENODEV, EOPNOTSUPP (no bridge).
+/// ENODEV, EOPNOTSUPP (not a bridge).
 pub(super) fn bridge_info(fd: impl AsFd, bridge: &[u8]) -> Result<[u8; BRIDGE_INFO]> {
     let mut info = [0u8; BRIDGE_INFO];
     let mut words = [BrctlCommand::GetBridgeInfo as c_ulong, info.as_mut_ptr().expose_provenance() as c_ulong, 0, 0];
@@ -211,10 +142,10 @@ pub(super) fn bridge_info(fd: impl AsFd, bridge: &[u8]) -> Result<[u8; BRIDGE_IN
     Ok(info)
 }
 
-/// `struct __port_info` of the port with this number.
+/// Returns the `struct __port_info` of the port with this number.
 ///
 /// # Errors
-/// ENODEV, EINVAL (no such port), EOPNOTSUPP (no bridge).
+/// ENODEV, EINVAL (no such port), EOPNOTSUPP (not a bridge).
 pub(super) fn port_info(fd: impl AsFd, bridge: &[u8], number: u32) -> Result<[u8; PORT_INFO]> {
     let mut info = [0u8; PORT_INFO];
     let mut words = [
@@ -228,10 +159,10 @@ pub(super) fn port_info(fd: impl AsFd, bridge: &[u8], number: u32) -> Result<[u8
     Ok(info)
 }
 
-/// Interface indexes of a bridge's ports, at the place of their port number; 0 where a number is free.
+/// Returns the interface indexes of a bridge's ports, by port number; 0 where a number is free.
 ///
 /// # Errors
-/// ENODEV, EOPNOTSUPP (no bridge).
+/// ENODEV, EOPNOTSUPP (not a bridge).
 pub(super) fn port_indexes(fd: impl AsFd, bridge: &[u8]) -> Result<Vec<c_int>> {
     let mut list = vec![0 as c_int; MAX_LISTED];
     let mut words = [
@@ -242,15 +173,15 @@ pub(super) fn port_indexes(fd: impl AsFd, bridge: &[u8]) -> Result<Vec<c_int>> {
     ];
     // SAFETY: the kernel writes at most words[2] ints, and `list` holds as many.
     let count = unsafe { device_private(fd, bridge, &mut words) }?;
-    // kernels before the count could be given answer 0 and fill 256
+    // kernels that do not know the count return 0 and fill 256
     list.truncate(if count == 0 { 256 } else { count });
     Ok(list)
 }
 
-/// Entries of a bridge's forwarding table from `offset` on, as many as `entries` holds; their number is returned.
+/// Reads entries of a bridge's forwarding table from `offset` on, at most as many as `entries` holds. Returns their number.
 ///
 /// # Errors
-/// ENODEV, EOPNOTSUPP (no bridge), EAGAIN (the table is being changed).
+/// ENODEV, EOPNOTSUPP (not a bridge), EAGAIN (the table is being changed).
 pub(super) fn fdb_entries(
     fd: impl AsFd,
     bridge: &[u8],
@@ -263,7 +194,7 @@ pub(super) fn fdb_entries(
     unsafe { device_private(fd, bridge, &mut words) }
 }
 
-/// Interface indexes of all bridges, in the kernel's order (SIOCGIFBR).
+/// Returns the interface indexes of all bridges, in the kernel's order (SIOCGIFBR).
 ///
 /// # Errors
 /// ENOPKG or EINVAL where the kernel has no bridges.
@@ -289,7 +220,7 @@ pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Re
     Errno::result(length).map(|length| length as usize)
 }
 
-/// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and more that is not looked at.
+/// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and the rest.
 #[repr(C)]
 struct DriverInfo {
     command: u32,
@@ -299,8 +230,8 @@ struct DriverInfo {
 
 const ETHTOOL_GDRVINFO: u32 = 3;
 
-/// The number of the network namespace that a socket belongs to (SO_NETNS_COOKIE, since Linux 5.14). No other gets it until the
-/// next boot.
+/// Returns the number of the network namespace that a socket belongs to (SO_NETNS_COOKIE, Linux 5.14 and later). No other
+/// namespace gets it until the next boot.
 ///
 /// # Errors
 /// ENOPROTOOPT (older kernels).
@@ -314,7 +245,7 @@ pub(super) fn namespace(fd: impl AsFd) -> Result<u64> {
     Errno::result(result).map(|_| number)
 }
 
-/// The name of the driver of an interface. Without one it is the kind of a virtual interface, since Linux 5.13.
+/// Returns the name of an interface's driver. Since Linux 5.13 a virtual interface without a driver has its kind for it.
 ///
 /// # Errors
 /// ENODEV, EOPNOTSUPP (it has neither).
@@ -328,21 +259,21 @@ pub(super) fn driver(fd: impl AsFd, interface: &[u8]) -> Result<Vec<u8>> {
     Ok(info.driver.iter().copied().take_while(|&byte| byte != 0).collect())
 }
 
-/// What can be set on a descriptor that [`TUNSETIFF`] has made a device's end (linux/if_tun.h).
+/// A value of a tap or tun device that can be set on its other end (linux/if_tun.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TunSetting {
-    /// 1: the device outlives the descriptor.
+    /// Whether the device outlives the descriptor: 0 or 1.
     Persist,
-    /// The user who may open it.
+    /// The user who may open the device.
     Owner,
-    /// The group whose members may.
+    /// The group whose members may open the device.
     Group,
 }
 
 /// Sets a value of a tap or tun device.
 ///
 /// # Errors
-/// EPERM, EINVAL (no such user), EBADFD (not a device's end).
+/// EPERM, EINVAL (no such user), EBADFD (not the other end of a device).
 pub(super) fn set_tun(fd: impl AsFd, setting: TunSetting, value: u32) -> Result<()> {
     let number = match setting {
         TunSetting::Persist => libc::TUNSETPERSIST,
@@ -353,7 +284,7 @@ pub(super) fn set_tun(fd: impl AsFd, setting: TunSetting, value: u32) -> Result<
     unsafe { ioctl(fd, number as c_ulong, std::ptr::without_provenance_mut::<()>(value as usize)) }.map(drop)
 }
 
-/// Adds or deletes a bridge the old way (SIOCSIFBR), for kernels without SIOCBRADDBR.
+/// Creates or deletes a bridge by SIOCSIFBR, for kernels without SIOCBRADDBR.
 ///
 /// # Errors
 /// Whatever the kernel answers.
@@ -391,20 +322,20 @@ impl sysfs_class::SysClass for Device {
     }
 }
 
-/// The signals of which [`signal`] tells.
+/// The signals that [`note_signals`] handles.
 const SIGNALS: [c_int; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
 
-/// The first of them that came. A handler can reach nothing but a global.
-static CAME: AtomicI32 = AtomicI32::new(0);
+/// The first of them that arrived. A handler can reach nothing but a global.
+static ARRIVED: AtomicI32 = AtomicI32::new(0);
 
-/// From now on a hangup, an interrupt or a request to end does not end the process, but is noted. Programs that are started
-/// have them as before. One that is ignored, as by nohup(1), stays so.
+/// Has SIGHUP, SIGINT and SIGTERM noted, so that they no longer end the process. Programs that are started later get their default
+/// dispositions. A signal that is ignored, as by nohup(1), stays ignored.
 pub fn note_signals() {
     extern "C" fn note(signal: c_int) {
-        let _ = CAME.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = ARRIVED.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
     }
     for signal in SIGNALS {
-        // SAFETY: zero is a valid sigaction; the handler touches one atomic, as a handler may; calls are begun again.
+        // SAFETY: zero is a valid sigaction; the handler touches one atomic, as a handler may; calls are restarted.
         unsafe {
             let mut before: libc::sigaction = std::mem::zeroed();
             let mut action: libc::sigaction = std::mem::zeroed();
@@ -418,12 +349,12 @@ pub fn note_signals() {
     }
 }
 
-/// The signal that came since [`note_signals`], if any.
+/// Returns the first signal that arrived since [`note_signals`], if any.
 pub fn signal() -> Option<c_int> {
-    Some(CAME.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+    Some(ARRIVED.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
 
-/// Gives SIGCHLD its default disposition, without which the exit status of a child is lost: a caller may have ignored it.
+/// Gives SIGCHLD its default disposition: where the caller has it ignored, the exit status of a child is lost.
 pub fn reset_child_signal() {
     // SAFETY: SIG_DFL is a valid disposition of every signal, and no handler is installed.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };

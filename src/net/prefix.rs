@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// An address family, as far as one is asked for.
+use super::number::strtoul;
+
+/// Which address family is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
     /// Either.
@@ -46,9 +48,9 @@ pub enum Prefix {
     All,
     /// An address with the length of its network's part.
     Net {
-        /// Host bits and all.
+        /// The address with the length, host bits included.
         net: IpNet,
-        /// Whether the length was given. Without, it is the whole address.
+        /// Whether the length was given; else it is that of a whole address.
         explicit: bool,
     },
 }
@@ -98,7 +100,7 @@ fn parse_ipv4(word: &[u8]) -> Option<Ipv4Addr> {
     let mut octets = [0; 4];
     let mut rest = word;
     for octet in &mut octets {
-        let (number, behind) = c_number(rest)?;
+        let (number, behind) = strtoul(rest, 0)?;
         *octet = u8::try_from(number).ok()?;
         match behind {
             [] => return Some(octets.into()),
@@ -121,37 +123,9 @@ fn parse_decimal_ipv4(word: &[u8]) -> Option<Ipv4Addr> {
     Some(octets.into())
 }
 
-/// A whole number by itself, as C's `strtoul` reads it with base 0.
+/// Parses a number that is all of a word, as strtoul(3) reads it with base 0.
 pub fn number(word: &[u8]) -> Option<u64> {
-    match c_number(word) {
-        Some((number, b"")) => Some(number),
-        _ => None,
-    }
-}
-
-/// A number at the start of a text, and what follows it: C's `strtoul` with base 0. A minus sign makes a number that is too
-/// large for every use here.
-fn c_number(text: &[u8]) -> Option<(u64, &[u8])> {
-    let text = text.trim_ascii_start();
-    let (negative, text) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    };
-    let (radix, text) = match text {
-        [b'0', b'x' | b'X', hex @ ..] if hex.first().is_some_and(u8::is_ascii_hexdigit) => (16, hex),
-        [b'0', ..] => (8, text),
-        _ => (10, text),
-    };
-    let digits = text.iter().take_while(|&&byte| char::from(byte).is_digit(radix)).count();
-    if digits == 0 {
-        return None;
-    }
-    let digit = |&byte: &u8| char::from(byte).to_digit(radix).unwrap_or(0);
-    let number = text[..digits]
-        .iter()
-        .fold(0u64, |number, byte| number.saturating_mul(radix.into()).saturating_add(digit(byte).into()));
-    Some((if negative { number.wrapping_neg() } else { number }, &text[digits..]))
+    strtoul(word, 0).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
 }
 
 #[cfg(test)]

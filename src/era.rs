@@ -65,19 +65,26 @@ pub struct Ip {
     pub unnamed_kinds: &'static [u16],
     /// Names of an IPv6 address's flags in the order in which they are shown, and whether it must have the flag or not. Other
     /// flags are printed as a number.
-    pub address_flags: &'static [(u8, bool, &'static str)],
+    pub address_flags: &'static [(u32, bool, &'static str)],
     /// Flags of a link that have names; others are printed as a number.
     pub named_flags: u32,
     /// Of a link, `state`, `group` and, in `ip link`, `mode` are shown, and the alias.
     pub all_of_link: bool,
     /// An IPv4 address has lifetimes. (Before Linux 3.9 only IPv6's had them.)
     pub lifetimes_v4: bool,
-    /// `-oneline` leaves out the links of addresses, and so do links of which no address is asked for.
-    pub terse: bool,
-    /// What stands before a field of a route behind its way.
-    pub gap: &'static str,
-    /// What stands before and behind what TCP is told of a route.
-    pub around_tcp: [&'static str; 2],
+    /// A label is compared with the names of links too, and `-oneline` leaves out the line of a link only with a family.
+    /// (6.1: links are not listed at all if a label is given.)
+    pub label_selects_links: bool,
+    /// `ip address show` lists links although none of their addresses is asked for.
+    pub lists_unmatched_links: bool,
+    /// `ip -6 address show DEVICE` asks the kernel for the one link, which tells more of it than a list.
+    pub asks_for_one_link: bool,
+    /// `ip -s address show` shows the statistics of links.
+    pub statistics_of_addresses: bool,
+    /// What stands in front of a route's fields from `table` on.
+    pub before_route_field: &'static str,
+    /// What stands in front of and behind a route's `window`, `rtt` and `advmss`.
+    pub around_route_metric: [&'static str; 2],
     /// Of a route is shown what came later: `linkdown`, `pref`, `uid`, the empty source of an IPv6 way; and its type too where
     /// all have the same.
     pub all_of_route: bool,
@@ -98,21 +105,24 @@ const TODAY: (Brctl, Ip) = (
         misses_tables: true,
         unnamed_kinds: &[],
         address_flags: &[
-            (libc::IFA_F_SECONDARY as u8, true, "temporary"),
-            (libc::IFA_F_NODAD as u8, true, "nodad"),
-            (libc::IFA_F_OPTIMISTIC as u8, true, "optimistic"),
-            (libc::IFA_F_DADFAILED as u8, true, "dadfailed"),
-            (libc::IFA_F_HOMEADDRESS as u8, true, "home"),
-            (libc::IFA_F_DEPRECATED as u8, true, "deprecated"),
-            (libc::IFA_F_TENTATIVE as u8, true, "tentative"),
-            (libc::IFA_F_PERMANENT as u8, false, "dynamic"),
+            (libc::IFA_F_SECONDARY, true, "temporary"),
+            (libc::IFA_F_NODAD, true, "nodad"),
+            (libc::IFA_F_OPTIMISTIC, true, "optimistic"),
+            (libc::IFA_F_DADFAILED, true, "dadfailed"),
+            (libc::IFA_F_HOMEADDRESS, true, "home"),
+            (libc::IFA_F_DEPRECATED, true, "deprecated"),
+            (libc::IFA_F_TENTATIVE, true, "tentative"),
+            (libc::IFA_F_PERMANENT, false, "dynamic"),
         ],
         named_flags: !0,
         all_of_link: true,
         lifetimes_v4: true,
-        terse: true,
-        gap: "",
-        around_tcp: ["", " "],
+        label_selects_links: false,
+        lists_unmatched_links: false,
+        asks_for_one_link: true,
+        statistics_of_addresses: true,
+        before_route_field: "",
+        around_route_metric: ["", " "],
         all_of_route: true,
     },
 );
@@ -133,17 +143,20 @@ const OF_2006: (Brctl, Ip) = (
         // ARPHRD_IP6GRE, ARPHRD_NONE
         unnamed_kinds: &[823, 0xfffe],
         address_flags: &[
-            (libc::IFA_F_SECONDARY as u8, true, "secondary"),
-            (libc::IFA_F_TENTATIVE as u8, true, "tentative"),
-            (libc::IFA_F_DEPRECATED as u8, true, "deprecated"),
-            (libc::IFA_F_PERMANENT as u8, false, "dynamic"),
+            (libc::IFA_F_SECONDARY, true, "secondary"),
+            (libc::IFA_F_TENTATIVE, true, "tentative"),
+            (libc::IFA_F_DEPRECATED, true, "deprecated"),
+            (libc::IFA_F_PERMANENT, false, "dynamic"),
         ],
         named_flags: 0xffff,
         all_of_link: false,
         lifetimes_v4: false,
-        terse: false,
-        gap: " ",
-        around_tcp: [" ", ""],
+        label_selects_links: true,
+        lists_unmatched_links: true,
+        asks_for_one_link: false,
+        statistics_of_addresses: false,
+        before_route_field: " ",
+        around_route_metric: [" ", ""],
         all_of_route: false,
     },
 );

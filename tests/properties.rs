@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStringExt;
 use brouter::applet::{BRCTL, IP};
 use brouter::call::{Applet, Call};
 use brouter::era::Era;
-use brouter::ip::prefix::{self, Family, Prefix};
 use brouter::kernel::Kernel;
 use brouter::net::number;
+use brouter::net::prefix::{Family, Notation, Prefix, parse_address};
 use brouter::net::{BridgeId, ClockTime};
 use brouter::xen::script::Arguments;
 use proptest::collection::vec;
@@ -162,8 +162,8 @@ proptest! {
         number::time(&text);
         number::integer(&text);
         number::switch(&text);
-        let _ = prefix::prefix(Era::Today, &text, Family::Any);
-        let _ = prefix::address(Era::Today, &text, Family::Inet);
+        let _ = Prefix::parse(&text, Family::Any, Notation::C);
+        let _ = parse_address(&text, Family::Inet, Notation::C);
     }
 
     /// bridge-utils truncates the double that it computes, so that some times lose one hundredth of a second.
@@ -187,8 +187,8 @@ proptest! {
     #[test]
     fn a_prefix_parses_back(address in any::<std::net::Ipv4Addr>(), bits in 0u8..=32) {
         let text = format!("{address}/{bits}");
-        match prefix::prefix(Era::Today, text.as_bytes(), Family::Inet) {
-            Ok(Prefix::Net { net, explicit: true }) => prop_assert_eq!(net.to_string(), text),
+        match Prefix::parse(text.as_bytes(), Family::Inet, Notation::C) {
+            Some(Prefix::Net { net, explicit: true }) => prop_assert_eq!(net.to_string(), text),
             other => prop_assert!(false, "{:?}", other),
         }
     }

@@ -1,61 +1,42 @@
 //! `ip tuntap`: tap and tun devices that stay without a program behind them. iproute2 itself makes them by ioctls.
 
-use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use super::link::is_name;
-use super::list::Record;
-use super::words::{Words, is_short_for};
-use super::{Options, bytes, complete, garbage, print, unknown_command, wrong};
+use super::complaint::{garbage, unreadable, wrong};
+use super::deferred::Deferred;
+use super::device::is_name;
+use super::dispatch::{Verb, dispatch, verb};
+use super::fields::{Fields, print_records};
+use super::keyword::{Keyword, find, short};
+use super::options::Options;
+use super::usage;
+use super::words::Words;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
 use crate::json::Json;
-use crate::kernel::{IFNAMSIZ, Kernel, Tun, tun_flag};
+use crate::kernel::{IFNAMSIZ, Kernel, Tun, TunEnd, tun_flag};
+use crate::net::number::whole;
 
-/// A command of the object.
-struct Command {
-    name: &'static str,
-    run: fn(&mut Call, Options, Words) -> Outcome,
-}
-
-/// In the order in which iproute2 tries them: a word means the first of which it is the beginning.
-const COMMANDS: [Command; 6] = [
-    Command { name: "add", run: |call, _, words| add(call, words) },
-    Command { name: "delete", run: |call, _, words| delete(call, words) },
-    Command { name: "show", run: show },
-    Command { name: "lst", run: show },
-    Command { name: "list", run: show },
-    Command { name: "help", run: |_, _, _| Err(usage()) },
+/// In the order in which iproute2 compares them.
+const VERBS: &[Verb] = &[
+    verb("add", add),
+    verb("delete", delete),
+    verb("show", show),
+    verb("lst", show),
+    verb("list", show),
+    verb("help", |_, _| Err(usage::tuntap())),
 ];
 
 /// `ip tuntap [COMMAND ...]`
-pub(super) fn run(call: &mut Call, options: Options, mut words: Words) -> Outcome {
-    let Some(word) = words.next() else { return show(call, options, words) };
-    match COMMANDS.iter().find(|command| is_short_for(word, command.name)) {
-        Some(command) => (command.run)(call, options, words),
-        None => Err(unknown_command(word, "tuntap")),
-    }
+pub(super) fn run(call: &mut Call, words: Words) -> Outcome {
+    dispatch(call, words, "tuntap", VERBS, show)
 }
 
-fn usage() -> Failure {
-    Failure::new(
-        b"\
-Usage: ip tuntap { add | del | show | list | lst | help } [ dev PHYS_DEV ]
-       [ mode { tun | tap } ] [ user USER ] [ group GROUP ]
-       [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ] [ name NAME ]
-
-Where: USER  := { STRING | NUMBER }
-       GROUP := { STRING | NUMBER }
-"
-        .to_vec(),
-    )
-    .with_status(255)
-}
-
-/// What `add` and `delete` are asked for.
+/// What the words after `add` and `delete` say.
 #[derive(Debug, Default)]
-struct Wanted<'a> {
+struct TunArgs<'a> {
     /// Without one the kernel finds one.
     name: &'a [u8],
     /// See [`tun_flag`].
@@ -64,42 +45,73 @@ struct Wanted<'a> {
     group: Option<u32>,
 }
 
-/// Words that stand alone, with the flag that they set or clear.
-const SWITCHES: [(&str, u16, bool); 4] = [
-    ("pi", tun_flag::NO_PI, false),
-    ("one_queue", tun_flag::ONE_QUEUE, true),
-    ("vnet_hdr", tun_flag::VNET_HDR, true),
-    ("multi_queue", tun_flag::MULTI_QUEUE, true),
+/// What the host is asked for: the number of a user or of a group.
+enum Lookup<'a> {
+    User(&'a [u8]),
+    Group(&'a [u8]),
+}
+
+/// What a keyword means.
+#[derive(Clone, Copy)]
+enum Meaning {
+    User,
+    Group,
+    Mode,
+    Device,
+    Name,
+    /// Stands alone: a flag, and whether the word sets it or clears it.
+    Switch(u16, bool),
+    Help,
+}
+
+/// What is no keyword is the name. `delete` does not know the first two.
+const KEYWORDS: &[Keyword<Meaning>] = &[
+    short("user", Meaning::User),
+    short("group", Meaning::Group),
+    short("mode", Meaning::Mode),
+    short("dev", Meaning::Device),
+    short("name", Meaning::Name),
+    short("pi", Meaning::Switch(tun_flag::NO_PI, false)),
+    short("one_queue", Meaning::Switch(tun_flag::ONE_QUEUE, true)),
+    short("vnet_hdr", Meaning::Switch(tun_flag::VNET_HDR, true)),
+    short("multi_queue", Meaning::Switch(tun_flag::MULTI_QUEUE, true)),
+    short("help", Meaning::Help),
 ];
 
-/// What a device is, and its flag.
-const MODES: [(&str, u16); 2] = [("tun", tun_flag::TUN), ("tap", tun_flag::TAP)];
+/// Modes, with their flag.
+const MODES: &[Keyword<u16>] = &[short("tun", tun_flag::TUN), short("tap", tun_flag::TAP)];
 
-impl<'a> Wanted<'a> {
-    /// Reads the words. Each may be cut short; what is no keyword is the name. `delete` does not know owners.
-    fn parse(kernel: &Kernel, mut words: Words<'a>, with_owner: bool) -> Result<Self, Failure> {
-        let mut wanted = Wanted { flags: tun_flag::NO_PI, ..Wanted::default() };
-        while let Some(word) = words.next() {
-            let is = |keyword| is_short_for(word, keyword);
-            match word {
-                _ if is("mode") => wanted.set_mode(words.operand()?)?,
-                _ if with_owner && is("user") => wanted.user = owner(kernel, words.operand()?, "user", "/etc/passwd")?,
-                _ if with_owner && is("group") => {
-                    wanted.group = owner(kernel, words.operand()?, "group", "/etc/group")?
-                }
-                _ if is("dev") => wanted.name = checked(words.operand()?, "dev")?,
-                _ if is("name") => wanted.set_name(words.operand()?)?,
-                _ => match SWITCHES.iter().find(|(keyword, ..)| is(keyword)) {
-                    Some((_, flag, true)) => wanted.flags |= flag,
-                    Some((_, flag, false)) => wanted.flags &= !flag,
-                    None if is("help") => return Err(usage()),
-                    None => wanted.set_name(word)?,
-                },
+impl<'a> TunArgs<'a> {
+    /// Parses the words, and looks up what they name on the host.
+    fn resolved(kernel: &Kernel, words: Words<'a>, keywords: &[Keyword<Meaning>]) -> Result<Self, Failure> {
+        let parsed = Deferred::parse(|args: &mut Self, lookups| args.read(lookups, words, keywords));
+        parsed.resolve(|args, lookup| {
+            match lookup {
+                Lookup::User(word) => args.user = owner(kernel, word, "user", "/etc/passwd")?,
+                Lookup::Group(word) => args.group = owner(kernel, word, "group", "/etc/group")?,
+            }
+            Ok(())
+        })
+    }
+
+    fn read(&mut self, lookups: &mut Vec<Lookup<'a>>, mut words: Words<'a>, keywords: &[Keyword<Meaning>]) -> Outcome {
+        self.flags = tun_flag::NO_PI;
+        while !words.is_empty() {
+            match words.take_keyword(keywords).map(|keyword| keyword.meaning) {
+                Some(Meaning::User) => lookups.push(Lookup::User(words.operand()?)),
+                Some(Meaning::Group) => lookups.push(Lookup::Group(words.operand()?)),
+                Some(Meaning::Mode) => self.set_mode(words.operand()?, words.options)?,
+                Some(Meaning::Device) => self.name = checked(words.operand()?, "dev")?,
+                Some(Meaning::Name) => self.set_name(words.operand()?)?,
+                Some(Meaning::Switch(flag, true)) => self.flags |= flag,
+                Some(Meaning::Switch(flag, false)) => self.flags &= !flag,
+                Some(Meaning::Help) => return Err(usage::tuntap()),
+                None => self.set_name(words.operand()?)?,
             }
         }
-        match wanted.flags & (tun_flag::TUN | tun_flag::TAP) {
+        match self.flags & (tun_flag::TUN | tun_flag::TAP) {
             0 => Err(Failure::new(line!("You failed to specify a tunnel mode"))),
-            _ => Ok(wanted),
+            _ => Ok(()),
         }
     }
 
@@ -111,8 +123,8 @@ impl<'a> Wanted<'a> {
         Ok(())
     }
 
-    fn set_mode(&mut self, word: &[u8]) -> Outcome {
-        let Some((_, mode)) = MODES.iter().find(|(name, _)| is_short_for(word, name)) else {
+    fn set_mode(&mut self, word: &[u8], options: Options) -> Outcome {
+        let Some(mode) = find(MODES, word, options).map(|keyword| keyword.meaning) else {
             return Err(Failure::new(line!("Unknown tunnel mode \"", word, "\"")).with_status(255));
         };
         let other = (tun_flag::TUN | tun_flag::TAP) & !mode;
@@ -131,26 +143,21 @@ fn checked<'a>(name: &'a [u8], keyword: &str) -> Result<&'a [u8], Failure> {
     }
 }
 
-/// A user or a group by name, which the file has, or number; -1 is none.
+/// Returns the number of a user or a group that is given by number, or by its name in a file; nothing for -1.
 fn owner(kernel: &Kernel, word: &[u8], what: &str, file: &str) -> Result<Option<u32>, Failure> {
-    number(word)
-        .or_else(|| number_of(&kernel.read(file), word))
-        .map(|number| Some(number).filter(|number| *number != u32::MAX))
-        .ok_or_else(|| Failure::new(line!("invalid ", what, " \"", word, "\"")).with_status(255))
+    let in_file = || number_of(&std::fs::read(kernel.path(file)).unwrap_or_default(), word);
+    let number = number(word).or_else(in_file);
+    let number = number.ok_or_else(|| Failure::new(line!("invalid ", what, " \"", word, "\"")).with_status(255))?;
+    Ok(Some(number).filter(|number| *number != u32::MAX))
 }
 
-/// A decimal number, of which 32 bits count: C's `strtol`.
+/// Reads a decimal number by strtol(3), of which the low 32 bits count.
 fn number(word: &[u8]) -> Option<u32> {
-    let text = str::from_utf8(word.trim_ascii_start()).ok()?;
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: i64 = text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX });
+    let number = whole(word, 10)?.clamp(i64::MIN.into(), i64::MAX.into());
     Some(number as u32)
 }
 
-/// The third field of the line that begins with a name, in a file such as /etc/passwd or /etc/group.
+/// Returns the third field of the line that begins with a name, in a file such as /etc/passwd or /etc/group.
 fn number_of(file: &[u8], name: &[u8]) -> Option<u32> {
     file.split(|&byte| byte == b'\n').find_map(|line| {
         let mut fields = line.split(|&byte| byte == b':');
@@ -163,48 +170,38 @@ fn number_of(file: &[u8], name: &[u8]) -> Option<u32> {
 
 /// `ip tuntap add [dev|name] NAME mode { tun | tap } [user USER] [group GROUP] [pi] [one_queue] [vnet_hdr] [multi_queue]`
 fn add(call: &mut Call, words: Words) -> Outcome {
-    let wanted = Wanted::parse(call.kernel, words, true)?;
-    let end = call.kernel.open_tun().map_err(|errno| failed("open", errno))?;
-    end.attach(wanted.name, wanted.flags | tun_flag::EXCLUSIVE).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
-    if let Some(user) = wanted.user {
+    let args = TunArgs::resolved(call.kernel, words, KEYWORDS)?;
+    let end = TunEnd::open(call.kernel).map_err(|errno| failed("open", errno))?;
+    end.attach(args.name, args.flags | tun_flag::EXCLUSIVE).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
+    if let Some(user) = args.user {
         end.set_owner(user).map_err(|errno| failed("ioctl(TUNSETOWNER)", errno))?;
     }
-    if let Some(group) = wanted.group {
+    if let Some(group) = args.group {
         end.set_group(group).map_err(|errno| failed("ioctl(TUNSETGROUP)", errno))?;
     }
     end.set_persistent(true).map_err(|errno| failed("ioctl(TUNSETPERSIST)", errno))
 }
 
-/// `ip tuntap delete [dev|name] NAME mode { tun | tap } [multi_queue]`: a device that is not there is made for a moment, as by
+/// `ip tuntap delete [dev|name] NAME mode { tun | tap } [multi_queue]`. A device that does not exist is made for a moment, as by
 /// iproute2.
 fn delete(call: &mut Call, words: Words) -> Outcome {
-    let wanted = Wanted::parse(call.kernel, words, false)?;
-    let end = call.kernel.open_tun().map_err(|errno| failed("open", errno))?;
-    end.attach(wanted.name, wanted.flags).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
+    let args = TunArgs::resolved(call.kernel, words, &KEYWORDS[2..])?;
+    let end = TunEnd::open(call.kernel).map_err(|errno| failed("open", errno))?;
+    end.attach(args.name, args.flags).map_err(|errno| failed("ioctl(TUNSETIFF)", errno))?;
     end.set_persistent(false).map_err(|errno| failed("ioctl(TUNSETPERSIST)", errno))
 }
 
-/// C's `perror`.
+/// perror(3)
 fn failed(what: &str, errno: Errno) -> Failure {
     Failure::new(line!(what, ": ", errno_text(errno)))
 }
 
-/// `ip tuntap show`: all devices; iproute2 looks at no word behind it.
-fn show(call: &mut Call, options: Options, _: Words) -> Outcome {
-    list(call.kernel, call.out, options);
-    complete(call.kernel)
-}
-
-/// Lists tap and tun devices.
-pub fn list(kernel: &Kernel, out: &mut dyn Write, options: Options) {
-    let links = kernel.link_names().unwrap_or_default();
-    let tuns = links.iter().filter_map(|(_, name)| Some((bytes(name), kernel.tun(bytes(name))?)));
-    let records = tuns.map(|(name, tun)| record(name, &tun, options.json));
-    if options.json {
-        print(out, Json::List(records.map(|mut record| record.take_json()).collect()).document(options.pretty));
-    } else {
-        records.for_each(|record| print(out, record.so_far()));
-    }
+/// `ip tuntap show`: all devices. iproute2 ignores the words behind it.
+fn show(call: &mut Call, words: Words) -> Outcome {
+    let links = call.kernel.link_names().map_err(unreadable)?;
+    let tuns = links.iter().filter_map(|(_, name)| Some((name.as_bytes(), Tun::of(call.kernel, name.as_bytes())?)));
+    print_records(call.out, tuns.map(|(name, tun)| record(name, &tun, words.options.json)), words.options);
+    Ok(())
 }
 
 /// Flags in the order in which iproute2 names them (ip/iptuntap.c, `print_flags`), and whether they are named when they are set
@@ -220,25 +217,25 @@ const FLAGS: [(u16, bool, &str); 8] = [
     (tun_flag::NO_PI, false, "filter"),
 ];
 
-fn record(name: &[u8], tun: &Tun, is_json: bool) -> Record {
+fn record(name: &[u8], tun: &Tun, is_json: bool) -> Fields {
     let named = FLAGS.iter().filter(|(flag, when, _)| (tun.flags & flag != 0) == *when);
     let mut flags: Vec<String> = named.map(|(_, _, name)| String::from(*name)).collect();
     let unknown = FLAGS.iter().fold(tun.flags, |flags, (flag, _, _)| flags & !flag);
     if unknown != 0 {
         flags.push(format!("{unknown:#x}"));
     }
-    let mut record = Record::new(is_json);
-    record.put("ifname", name, [name, b": "].concat());
+    let mut fields = Fields::new(is_json);
+    fields.put("ifname", name, [name, b": "].concat());
     let text = flags.join(" ");
-    record.put("flags", Json::List(flags.into_iter().map(Json::from).collect()), text);
+    fields.put("flags", Json::List(flags.into_iter().map(Json::from).collect()), text);
     if let Some(user) = tun.owner {
-        record.put("user", user, format!(" user {user}"));
+        fields.put("user", user, format!(" user {user}"));
     }
     if let Some(group) = tun.group {
-        record.put("group", group, format!(" group {group}"));
+        fields.put("group", group, format!(" group {group}"));
     }
-    record.text("\n");
-    record
+    fields.text("\n");
+    fields
 }
 
 #[cfg(test)]
@@ -248,8 +245,8 @@ mod tests {
     #[test]
     fn flags_by_name() {
         let line = |flags, owner, group| {
-            let record = record(b"t0", &Tun { flags, owner, group }, false);
-            String::from_utf8_lossy(record.so_far()).into_owned()
+            let fields = record(b"t0", &Tun { flags, owner, group }, false);
+            String::from_utf8_lossy(&fields.into_text()).into_owned()
         };
         assert_eq!(line(0x1802, None, None), "t0: tap persist\n");
         assert_eq!(line(0x0801, None, None), "t0: tun pi persist filter\n");

@@ -198,7 +198,7 @@ impl Protocol {
 }
 
 /// A routing table (`RT_TABLE_*`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableId(pub u32);
 
 impl TableId {

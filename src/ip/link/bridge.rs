@@ -2,26 +2,27 @@
 
 use nix::errno::Errno;
 
-use super::{hardware, number};
-use crate::era::Era;
+use super::hardware;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::words::{Words, is_short_for};
-use crate::ip::{explained, needs_netlink, refused, wrong};
-use crate::kernel::{BridgeSetting, Kernel, LinkFile};
+use crate::ip::complaint::wrong;
+use crate::ip::keyword::{Keyword, exact, short};
+use crate::ip::number;
+use crate::ip::words::Words;
+use crate::kernel::{BridgeSetting, Kernel, LinkFile, LinkSetting};
 use crate::net::Mac;
+use crate::net::prefix::Notation;
+use crate::texts::iproute2::{explained, needs_netlink, refused};
 
-/// A word behind `type bridge`.
-struct Keyword {
-    name: &'static str,
-    /// Whether its beginning is enough.
-    may_be_short: bool,
-    value: Value,
+/// A value of a bridge: what may stand behind its keyword, and where the kernel stores it.
+#[derive(Clone, Copy)]
+struct Value {
+    operand: Operand,
     place: Place,
 }
 
-/// What may stand behind the word.
+/// What may stand behind a keyword.
 #[derive(Clone, Copy)]
-enum Value {
+enum Operand {
     /// A number up to this one.
     Upto(u64),
     /// A number of 64 bits, where -1 is the largest.
@@ -34,48 +35,47 @@ enum Value {
     None,
 }
 
-const U8: Value = Value::Upto(u8::MAX as u64);
-const U16: Value = Value::Upto(u16::MAX as u64);
-const U32: Value = Value::Upto(u32::MAX as u64);
+const U8: Operand = Operand::Upto(u8::MAX as u64);
+const U16: Operand = Operand::Upto(u16::MAX as u64);
+const U32: Operand = Operand::Upto(u32::MAX as u64);
 
-/// Where the value is kept.
+/// Where the kernel stores a value.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Wherever the kernel has it: it always had it.
+    /// Behind an ioctl, or in a file: every kernel has it.
     Setting(BridgeSetting),
-    /// A file. A kernel without it does not know the value, and ignores it in netlink too.
+    /// In a file. A kernel without it does not know the value, and ignores it in netlink too.
     File(&'static str),
-    /// A file of which a kernel without it says that the value is not supported.
+    /// In a file. A kernel without it answers that the value is not supported.
     Supported(&'static str),
-    /// Netlink alone.
+    /// Behind netlink alone.
     Nowhere,
 }
 
-const fn setting(name: &'static str, value: Value, setting: BridgeSetting) -> Keyword {
-    Keyword { name, may_be_short: true, value, place: Place::Setting(setting) }
+const fn setting(name: &'static str, operand: Operand, setting: BridgeSetting) -> Keyword<Value> {
+    short(name, Value { operand, place: Place::Setting(setting) })
 }
 
-const fn file(name: &'static str, value: Value, file: &'static str) -> Keyword {
-    Keyword { name, may_be_short: true, value, place: Place::File(file) }
+const fn file(name: &'static str, operand: Operand, file: &'static str) -> Keyword<Value> {
+    short(name, Value { operand, place: Place::File(file) })
 }
 
-/// In the order in which the kernel looks for the values (net/bridge/br_netlink.c, `br_changelink`). A word means the first of
-/// which it is the beginning.
-const KEYWORDS: [Keyword; 36] = [
+/// In the order in which the kernel looks for the values (net/bridge/br_netlink.c, `br_changelink`).
+const KEYWORDS: &[Keyword<Value>] = &[
     setting("forward_delay", U32, BridgeSetting::FORWARD_DELAY),
     setting("hello_time", U32, BridgeSetting::HELLO_TIME),
     setting("max_age", U32, BridgeSetting::MAX_AGE),
     setting("ageing_time", U32, BridgeSetting::AGEING_TIME),
     setting("stp_state", U32, BridgeSetting::STP_STATE),
     setting("priority", U16, BridgeSetting::PRIORITY),
-    Keyword { name: "vlan_filtering", may_be_short: true, value: U8, place: Place::Supported("bridge/vlan_filtering") },
-    file("vlan_protocol", Value::Protocol, "bridge/vlan_protocol"),
+    short("vlan_filtering", Value { operand: U8, place: Place::Supported("bridge/vlan_filtering") }),
+    file("vlan_protocol", Operand::Protocol, "bridge/vlan_protocol"),
     file("vlan_default_pvid", U16, "bridge/default_pvid"),
     file("vlan_stats_enabled", U8, "bridge/vlan_stats_enabled"),
     file("vlan_stats_per_port", U8, "bridge/vlan_stats_per_port"),
     file("group_fwd_mask", U16, "bridge/group_fwd_mask"),
-    file("group_address", Value::Address, "bridge/group_addr"),
-    file("fdb_flush", Value::None, "bridge/flush"),
+    file("group_address", Operand::Address, "bridge/group_addr"),
+    file("fdb_flush", Operand::None, "bridge/flush"),
     file("mcast_router", U8, "bridge/multicast_router"),
     file("mcast_snooping", U8, "bridge/multicast_snooping"),
     file("mcast_query_use_ifaddr", U8, "bridge/multicast_query_use_ifaddr"),
@@ -84,70 +84,52 @@ const KEYWORDS: [Keyword; 36] = [
     file("mcast_hash_max", U32, "bridge/hash_max"),
     file("mcast_last_member_count", U32, "bridge/multicast_last_member_count"),
     file("mcast_startup_query_count", U32, "bridge/multicast_startup_query_count"),
-    file("mcast_last_member_interval", Value::Wrapping, "bridge/multicast_last_member_interval"),
-    file("mcast_membership_interval", Value::Wrapping, "bridge/multicast_membership_interval"),
-    file("mcast_querier_interval", Value::Wrapping, "bridge/multicast_querier_interval"),
-    file("mcast_query_interval", Value::Wrapping, "bridge/multicast_query_interval"),
-    file("mcast_query_response_interval", Value::Wrapping, "bridge/multicast_query_response_interval"),
-    file("mcast_startup_query_interval", Value::Wrapping, "bridge/multicast_startup_query_interval"),
+    file("mcast_last_member_interval", Operand::Wrapping, "bridge/multicast_last_member_interval"),
+    file("mcast_membership_interval", Operand::Wrapping, "bridge/multicast_membership_interval"),
+    file("mcast_querier_interval", Operand::Wrapping, "bridge/multicast_querier_interval"),
+    file("mcast_query_interval", Operand::Wrapping, "bridge/multicast_query_interval"),
+    file("mcast_query_response_interval", Operand::Wrapping, "bridge/multicast_query_response_interval"),
+    file("mcast_startup_query_interval", Operand::Wrapping, "bridge/multicast_startup_query_interval"),
     file("mcast_stats_enabled", U8, "bridge/multicast_stats_enabled"),
     file("mcast_igmp_version", U8, "bridge/multicast_igmp_version"),
     file("mcast_mld_version", U8, "bridge/multicast_mld_version"),
     file("nf_call_iptables", U8, "bridge/nf_call_iptables"),
     file("nf_call_ip6tables", U8, "bridge/nf_call_ip6tables"),
     file("nf_call_arptables", U8, "bridge/nf_call_arptables"),
-    Keyword {
-        name: "no_linklocal_learn",
-        may_be_short: false,
-        value: U8,
-        place: Place::File("bridge/no_linklocal_learn"),
-    },
-    Keyword { name: "mcast_vlan_snooping", may_be_short: false, value: U8, place: Place::Nowhere },
+    exact("no_linklocal_learn", Value { operand: U8, place: Place::File("bridge/no_linklocal_learn") }),
+    exact("mcast_vlan_snooping", Value { operand: U8, place: Place::Nowhere }),
 ];
 
-/// Values that a bridge is to have, in the order of the keywords, with the place of the keyword.
-#[derive(Debug, Default)]
-pub(super) struct Values(Vec<(usize, Given)>);
+/// Values that a bridge is to have, in the order of the keywords.
+#[derive(Default)]
+pub(super) struct Values(Vec<(&'static Keyword<Value>, Given)>);
 
-/// What stood behind a keyword.
-#[derive(Debug)]
+/// What stands behind a keyword.
 enum Given {
     Number(u64),
     Address(Vec<u8>),
 }
 
 impl Values {
-    /// Reads the words behind `type bridge`. Of several values for one keyword the last one counts.
+    /// Parses the words behind `type bridge`. Of several values for one keyword the last one counts.
     pub(super) fn parse(mut words: Words) -> Result<Self, Failure> {
-        let mut values = Values::default();
-        while let Some(word) = words.next() {
-            let is_meant = |keyword: &Keyword| match keyword.may_be_short {
-                true => is_short_for(word, keyword.name),
-                false => word == keyword.name.as_bytes(),
-            };
-            match KEYWORDS.iter().position(is_meant) {
-                Some(at) => values.put(at, Given::parse(&KEYWORDS[at], &mut words)?),
-                None if is_short_for(word, "help") => return Err(Failure::new(USAGE.into())),
-                None => {
-                    return Err(Failure::new(line!("bridge: unknown command \"", word, "\"?\n", USAGE.trim_end())));
-                }
+        let mut given: Vec<Option<Given>> = KEYWORDS.iter().map(|_| None).collect();
+        while let Some(word) = words.peek() {
+            let keyword = words.take_keyword(KEYWORDS).ok_or_else(|| unknown_command(word, &words))?;
+            let value = Given::parse(keyword, &mut words)?;
+            if let Some(place) = KEYWORDS.iter().position(|other| other.name == keyword.name) {
+                given[place] = Some(value);
             }
         }
-        Ok(values)
+        let given = KEYWORDS.iter().zip(given).filter_map(|(keyword, given)| Some((keyword, given?)));
+        Ok(Values(given.collect()))
     }
 
-    fn put(&mut self, keyword: usize, given: Given) {
-        let place = self.0.partition_point(|(other, _)| *other < keyword);
-        self.0.retain(|(other, _)| *other != keyword);
-        self.0.insert(place, (keyword, given));
-    }
-
-    /// Whether nothing was given.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What the kernel finds wrong with the request before it looks at the bridge.
+    /// Refuses what the kernel refuses before it looks for the bridge.
     pub(super) fn check(&self) -> Outcome {
         match self.0.iter().any(|(_, given)| matches!(given, Given::Address(address) if address.len() > 6)) {
             true => Err(explained(Errno::ERANGE, "Attribute failed policy validation.")),
@@ -158,14 +140,14 @@ impl Values {
     /// Refuses what cannot be set on this bridge without netlink.
     pub(super) fn check_for(&self, kernel: &Kernel, bridge: &[u8]) -> Outcome {
         let has_files = || kernel.has_link_file(bridge, LinkFile("bridge"));
-        for (keyword, _) in self.given() {
-            match keyword.place {
+        for (keyword, _) in &self.0 {
+            match keyword.meaning.place {
                 Place::Setting(_) => (),
                 Place::File(_) | Place::Supported(_) if has_files() => (),
                 Place::File(_) | Place::Supported(_) => {
-                    return Err(needs_netlink(keyword.name.as_bytes(), "or /sys of this network namespace"));
+                    return Err(needs_netlink(keyword.name, "or /sys of this network namespace"));
                 }
-                Place::Nowhere => return Err(needs_netlink(keyword.name.as_bytes(), "no file sets it")),
+                Place::Nowhere => return Err(needs_netlink(keyword.name, "no file sets it")),
             }
         }
         Ok(())
@@ -173,18 +155,30 @@ impl Values {
 
     /// Sets the values, in the kernel's order, up to the first that it refuses.
     pub(super) fn apply(&self, kernel: &Kernel, bridge: &[u8]) -> Outcome {
-        self.given().try_for_each(|(keyword, given)| keyword.set(kernel, bridge, given).map_err(refused))
-    }
-
-    fn given(&self) -> impl Iterator<Item = (&'static Keyword, &Given)> {
-        self.0.iter().map(|(at, given)| (&KEYWORDS[*at], given))
+        self.0.iter().try_for_each(|(keyword, given)| given.set(keyword, kernel, bridge).map_err(refused))
     }
 }
 
-impl Keyword {
-    fn set(&self, kernel: &Kernel, bridge: &[u8], given: &Given) -> Result<(), Errno> {
-        let (file, is_supported) = match self.place {
-            Place::Setting(setting) => match given {
+impl Given {
+    fn parse(keyword: &Keyword<Value>, words: &mut Words) -> Result<Self, Failure> {
+        let operand = keyword.meaning.operand;
+        if let Operand::None = operand {
+            return Ok(Given::Number(1));
+        }
+        let word = words.operand()?;
+        let number = match operand {
+            Operand::Upto(most) => number::get_unsigned::<u64>(word).filter(|number| *number <= most),
+            Operand::Wrapping => number::get_u64(word),
+            Operand::Protocol => protocol(word).map(u64::from),
+            Operand::Address => return hardware::address(word, Notation::C).map(Given::Address),
+            Operand::None => None,
+        };
+        number.map(Given::Number).ok_or_else(|| wrong(word, &format!("invalid {}", keyword.name)))
+    }
+
+    fn set(&self, keyword: &Keyword<Value>, kernel: &Kernel, bridge: &[u8]) -> Result<(), Errno> {
+        let (file, is_optional) = match keyword.meaning.place {
+            Place::Setting(setting) => match self {
                 Given::Number(number) => return kernel.set_bridge(bridge, setting, *number),
                 Given::Address(_) => return Err(Errno::EINVAL),
             },
@@ -193,39 +187,29 @@ impl Keyword {
             Place::Nowhere => return Err(Errno::EOPNOTSUPP),
         };
         if !kernel.has_link_file(bridge, file) {
-            return if is_supported { Ok(()) } else { Err(Errno::EOPNOTSUPP) };
+            return if is_optional { Ok(()) } else { Err(Errno::EOPNOTSUPP) };
         }
-        let text = match given {
+        let text = match self {
             Given::Number(number) => number.to_string(),
             Given::Address(octets) => Mac(octets.as_slice().try_into().map_err(|_| Errno::EINVAL)?).to_string(),
         };
-        kernel.set_link_file(bridge, file, text.as_bytes())
+        kernel.set_link(bridge, LinkSetting::File(file, text.as_bytes()))
     }
 }
 
-impl Given {
-    fn parse(keyword: &Keyword, words: &mut Words) -> Result<Self, Failure> {
-        if let Value::None = keyword.value {
-            return Ok(Given::Number(1));
-        }
-        let word = words.operand()?;
-        let number = match keyword.value {
-            Value::Upto(most) => number::unsigned::<u64>(word).filter(|number| *number <= most),
-            Value::Wrapping => number::wrapping(word),
-            Value::Protocol => protocol(word).map(u64::from),
-            Value::Address => return hardware::address(Era::Today, word).map(Given::Address),
-            Value::None => None,
-        };
-        number.map(Given::Number).ok_or_else(|| wrong(word, &format!("invalid {}", keyword.name)))
+fn unknown_command(word: &[u8], words: &Words) -> Failure {
+    match words.options.is_short_for(word, "help") {
+        true => Failure::new(USAGE.into()),
+        false => Failure::new(line!("bridge: unknown command \"", word, "\"?\n", USAGE.trim_end())),
     }
 }
 
-/// The protocols that a bridge can have its tags of, by name (linux/if_ether.h), and all by number.
+/// Reads the protocol of VLAN tags, by name or number.
 fn protocol(word: &[u8]) -> Option<u16> {
     match word.to_ascii_lowercase().as_slice() {
-        b"802.1q" => Some(0x8100),
-        b"802.1ad" => Some(0x88a8),
-        _ => number::unsigned(word),
+        b"802.1q" => u16::try_from(libc::ETH_P_8021Q).ok(),
+        b"802.1ad" => u16::try_from(libc::ETH_P_8021AD).ok(),
+        _ => number::get_unsigned(word),
     }
 }
 
@@ -276,15 +260,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keywords_have_names_of_their_own() {
-        for (place, keyword) in KEYWORDS.iter().enumerate() {
-            assert!(KEYWORDS[..place].iter().all(|other| other.name != keyword.name), "{} twice", keyword.name);
-        }
-    }
-
-    #[test]
     fn usage_names_every_keyword() {
-        for keyword in &KEYWORDS {
+        for keyword in KEYWORDS {
             assert!(USAGE.contains(&format!("[ {} ", keyword.name)), "{}", keyword.name);
         }
     }

@@ -1,87 +1,79 @@
 //! `ip link set`: values of a link, or of all links of a group.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use super::apply::{apply, check};
-use super::wanted::Wanted;
-use super::{
-    Kind, bridge, check_bridge_address, check_privilege, find, group_members, no_device_given, no_tun_by_netlink,
-    refuse_index,
-};
+use super::apply::apply;
+use super::args::LinkArgs;
+use super::check::{check, check_address_length};
+use super::kind::{KindArgs, not_understood};
+use super::refusal::{check_bridge_address, check_no_index, no_device_given, no_tun_by_netlink};
+use super::{bridge, group};
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
+use crate::ip::device::{check_privilege, find};
 use crate::ip::words::Words;
-use crate::ip::{bytes, needs_netlink, no_such_device, refused};
-use crate::kernel::{IFNAMSIZ, Kernel};
-use crate::texts::iproute2::flags_not_set;
+use crate::kernel::Kernel;
+use crate::texts::iproute2::{needs_netlink, refused};
 
 /// `ip link set { [dev] DEVICE | group GROUP } ...`
 pub(super) fn set(call: &mut Call, words: Words) -> Outcome {
     let kernel = call.kernel;
-    let mut wanted = Wanted::parse(kernel, words)?;
-    wanted.check_address_length(kernel)?;
-    refuse_index(&wanted)?;
-    let Some(device) = wanted.device else { return set_group(kernel, wanted) };
+    let mut args = LinkArgs::resolved(kernel, words)?;
+    check_address_length(kernel, &args)?;
+    check_no_index(&args)?;
+    let Some(device) = args.device else { return set_group(kernel, args) };
     let device = find(kernel, device)?;
-    let kind = wanted.kind.take().map(|(name, words)| Ok((name, Kind::parse(name, words)?))).transpose()?;
-    check_privilege(kernel, bytes(&device))?;
-    if let Some((_, Kind::Bridge(_))) = &kind {
-        check_bridge_address(&wanted)?;
+    let kind = args.kind.take().map(|(kind, words)| Ok((kind, KindArgs::parse(kind, words)?))).transpose()?;
+    check_privilege(kernel)?;
+    if let Some((_, KindArgs::Bridge(_))) = &kind {
+        check_bridge_address(&args)?;
     }
-    let values = values_for(kernel, &device, kind)?;
-    check(kernel, &device, &wanted, &values)?;
-    apply(kernel, device, &wanted, &values)
+    let values =
+        kind.map_or(Ok(bridge::Values::default()), |(kind, kind_args)| values_for(kernel, &device, kind, kind_args))?;
+    check(kernel, &device, &args, &values)?;
+    apply(kernel, &device, &args, &values)
 }
 
-/// The values of a kind of link, if it is of this kind.
-fn values_for(kernel: &Kernel, device: &OsString, kind: Option<(&[u8], Kind)>) -> Result<bridge::Values, Failure> {
-    let Some((name, kind)) = kind else { return Ok(bridge::Values::default()) };
-    match kind {
-        _ if name.is_empty() => Err(refused(Errno::ERANGE)),
-        _ if name == b"tun" => Err(no_tun_by_netlink()),
-        Kind::Bridge(values) if values.is_empty() || kernel.is_bridge(bytes(device)) => Ok(values),
-        Kind::Beyond if is_of_kind(kernel, device, name) => Err(needs_netlink(
-            &[b"type ", name].concat(),
-            if name == b"bridge_slave" { "use brctl(8)" } else { "no ioctl sets its values" },
+/// Returns the values behind a kind, if the link is of this kind.
+fn values_for(kernel: &Kernel, device: &OsStr, kind: &[u8], args: KindArgs) -> Result<bridge::Values, Failure> {
+    match args {
+        _ if kind.is_empty() => Err(refused(Errno::ERANGE)),
+        _ if kind == b"tun" => Err(no_tun_by_netlink()),
+        KindArgs::Bridge(values) if values.is_empty() || kernel.is_bridge(device.as_bytes()) => Ok(values),
+        KindArgs::Unsupported if is_of_kind(kernel, device, kind) => Err(needs_netlink(
+            [b"type ", kind].concat(),
+            if kind == b"bridge_slave" { "use brctl(8)" } else { "no ioctl sets its values" },
         )),
-        Kind::Bridge(_) | Kind::Beyond => Err(refused(Errno::EOPNOTSUPP)),
+        KindArgs::Bridge(_) | KindArgs::Unsupported => Err(refused(Errno::EOPNOTSUPP)),
         // a kind without values is not even compared
-        Kind::Bare => Ok(bridge::Values::default()),
+        KindArgs::Nothing => Ok(bridge::Values::default()),
     }
 }
 
 /// Whether a link is of this kind or, where that ends with `_slave`, belongs to one that is.
-fn is_of_kind(kernel: &Kernel, device: &OsString, name: &[u8]) -> bool {
-    let is = |link: &OsString, name: &[u8]| kernel.link_kind(bytes(link)).is_some_and(|kind| kind.as_bytes() == name);
-    match name.strip_suffix(b"_slave") {
-        Some(name) => kernel.link_master(bytes(device)).is_some_and(|master| is(&master, name)),
-        None => is(device, name),
+fn is_of_kind(kernel: &Kernel, device: &OsStr, kind: &[u8]) -> bool {
+    let is = |link: &OsStr, kind: &[u8]| kernel.info_kind(link.as_bytes()).is_some_and(|name| name.as_bytes() == kind);
+    match kind.strip_suffix(b"_slave") {
+        Some(kind) => kernel.link_master(device.as_bytes()).is_some_and(|master| is(&master, kind)),
+        None => is(device, kind),
     }
 }
 
 /// Sets the values of each link of a group.
-fn set_group(kernel: &Kernel, mut wanted: Wanted) -> Outcome {
-    let group = wanted.group.take().ok_or_else(no_device_given)?;
-    if let Some((_, mut words)) = wanted.kind.take()
+fn set_group(kernel: &Kernel, mut args: LinkArgs) -> Outcome {
+    let group = args.group.take().ok_or_else(no_device_given)?;
+    if let Some((_, mut words)) = args.kind.take()
         && let Some(word) = words.next()
     {
-        return Err(super::not_understood(word).with_status(255));
+        return Err(not_understood(word, &words).with_status(255));
     }
-    let members = group_members(kernel, group)?;
+    let members = group::members(kernel, group)?;
     let values = bridge::Values::default();
     for member in &members {
-        check(kernel, member, &wanted, &values)?;
+        check(kernel, member, &args, &values)?;
     }
-    members.into_iter().try_for_each(|member| apply(kernel, member, &wanted, &values))
-}
-
-/// Switches a link on or off.
-pub fn set_up(kernel: &Kernel, device: &[u8], up: bool) -> Outcome {
-    // the ioctl would cut a longer name, and mean another device
-    if device.len() >= IFNAMSIZ {
-        return Err(no_such_device(device));
-    }
-    kernel.set_link_up(device, up).map_err(|errno| flags_not_set(device, errno))
+    members.iter().try_for_each(|member| apply(kernel, member, &args, &values))
 }

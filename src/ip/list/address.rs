@@ -3,51 +3,50 @@
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::record::Record;
 use crate::era::Era;
-use crate::ip::Options;
+use crate::ip::fields::Fields;
+use crate::ip::options::Options;
 use crate::json::Json;
 use crate::kernel::Address;
 
-/// Without end, as netlink counts lifetimes. No file tells of them, and an address with another one is a rarity.
+/// The lifetime of an address that stays forever. No file shows lifetimes, and others are rare.
 const FOREVER: u32 = u32::MAX;
 
-/// Puts the lines of an address, without the last end. That of IPv6 ends with a blank before the lifetimes.
-pub(super) fn put(record: &mut Record, address: &Address, options: Options) {
+/// Puts the lines of an address, without the last line end. That of IPv6 ends with a blank before the lifetimes.
+pub(super) fn put(fields: &mut Fields, address: &Address, options: Options) {
     let family = if address.net.addr().is_ipv4() { "inet" } else { "inet6" };
-    record.print("family", family, format_args!("    {family} "));
-    put_net(record, address);
+    fields.print("family", family, format_args!("    {family} "));
+    put_net(fields, address);
     if let Some(broadcast) = address.broadcast.map(IpAddr::from) {
-        record.print("broadcast", broadcast, format_args!("brd {broadcast} "));
+        fields.print("broadcast", broadcast, format_args!("brd {broadcast} "));
     }
-    let scope = address.scope.to_string();
-    record.print("scope", &*scope, format_args!("scope {scope} "));
-    put_flags(record, address, options.era);
+    fields.print("scope", address.scope.to_string(), format_args!("scope {} ", address.scope));
+    put_flags(fields, address, options.era);
     if family == "inet" {
-        record.put("label", address.label.as_bytes(), address.label.as_bytes());
+        fields.put("label", address.label.as_bytes(), address.label.as_bytes());
     }
     if family == "inet" && !options.era.ip().lifetimes_v4 {
         return;
     }
-    record.text(options.newline());
-    record.put("valid_life_time", FOREVER, "       valid_lft forever");
-    record.put("preferred_life_time", FOREVER, " preferred_lft forever");
+    fields.text(options.newline());
+    fields.put("valid_life_time", FOREVER, "       valid_lft forever");
+    fields.put("preferred_life_time", FOREVER, " preferred_lft forever");
 }
 
 /// Puts what `ip -br` shows of an address.
-pub(super) fn put_net(record: &mut Record, address: &Address) {
+pub(super) fn put_net(fields: &mut Fields, address: &Address) {
     let local = address.net.addr();
-    record.print("local", local, format_args!("{local}"));
+    fields.print("local", local, format_args!("{local}"));
     if let Some(peer) = address.peer.map(IpAddr::from) {
-        record.print("address", peer, format_args!(" peer {peer}"));
+        fields.print("address", peer, format_args!(" peer {peer}"));
     }
     let prefix = address.net.prefix_len();
-    record.print("prefixlen", u32::from(prefix), format_args!("/{prefix} "));
+    fields.print("prefixlen", u32::from(prefix), format_args!("/{prefix} "));
 }
 
-/// Puts the flags (ip/ipaddress.c, `ifa_flag_data`; in 2006 `print_addrinfo`).
-fn put_flags(record: &mut Record, address: &Address, era: Era) {
-    let mut put = |name| record.print(name, Json::Bool(true), format_args!("{name} "));
+/// Puts the flags (ip/ipaddress.c, `ifa_flag_data`; in ss060323 `print_addrinfo`).
+fn put_flags(fields: &mut Fields, address: &Address, era: Era) {
+    let mut put = |name| fields.print(name, Json::Bool(true), format_args!("{name} "));
     if address.net.addr().is_ipv4() {
         if address.secondary {
             put("secondary");
@@ -55,11 +54,11 @@ fn put_flags(record: &mut Record, address: &Address, era: Era) {
         return;
     }
     let named = era.ip().address_flags;
-    for (_, _, name) in named.iter().filter(|(flag, is_set, _)| address.v6.has(*flag) == *is_set) {
+    for (_, _, name) in named.iter().filter(|(flag, is_set, _)| address.has_flag(*flag) == *is_set) {
         put(name);
     }
-    let rest = named.iter().fold(address.v6.0, |rest, (flag, ..)| rest & !flag);
+    let rest = named.iter().fold(address.flags, |rest, (flag, ..)| rest & !flag);
     if rest != 0 {
-        record.args(format_args!("flags {rest:02x} "));
+        fields.print_text(format_args!("flags {rest:02x} "));
     }
 }

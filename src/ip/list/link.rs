@@ -1,13 +1,14 @@
 //! A link as `ip` shows it.
 
-use std::borrow::Cow;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 use super::filter::Candidate;
-use super::record::Record;
 use crate::era::Era;
-use crate::ip::{Options, bytes};
+use crate::ip::fields::Fields;
+use crate::ip::options::Options;
 use crate::json::Json;
-use crate::kernel::{Kernel, Link, Queue, flag};
+use crate::kernel::{Kernel, Link, LinkFile, Queue};
 
 /// What is shown of a link besides name, flags and mtu.
 #[derive(Clone, Copy)]
@@ -18,183 +19,208 @@ pub(super) struct Columns {
     pub(super) mode: bool,
     /// The hardware address, on a line of its own.
     pub(super) hardware: bool,
-    /// The alias, likewise.
+    /// The alias, on a line of its own.
     pub(super) alias: bool,
 }
 
-/// Puts the line (or lines) about a link, without the last end.
+/// Puts the line (or lines) of a link, without the last line end.
 pub(super) fn put(
-    record: &mut Record,
+    fields: &mut Fields,
     kernel: &Kernel,
     link: &Link,
     links: &[Candidate],
     columns: Columns,
     options: Options,
 ) {
-    let fields = options.era.ip();
-    let other_end = other_end(kernel, link, links);
-    record.print("ifindex", link.index as u32, format_args!("{}: ", link.index));
-    put_name(record, link, &other_end);
-    record.text(": ");
-    put_flags(record, link, &other_end, fields.named_flags);
-    record.print("mtu", link.mtu, format_args!("mtu {} ", link.mtu));
+    let era = options.era.ip();
+    let other_end = OtherEnd::of(kernel, link, links);
+    fields.print("ifindex", link.index as u32, format_args!("{}: ", link.index));
+    put_name(fields, link, &other_end);
+    fields.text(": ");
+    put_flags(fields, link, &other_end, era.named_flags);
+    fields.print("mtu", link.mtu, format_args!("mtu {} ", link.mtu));
     if columns.whole {
-        record.print("qdisc", qdisc(link), format_args!("qdisc {} ", qdisc(link)));
+        fields.print("qdisc", qdisc(link), format_args!("qdisc {} ", qdisc(link)));
     }
     if let Some(master) = &link.master
         && columns.whole
-        && (link.announces_master || fields.all_of_link)
+        && (link.announces_master || era.all_of_link)
     {
-        record.put("master", bytes(master), [b"master ", bytes(master), b" "].concat());
+        let master = master.as_bytes();
+        fields.put("master", master, [b"master ", master, b" "].concat());
     }
-    if fields.all_of_link {
+    if era.all_of_link {
         let state = link.state.to_ascii_uppercase();
-        record.print("operstate", state.as_str(), format_args!("state {state} "));
+        fields.print("operstate", state.as_str(), format_args!("state {state} "));
     }
-    if columns.mode && fields.all_of_link {
-        record.put("linkmode", "DEFAULT", "mode DEFAULT ");
+    if columns.mode && era.all_of_link {
+        fields.put("linkmode", "DEFAULT", "mode DEFAULT ");
     }
-    if columns.whole && fields.all_of_link {
-        let group: Cow<str> = if link.group == 0 { "default".into() } else { link.group.to_string().into() };
-        record.print("group", &*group, format_args!("group {group} "));
+    if columns.whole && era.all_of_link {
+        let group = if link.group == 0 { "default".into() } else { link.group.to_string() };
+        fields.print("group", group.as_str(), format_args!("group {group} "));
     }
     if link.queue_length != 0 {
-        record.print("txqlen", link.queue_length, format_args!("qlen {}", link.queue_length));
+        fields.print("txqlen", link.queue_length, format_args!("qlen {}", link.queue_length));
     }
     if columns.hardware {
-        record.text(options.newline());
-        put_hardware(record, link, options.era);
+        fields.text(options.newline());
+        put_hardware(fields, link, options.era);
     }
-    if columns.alias && fields.all_of_link {
-        let alias = kernel.link_alias(bytes(&link.name));
-        if !alias.is_empty() {
-            record.put("ifalias", alias.as_bytes(), [options.newline(), "    alias ", &alias].concat());
-        }
+    if columns.alias && era.all_of_link {
+        put_alias(fields, kernel, link, options);
     }
 }
 
 /// Puts what `ip -br` shows of a link: name, state and, for `ip link`, hardware address and flags.
-pub(super) fn put_brief(record: &mut Record, kernel: &Kernel, link: &Link, links: &[Candidate], with_hardware: bool) {
-    let other_end = other_end(kernel, link, links);
-    put_name(record, link, &other_end);
-    let name = link.name.len() + if other_end.key.is_empty() { 0 } else { 1 + other_end.name.len() };
-    record.text(" ".repeat(17usize.saturating_sub(name).max(1)));
+pub(super) fn put_brief(fields: &mut Fields, kernel: &Kernel, link: &Link, links: &[Candidate], with_hardware: bool) {
+    let other_end = OtherEnd::of(kernel, link, links);
+    put_name(fields, link, &other_end);
+    let width = link.name.len() + other_end.name().map_or(0, |name| 1 + name.len());
+    fields.text(" ".repeat(17usize.saturating_sub(width).max(1)));
     let state = link.state.to_ascii_uppercase();
-    record.print("operstate", state.as_str(), format_args!("{state:<14} "));
+    fields.print("operstate", state.as_str(), format_args!("{state:<14} "));
     if with_hardware {
         if !link.address.is_empty() {
             let address = hardware_text(link.hw_type, &link.address);
-            record.print("address", &*address, format_args!("{address} "));
+            fields.print("address", address.as_str(), format_args!("{address} "));
         }
-        put_flags(record, link, &other_end, !0);
+        put_flags(fields, link, &other_end, !0);
     }
 }
 
-fn put_name(record: &mut Record, link: &Link, other_end: &OtherEnd) {
-    match other_end.key {
-        "" => (),
-        "link_index" => record.json("link_index", link.iflink as u32),
-        key => record.json(key, &*other_end.name),
-    }
-    record.put("ifname", bytes(&link.name), bytes(&link.name));
-    if !other_end.key.is_empty() {
-        record.text("@");
-        record.text(&other_end.name);
-    }
+/// What stands behind the `@` of a link's name: the link below or, of a veth, the peer.
+enum OtherEnd {
+    /// The link stands alone.
+    Nothing,
+    /// The link is of a kind that has an other end, but it has none.
+    Missing,
+    Link {
+        name: OsString,
+        is_down: bool,
+    },
+    /// A link of another namespace, by its index there.
+    Elsewhere(i32),
 }
 
-/// The names of flags, and those that have none in a number.
-fn put_flags(record: &mut Record, link: &Link, other_end: &OtherEnd, named: u32) {
-    let names = || flag_names(link.flags & named);
-    record.text("<");
-    let mut comma = "";
-    for name in names() {
-        record.text(comma);
-        record.text(name);
-        comma = ",";
-    }
-    if link.flags & !named != 0 {
-        record.args(format_args!("{comma}{:x}", link.flags & !named));
-    }
-    let down = other_end.is_down.then_some("M-DOWN");
-    record.text(if down.is_some() { ",M-DOWN> " } else { "> " });
-    if record.is_json() {
-        record.json("flags", Json::List(names().chain(down).map(Json::from).collect()));
-    }
-}
-
-fn put_hardware(record: &mut Record, link: &Link, era: Era) {
-    let kind = kind_name(link.hw_type, era);
-    record.print("link_type", &*kind, format_args!("    link/{kind} "));
-    if !link.address.is_empty() {
-        let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.hw_type, text));
-        record.put("address", &*address, &*address);
-        if link.flags & flag::POINTOPOINT != 0 {
-            record.json("link_pointtopoint", Json::Bool(true));
-            record.text(" peer ");
-        } else {
-            record.text(" brd ");
+impl OtherEnd {
+    /// Finds the other end among the links that are known, else by its index.
+    fn of(kernel: &Kernel, link: &Link, links: &[Candidate]) -> Self {
+        if link.iflink == link.index {
+            return OtherEnd::Nothing;
         }
-        record.put("broadcast", &*broadcast, &*broadcast);
-    }
-}
-
-/// What is behind the `@` of a link's name.
-struct OtherEnd<'a> {
-    name: Cow<'a, [u8]>,
-    /// What JSON calls it; nothing if there is no other end.
-    key: &'static str,
-    /// It is here and it is not up.
-    is_down: bool,
-}
-
-/// The other end is looked for among the links that are known, then everywhere.
-fn other_end<'a>(kernel: &Kernel, link: &Link, links: &'a [Candidate]) -> OtherEnd<'a> {
-    let named = |index: i32| match links.binary_search_by_key(&index, |link| link.index) {
-        Ok(place) => Ok(Cow::Borrowed(bytes(&links[place].name))),
-        Err(_) => kernel.link_name(index).map(|name| Cow::Owned(name.into_encoded_bytes())),
-    };
-    match link.iflink {
-        below if below == link.index => OtherEnd { name: Cow::default(), key: "", is_down: false },
-        0 => OtherEnd { name: b"NONE".into(), key: "link", is_down: false },
-        below => match named(below) {
+        if link.iflink == 0 {
+            return OtherEnd::Missing;
+        }
+        let name = match links.binary_search_by_key(&link.iflink, |link| link.index) {
+            Ok(place) => Ok(links[place].name.clone()),
+            Err(_) => kernel.link_name(link.iflink),
+        };
+        match name {
             Ok(name) => {
-                let is_down = kernel.link_flags(&name).is_ok_and(|flags| flags & flag::UP == 0);
-                OtherEnd { name, key: "link", is_down }
+                let flags = kernel.link_flags(name.as_bytes());
+                OtherEnd::Link { name, is_down: flags.is_ok_and(|flags| flags & libc::IFF_UP as u32 == 0) }
             }
-            // in another namespace
-            Err(_) => {
-                OtherEnd { name: Cow::Owned(format!("if{below}").into_bytes()), key: "link_index", is_down: false }
-            }
-        },
+            Err(_) => OtherEnd::Elsewhere(link.iflink),
+        }
+    }
+
+    fn name(&self) -> Option<Vec<u8>> {
+        match self {
+            OtherEnd::Nothing => None,
+            OtherEnd::Missing => Some(b"NONE".to_vec()),
+            OtherEnd::Link { name, .. } => Some(name.as_bytes().to_vec()),
+            OtherEnd::Elsewhere(index) => Some(format!("if{index}").into_bytes()),
+        }
+    }
+
+    fn is_down(&self) -> bool {
+        matches!(self, OtherEnd::Link { is_down: true, .. })
     }
 }
 
-/// Flags in the order in which iproute2 names them (ip/ipaddress.c, `print_link_flags`); RUNNING is not named, its absence is.
-const FLAGS: [(u32, &str); 18] = [
-    (flag::LOOPBACK, "LOOPBACK"),
-    (flag::BROADCAST, "BROADCAST"),
-    (flag::POINTOPOINT, "POINTOPOINT"),
-    (0x1000, "MULTICAST"),
-    (0x80, "NOARP"),
-    (0x200, "ALLMULTI"),
-    (0x100, "PROMISC"),
-    (0x400, "MASTER"),
-    (0x800, "SLAVE"),
-    (0x4, "DEBUG"),
-    (0x8000, "DYNAMIC"),
-    (0x4000, "AUTOMEDIA"),
-    (0x2000, "PORTSEL"),
-    (0x20, "NOTRAILERS"),
-    (flag::UP, "UP"),
-    (flag::LOWER_UP, "LOWER_UP"),
-    (flag::DORMANT, "DORMANT"),
-    (0x4_0000, "ECHO"),
+fn put_name(fields: &mut Fields, link: &Link, other_end: &OtherEnd) {
+    let other_name = other_end.name();
+    match (other_end, &other_name) {
+        (OtherEnd::Elsewhere(index), _) => fields.json("link_index", *index as u32),
+        (_, Some(name)) => fields.json("link", name.as_slice()),
+        (_, None) => (),
+    }
+    fields.put("ifname", link.name.as_bytes(), link.name.as_bytes());
+    if let Some(name) = other_name {
+        fields.text("@");
+        fields.text(name);
+    }
+}
+
+/// Puts the names of flags; those that have none as a number.
+fn put_flags(fields: &mut Fields, link: &Link, other_end: &OtherEnd, named: u32) {
+    let mut names = flag_names(link.flags & named);
+    let rest = link.flags & !named;
+    fields.print_text(format_args!("<{}", names.join(",")));
+    if rest != 0 {
+        fields.print_text(format_args!("{}{rest:x}", if names.is_empty() { "" } else { "," }));
+    }
+    if other_end.is_down() {
+        names.push("M-DOWN");
+        fields.text(",M-DOWN");
+    }
+    fields.text("> ");
+    if fields.is_json() {
+        fields.json("flags", Json::List(names.into_iter().map(Json::from).collect()));
+    }
+}
+
+fn put_hardware(fields: &mut Fields, link: &Link, era: Era) {
+    let hw_type = hw_type_name(link.hw_type, era);
+    fields.print("link_type", hw_type.as_str(), format_args!("    link/{hw_type} "));
+    if link.address.is_empty() {
+        return;
+    }
+    let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.hw_type, text));
+    fields.put("address", address.as_str(), &address);
+    if link.flags & libc::IFF_POINTOPOINT as u32 != 0 {
+        fields.json("link_pointtopoint", Json::Bool(true));
+        fields.text(" peer ");
+    } else {
+        fields.text(" brd ");
+    }
+    fields.put("broadcast", broadcast.as_str(), &broadcast);
+}
+
+fn put_alias(fields: &mut Fields, kernel: &Kernel, link: &Link, options: Options) {
+    let alias = kernel.link_file(link.name.as_bytes(), LinkFile::ALIAS).unwrap_or_default();
+    if !alias.is_empty() {
+        fields.print("ifalias", alias.as_str(), format_args!("{}    alias {alias}", options.newline()));
+    }
+}
+
+/// Flags in the order in which iproute2 names them (ip/ipaddress.c, `print_link_flags`). RUNNING is not named; its absence is.
+const FLAGS: [(i32, &str); 18] = [
+    (libc::IFF_LOOPBACK, "LOOPBACK"),
+    (libc::IFF_BROADCAST, "BROADCAST"),
+    (libc::IFF_POINTOPOINT, "POINTOPOINT"),
+    (libc::IFF_MULTICAST, "MULTICAST"),
+    (libc::IFF_NOARP, "NOARP"),
+    (libc::IFF_ALLMULTI, "ALLMULTI"),
+    (libc::IFF_PROMISC, "PROMISC"),
+    (libc::IFF_MASTER, "MASTER"),
+    (libc::IFF_SLAVE, "SLAVE"),
+    (libc::IFF_DEBUG, "DEBUG"),
+    (libc::IFF_DYNAMIC, "DYNAMIC"),
+    (libc::IFF_AUTOMEDIA, "AUTOMEDIA"),
+    (libc::IFF_PORTSEL, "PORTSEL"),
+    (libc::IFF_NOTRAILERS, "NOTRAILERS"),
+    (libc::IFF_UP, "UP"),
+    (libc::IFF_LOWER_UP, "LOWER_UP"),
+    (libc::IFF_DORMANT, "DORMANT"),
+    (libc::IFF_ECHO, "ECHO"),
 ];
 
-fn flag_names(flags: u32) -> impl Iterator<Item = &'static str> {
-    let no_carrier = (flags & flag::UP != 0 && flags & flag::RUNNING == 0).then_some("NO-CARRIER");
-    no_carrier.into_iter().chain(FLAGS.iter().filter(move |(bit, _)| flags & bit != 0).map(|(_, name)| *name))
+fn flag_names(flags: u32) -> Vec<&'static str> {
+    let has = |flag: i32| flags & flag as u32 != 0;
+    let no_carrier = (has(libc::IFF_UP) && !has(libc::IFF_RUNNING)).then_some("NO-CARRIER");
+    no_carrier.into_iter().chain(FLAGS.iter().filter(|(flag, _)| has(*flag)).map(|(_, name)| *name)).collect()
 }
 
 /// The queueing discipline that the kernel attaches. The default one can be changed, but only the initial namespace could see
@@ -207,34 +233,36 @@ fn qdisc(link: &Link) -> &'static str {
     }
 }
 
-/// Names of link types (lib/ll_types.c; linux/if_arp.h).
-fn kind_name(kind: u16, era: Era) -> Cow<'static, str> {
-    let name = match kind {
-        _ if era.ip().unnamed_kinds.contains(&kind) => return format!("[{kind}]").into(),
-        1 => "ether",
-        32 => "infiniband",
-        512 => "ppp",
-        768 => "ipip",
-        769 => "tunnel6",
-        772 => "loopback",
-        776 => "sit",
-        778 => "gre",
-        823 => "gre6",
-        0xfffe => "none",
-        0xffff => "void",
-        _ => return format!("[{kind}]").into(),
+/// ARPHRD_IP6GRE (linux/if_arp.h), which libc lacks.
+const IP6GRE: u16 = 823;
+
+/// Returns the name of a type of hardware (lib/ll_types.c).
+fn hw_type_name(hw_type: u16, era: Era) -> String {
+    let name = match hw_type {
+        _ if era.ip().unnamed_kinds.contains(&hw_type) => None,
+        libc::ARPHRD_ETHER => Some("ether"),
+        libc::ARPHRD_INFINIBAND => Some("infiniband"),
+        libc::ARPHRD_PPP => Some("ppp"),
+        libc::ARPHRD_TUNNEL => Some("ipip"),
+        libc::ARPHRD_TUNNEL6 => Some("tunnel6"),
+        libc::ARPHRD_LOOPBACK => Some("loopback"),
+        libc::ARPHRD_SIT => Some("sit"),
+        libc::ARPHRD_IPGRE => Some("gre"),
+        IP6GRE => Some("gre6"),
+        libc::ARPHRD_NONE => Some("none"),
+        libc::ARPHRD_VOID => Some("void"),
+        _ => None,
     };
-    name.into()
+    name.map_or_else(|| format!("[{hw_type}]"), String::from)
 }
 
-/// A hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
-fn hardware_text(kind: u16, address: &str) -> Cow<'_, str> {
-    if !matches!(kind, 768 | 776 | 778) {
-        return address.into();
+/// Returns a hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
+fn hardware_text(hw_type: u16, address: &str) -> String {
+    if matches!(hw_type, libc::ARPHRD_TUNNEL | libc::ARPHRD_SIT | libc::ARPHRD_IPGRE) {
+        let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
+        if let &[a, b, c, d] = octets.as_slice() {
+            return format!("{a}.{b}.{c}.{d}");
+        }
     }
-    let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
-    match octets.as_slice() {
-        &[a, b, c, d] => format!("{a}.{b}.{c}.{d}").into(),
-        _ => address.into(),
-    }
+    address.into()
 }

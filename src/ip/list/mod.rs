@@ -1,81 +1,91 @@
-//! The listings of `ip address show` and `ip link show`, which are one listing with more or less of it shown.
+//! The listings of `ip address show` and `ip link show`: one listing, of which more or less is shown.
 
 mod address;
 mod filter;
+mod filter_args;
 mod link;
-mod record;
+mod pattern;
 mod statistics;
 
-use std::ffi::OsString;
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
+use super::complaint::{ipv4_unreadable, unreadable};
+use super::fields::{Fields, print_records};
+use super::options::Options;
+use crate::call::Call;
 use crate::era::Era;
-use crate::error::Outcome;
-use crate::ip::prefix::Family;
-use crate::ip::{Options, bytes, print};
+use crate::error::{Failure, Outcome};
 use crate::json::Json;
-use crate::kernel::{Address, Kernel, Listed};
-use crate::net::order::{self, name_key};
-pub use filter::{Candidate, Filter};
+use crate::kernel::{Address, Kernel, Link};
+use crate::net::prefix::Family;
+use filter::Candidate;
+pub(in crate::ip) use filter::Filter;
 use link::Columns;
-pub use record::Record;
 
 /// Which of the two listings is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
+pub(in crate::ip) enum Listing {
     /// `ip link show`
     Links,
     /// `ip address show`
     Addresses,
 }
 
-/// Prints the links, or the links with their addresses, that a filter admits.
+/// Prints the links, or the links with their addresses, that a filter admits. Where IPv6's addresses cannot be read and IPv4's are
+/// asked for too, those are printed, and a warning.
 ///
 /// # Errors
-/// `Device "…" does not exist.`
-pub fn list(kernel: &Kernel, out: &mut dyn Write, listing: Listing, filter: &Filter, options: Options) -> Outcome {
+/// `Device "…" does not exist.`, and what cannot be read.
+pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, options: Options) -> Outcome {
+    let kernel = call.kernel;
     let links = filter.candidates(kernel)?;
+    let mut warning = None;
     let addresses = match listing {
-        Listing::Addresses if !options.link_only => Addresses::of(kernel, filter, &links),
-        _ => Addresses::default(),
+        Listing::Addresses if !options.link_only => addresses(kernel, filter, &links, &mut warning)?,
+        _ => BTreeMap::new(),
     };
     let view = View { listing, filter, options, links: &links, addresses };
-    let halves = kernel.in_halves(&links, |kernel, links| view.of(kernel, links));
-    if options.json {
-        let objects = halves.into_iter().flat_map(|(_, objects)| objects).collect();
-        print(out, Json::List(objects).document(options.pretty));
-    } else {
-        halves.iter().for_each(|(text, _)| print(out, text));
+    let records = kernel.in_halves(&links, |kernel, links| {
+        links.iter().filter_map(|link| view.record(kernel, link)).collect::<Vec<Fields>>()
+    });
+    print_records(call.out, records.into_iter().flatten(), options);
+    if let Some(warning) = warning {
+        let _ = call.err.write_all(&warning.text);
     }
     Ok(())
 }
 
-/// The addresses of all links, IPv4 first, whether they will be shown or not.
-#[derive(Default)]
-struct Addresses {
-    list: Vec<Listed>,
-    /// Where in the list those of a link are: the key of its name, and the place.
-    places: Vec<(u128, usize)>,
-}
+/// Addresses by link, those of IPv4 first.
+type Addresses = BTreeMap<OsString, Vec<Address>>;
 
-impl Addresses {
-    fn of(kernel: &Kernel, filter: &Filter, links: &[Candidate]) -> Self {
-        // one link's addresses need not be looked for among all
-        let link = filter.device.and(links.first()).map(|link| bytes(&link.name));
-        let mut list = kernel.listed_v4(link).unwrap_or_default();
-        if filter.family != Family::Inet {
-            list.extend(kernel.addresses_v6().unwrap_or_default().into_iter().map(Listed::Whole));
+/// Reads the addresses of a family, whether they will be shown or not.
+fn addresses(
+    kernel: &Kernel,
+    filter: &Filter,
+    links: &[Candidate],
+    warning: &mut Option<Failure>,
+) -> Result<Addresses, Failure> {
+    let mut list = Vec::new();
+    if filter.family != Family::Inet6 {
+        // of one link, the kernel need not be asked about the others
+        let link = filter.device.and(links.first());
+        let read = link.map_or_else(|| kernel.addresses_v4(), |link| kernel.addresses_v4_of(link.name.as_bytes()));
+        list.extend(read.map_err(ipv4_unreadable)?);
+    }
+    if filter.family != Family::Inet {
+        match kernel.addresses_v6().map_err(unreadable) {
+            Ok(read) => list.extend(read),
+            Err(failure) if filter.family == Family::Any => *warning = Some(failure),
+            Err(failure) => return Err(failure),
         }
-        let places = order::places(list.iter().map(|listed| name_key(listed.link())));
-        Addresses { list, places }
     }
-
-    fn on(&self, kernel: &Kernel, link: &OsString) -> Vec<Address> {
-        let key = name_key(bytes(link));
-        let start = self.places.partition_point(|(other, _)| *other < key);
-        let its = self.places[start..].iter().take_while(move |(other, _)| *other == key);
-        kernel.addresses_listed(its.map(|(_, place)| &self.list[*place])).unwrap_or_default()
+    let mut by_link = Addresses::new();
+    for address in list {
+        by_link.entry(address.link.clone()).or_default().push(address);
     }
+    Ok(by_link)
 }
 
 /// What is shown, and of what.
@@ -83,120 +93,139 @@ struct View<'a> {
     listing: Listing,
     filter: &'a Filter<'a>,
     options: Options,
-    /// All links, or the one that is asked for.
+    /// All links, or the one that is asked for, by index.
     links: &'a [Candidate],
     addresses: Addresses,
 }
 
 impl View<'_> {
-    /// The text or the objects of some of the links.
-    fn of(&self, kernel: &Kernel, links: &[Candidate]) -> (Vec<u8>, Vec<Json>) {
-        let mut objects = Vec::new();
-        let mut record = Record::new(self.options.json);
-        for link in links {
-            if self.put(&mut record, kernel, link).is_some() && self.options.json {
-                objects.push(record.take_json());
-            }
+    /// Returns what is printed of a link, with the ends of its lines; `None` if it is not to be listed.
+    fn record(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Fields> {
+        match self.listing {
+            Listing::Addresses if !self.options.link_only => self.link_with_addresses(kernel, candidate),
+            _ => self.link(kernel, candidate),
         }
-        (record.into_text(), objects)
     }
 
-    /// Puts what is printed of a link, with the ends of its lines; nothing if it is not asked for, or has addresses and none of
-    /// them is.
-    fn put(&self, record: &mut Record, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
-        let View { listing, filter, options, .. } = *self;
-        let terse = options.era.ip().terse;
-        if listing == Listing::Links || options.link_only {
-            let link = &filter.admitted(kernel, candidate)?;
-            match options.brief {
-                true => link::put_brief(record, kernel, link, self.links, true),
-                false if !terse && !filter.admits_name(&link.name) => return None,
-                false => {
-                    let columns = Columns { whole: true, mode: listing == Listing::Links, hardware: true, alias: true };
-                    link::put(record, kernel, link, self.links, columns, options);
-                    if options.statistics > 0 {
-                        record.text(options.newline());
-                        statistics::put(record, kernel, link, options);
-                    }
-                }
+    /// A link of `ip link show`.
+    fn link(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Fields> {
+        let Options { brief, json, statistics, .. } = self.options;
+        let link = &self.filter.admitted(kernel, candidate)?;
+        let mut fields = Fields::new(json);
+        if brief {
+            link::put_brief(&mut fields, kernel, link, self.links, true);
+        } else {
+            if self.options.era.ip().label_selects_links && !self.filter.admits_name(&link.name) {
+                return None;
             }
-            record.text("\n");
-            return Some(());
+            let mode = self.listing == Listing::Links;
+            self.put_link(&mut fields, kernel, link, Columns { whole: true, mode, hardware: true, alias: true });
+            if statistics > 0 {
+                fields.text(self.options.newline());
+                statistics::put(&mut fields, kernel, link, self.options);
+            }
         }
+        fields.text("\n");
+        Some(fields)
+    }
 
-        let mut addresses = self.addresses.on(kernel, &candidate.name);
-        let has_none = addresses.is_empty();
-        addresses.retain(|address| filter.admits(address));
-        if addresses.is_empty() && !((has_none || !terse) && filter.family == Family::Any) {
+    /// A link of `ip address show`.
+    fn link_with_addresses(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Fields> {
+        let Options { era, brief, json, .. } = self.options;
+        let all = self.addresses.get(&candidate.name).map_or(&[][..], Vec::as_slice);
+        let addresses: Vec<&Address> = all.iter().filter(|address| self.filter.admits(address)).collect();
+        let may_be_bare = self.filter.family == Family::Any && (all.is_empty() || era.ip().lists_unmatched_links);
+        if addresses.is_empty() && !may_be_bare {
             return None;
         }
-        // a line for each address needs none for the link
-        let without_link = match terse {
-            _ if options.brief => false,
-            true => filter.label.is_some() || options.oneline,
-            false if filter.family == Family::Any => !filter.admits_name(&candidate.name),
-            false => options.oneline,
-        };
-        if without_link {
-            if filter.asks_of_links() {
-                filter.admitted(kernel, candidate)?;
+        let mut fields = Fields::new(json);
+        if !brief && self.omits_link(&candidate.name) {
+            if self.filter.examines_links() {
+                self.filter.admitted(kernel, candidate)?;
             }
-            self.put_addresses(record, candidate, &addresses);
-            return Some(());
+            self.put_addresses(&mut fields, candidate, &addresses);
+            return Some(fields);
         }
-        let link = &filter.admitted(kernel, candidate)?;
-        if options.brief {
-            link::put_brief(record, kernel, link, self.links, false);
-            put_addresses(record, &addresses, options.json, address::put_net);
-            record.text("\n");
-            return Some(());
+        let link = &self.filter.admitted(kernel, candidate)?;
+        match brief {
+            true => {
+                link::put_brief(&mut fields, kernel, link, self.links, false);
+                put_list(&mut fields, &addresses, address::put_net);
+                fields.text("\n");
+            }
+            false => self.put_whole(&mut fields, kernel, candidate, link, &addresses),
         }
-        let any_family = filter.family == Family::Any;
-        // of IPv6 the kernel lists links with less than it tells of one
-        let whole = options.family != Family::Inet6 || filter.device.is_some() && terse;
-        let columns = Columns { whole, mode: false, hardware: any_family, alias: false };
-        link::put(record, kernel, link, self.links, columns, options);
-        record.text("\n");
-        self.put_addresses(record, candidate, &addresses);
-        if options.statistics > 0 && terse {
-            statistics::put(record, kernel, link, Options { oneline: false, ..options });
-            record.text("\n");
-        }
-        Some(())
+        Some(fields)
     }
 
-    /// Puts the lines of a link's addresses.
-    fn put_addresses(&self, record: &mut Record, link: &Candidate, addresses: &[Address]) {
-        put_addresses(record, addresses, self.options.json, |record, address| {
+    /// Puts a link, its addresses and its statistics.
+    fn put_whole(
+        &self,
+        fields: &mut Fields,
+        kernel: &Kernel,
+        candidate: &Candidate,
+        link: &Link,
+        addresses: &[&Address],
+    ) {
+        let Options { era, family, statistics, .. } = self.options;
+        // of IPv6 the kernel lists links with less than it tells of one
+        let is_whole = family != Family::Inet6 || self.filter.device.is_some() && era.ip().asks_for_one_link;
+        let hardware = self.filter.family == Family::Any;
+        self.put_link(fields, kernel, link, Columns { whole: is_whole, mode: false, hardware, alias: false });
+        fields.text("\n");
+        self.put_addresses(fields, candidate, addresses);
+        if statistics > 0 && era.ip().statistics_of_addresses {
+            statistics::put(fields, kernel, link, Options { oneline: false, ..self.options });
+            fields.text("\n");
+        }
+    }
+
+    /// Whether the line of the link is left out, and only those of its addresses are printed.
+    fn omits_link(&self, name: &OsStr) -> bool {
+        let Options { era, oneline, .. } = self.options;
+        match era.ip().label_selects_links {
+            true if self.filter.family == Family::Any => !self.filter.admits_name(name),
+            true => oneline,
+            false => self.filter.label.is_some() || oneline,
+        }
+    }
+
+    fn put_link(&self, fields: &mut Fields, kernel: &Kernel, link: &Link, columns: Columns) {
+        link::put(fields, kernel, link, self.links, columns, self.options);
+    }
+
+    fn put_addresses(&self, fields: &mut Fields, link: &Candidate, addresses: &[&Address]) {
+        put_list(fields, addresses, |fields, address| {
             if self.options.oneline {
-                record.args(format_args!("{}: ", link.index));
-                record.text(bytes(&link.name));
+                fields.print_text(format_args!("{}: ", link.index));
+                fields.text(link.name.as_bytes());
             }
-            address::put(record, address, self.options);
-            record.text("\n");
+            address::put(fields, address, self.options);
+            fields.text("\n");
         });
     }
 }
 
-/// Puts a list of addresses: one object each.
-fn put_addresses(record: &mut Record, addresses: &[Address], is_json: bool, put: impl Fn(&mut Record, &Address)) {
-    if !is_json {
-        return addresses.iter().for_each(|address| put(record, address));
+/// Puts a list of addresses: in JSON one object each.
+fn put_list(fields: &mut Fields, addresses: &[&Address], put: impl Fn(&mut Fields, &Address)) {
+    if !fields.is_json() {
+        return addresses.iter().for_each(|address| put(fields, address));
     }
-    let mut objects = Vec::new();
-    for address in addresses {
-        let mut one = Record::new(true);
+    let objects = addresses.iter().map(|address| {
+        let mut one = Fields::new(true);
         put(&mut one, address);
-        objects.push(one.take_json());
-    }
-    record.json("addr_info", Json::List(objects));
+        one.take_object()
+    });
+    let objects = objects.collect();
+    fields.json("addr_info", Json::List(objects));
 }
 
-/// The lines of one address by itself, as `ip -s -s address flush` prints what it removes.
-pub fn address_lines(era: Era, index: i32, address: &Address) -> Vec<u8> {
-    let mut record = Record::new(false);
-    record.text([format!("{index}: ").as_bytes(), bytes(&address.link)].concat());
-    address::put(&mut record, address, Options::of(era));
-    record.text("\n");
-    record.into_text()
+/// Returns the lines of one address by itself, as `ip -s -s address flush` prints what it removes.
+pub(in crate::ip) fn address_lines(era: Era, index: i32, address: &Address) -> Vec<u8> {
+    let mut fields = Fields::new(false);
+    fields.print_text(format_args!("{index}: "));
+    fields.text(address.link.as_bytes());
+    address::put(&mut fields, address, Options::of(era));
+    fields.text("\n");
+    fields.into_text()
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::record::Record;
 use crate::era::Era;
-use crate::ip::Options;
+use crate::ip::fields::Fields;
+use crate::ip::options::Options;
 use crate::json::Json;
 use crate::kernel::{Kernel, Link};
 
@@ -48,10 +48,10 @@ const WIDTHS: [usize; 6] = [10, 7, 6, 7, 7, 7];
 const COMPRESSED: usize = 10;
 
 /// Puts the statistics of a link; if they are asked for twice the kinds of errors too.
-pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, options: Options) {
+pub(super) fn put(fields: &mut Fields, kernel: &Kernel, link: &Link, options: Options) {
     let (detail, newline) = (options.statistics, options.newline());
     if options.era == Era::Of2006 {
-        return record.text(of_2006(kernel, link, detail > 1, newline));
+        return fields.text(of_2006(kernel, link, detail > 1, newline));
     }
     let statistics = kernel.link_statistics(&link.name);
     let read = |columns: &[Column]| -> Vec<u64> { columns.iter().map(|(file, ..)| statistics.count(file)).collect() };
@@ -72,16 +72,16 @@ pub(super) fn put(record: &mut Record, kernel: &Kernel, link: &Link, options: Op
     for (name, columns, numbers, error_columns, errors) in
         [("RX", &RX, &rx, &RX_ERRORS, &rx_errors), ("TX", &TX, &tx, &TX_ERRORS, &tx_errors)]
     {
-        record.text(if name == "TX" { newline } else { "" });
-        record.text(table(name, columns, numbers, &widths, newline));
+        fields.text(if name == "TX" { newline } else { "" });
+        fields.text(table(name, columns, numbers, &widths, newline));
         if !errors.is_empty() {
-            record.text(newline);
-            record.text(error_table(name, error_columns, errors, &widths, newline));
+            fields.text(newline);
+            fields.text(error_table(name, error_columns, errors, &widths, newline));
         }
     }
     let over_errors = statistics.count("rx_over_errors");
     let missed = statistics.count("rx_missed_errors");
-    record.json("stats64", json(&rx, &tx, &rx_errors, &tx_errors, over_errors, missed));
+    fields.json("stats64", json(&rx, &tx, &rx_errors, &tx_errors, over_errors, missed));
 }
 
 /// A row of ss060323: the heading, the files, and the file of a further column that is shown if it is not 0.

@@ -6,14 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use ipnet::{IpNet, Ipv6Net};
 
-use crate::kernel::RouteKind;
+use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
 /// A route. What is printed of it, and what it is looked for by.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    /// What happens to a packet.
-    pub(super) kind: RouteKind,
-    /// Network that it leads to.
+    pub(super) kind: RouteType,
     pub(super) destination: IpNet,
     /// IPv6: only packets from this network, if it is not ::/0.
     pub(super) from: Option<Ipv6Net>,
@@ -23,24 +21,21 @@ pub(super) struct Entry {
     pub(super) hops: Vec<Hop>,
     /// Whether it is in the table `local`.
     pub(super) is_local: bool,
-    /// Who made it (RTPROT_*).
-    pub(super) protocol: u8,
-    /// How far away its destinations are (RT_SCOPE_*).
-    pub(super) scope: u8,
+    pub(super) protocol: Protocol,
+    pub(super) scope: Scope,
     /// The source address of packets, if it was given.
     pub(super) source: Option<IpAddr>,
     /// Preference among routes to one network, lower first.
     pub(super) metric: u32,
-    /// What TCP is told.
     pub(super) tcp: Tcp,
     /// IPv6: a router's preference (RFC 4191), 0 for medium.
     pub(super) preference: u8,
 }
 
-/// One way that a route takes.
+/// A next hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hop {
-    /// Next router.
+    /// The next router.
     pub(super) gateway: Option<IpAddr>,
     /// The link.
     pub(super) device: Option<OsString>,
@@ -56,23 +51,27 @@ impl Hop {
     }
 
     pub(super) fn is_over(&self, link: &[u8]) -> bool {
-        self.device.as_ref().is_some_and(|device| device.as_bytes() == link)
+        self.device() == Some(link)
+    }
+
+    pub(super) fn device(&self) -> Option<&[u8]> {
+        self.device.as_deref().map(OsStrExt::as_bytes)
     }
 }
 
 /// What a route tells TCP; 0 is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tcp {
-    /// Largest window.
+    /// Largest window, in bytes.
     pub(super) window: u32,
-    /// First guess at the time to the other end and back, in milliseconds.
-    pub(super) round_trip: u32,
-    /// Largest segment to announce.
-    pub(super) segment: u32,
+    /// Initial estimate of the round-trip time, in milliseconds.
+    pub(super) rtt: u32,
+    /// Largest segment to announce, in bytes.
+    pub(super) advmss: u32,
 }
 
 impl Entry {
-    /// The one way that it takes, if it takes one.
+    /// Returns the next hop of a route that has one.
     pub(super) fn hop(&self) -> Option<&Hop> {
         match &self.hops[..] {
             [hop] => Some(hop),
@@ -80,23 +79,33 @@ impl Entry {
         }
     }
 
-    /// The gateway of a route that takes one way.
+    /// Returns the gateway of a route that has one next hop.
     pub(super) fn gateway(&self) -> Option<IpAddr> {
         self.hop().and_then(|hop| hop.gateway)
     }
 
-    /// The link of a route that takes one way.
+    /// Returns the link of a route that has one next hop.
     pub(super) fn device(&self) -> Option<&[u8]> {
-        self.hop().and_then(|hop| hop.device.as_deref()).map(OsStrExt::as_bytes)
-    }
-
-    /// Whether packets that it stands for are dropped, or looked up elsewhere.
-    pub(super) fn rejects(&self) -> bool {
-        use RouteKind::{Blackhole, Prohibit, Throw, Unreachable};
-        matches!(self.kind, Blackhole | Unreachable | Prohibit | Throw)
+        self.hop().and_then(Hop::device)
     }
 
     pub(super) fn is_v6(&self) -> bool {
         matches!(self.destination, IpNet::V6(_))
     }
+}
+
+/// Returns the first route among the longest prefixes that leads to an address, over the given link if there is one.
+pub(super) fn best<'a>(
+    entries: &'a [Entry],
+    to: IpAddr,
+    device: Option<&[u8]>,
+    is_fit: impl Fn(&Entry) -> bool,
+) -> Option<&'a Entry> {
+    let has_device = |entry: &Entry| {
+        device.is_none_or(|device| entry.hops.is_empty() || entry.hops.iter().any(|hop| hop.is_over(device)))
+    };
+    let candidates =
+        entries.iter().filter(|entry| entry.destination.contains(&to) && has_device(entry) && is_fit(entry));
+    // of equal ones max_by_key takes the last
+    candidates.rev().max_by_key(|entry| entry.destination.prefix_len())
 }

@@ -2,79 +2,83 @@
 
 use nix::errno::Errno;
 
-use super::filter::Filter;
-use super::infer;
-use super::names::table;
+use super::entry::Entry;
+use super::filter::RouteFilter;
 use super::removal;
-use super::show::{Unlisted, selected};
+use super::show::{Unlisted, listed};
+use super::snapshot::Snapshot;
 use super::text;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, line};
-use crate::ip::list::Record;
-use crate::ip::prefix::Family;
+use crate::ip::fields::{Fields, print};
+use crate::ip::options::Options;
 use crate::ip::words::Words;
-use crate::ip::{Options, complete, needs_netlink, print};
-use crate::kernel::Table;
+use crate::kernel::{Kernel, Table};
+use crate::net::prefix::Family;
+use crate::net::rtnetlink::TableId;
+use crate::texts::iproute2::needs_netlink;
+
+const NOTHING: &str = "Nothing to flush.\n";
 
 /// `ip route flush SELECTOR`, with the words of `ip route show`.
-pub(super) fn flush(call: &mut Call, options: Options, words: Words) -> Outcome {
+pub(super) fn flush(call: &mut Call, words: Words) -> Outcome {
+    let options = words.options;
     if words.peek().is_none() {
         return Err(Failure::new(line!("\"ip route flush\" requires arguments.")).formerly_with_status(255));
     }
-    let filter = Filter::parse(call.kernel, options, words)?;
+    let filter = RouteFilter::resolved(call.kernel, words)?;
     if filter.is_cache {
         return flush_cache(call, options);
     }
-    // a listing does without the table main if there is none
+    let host = Snapshot::of(call.kernel);
+    // a listing does without the table main if it does not exist
     let is_v4 = options.family != Family::Inet6 && !options.link_only;
     if options.era.ip().misses_tables
-        && filter.table() == table::MAIN
+        && filter.table() == TableId::MAIN
         && is_v4
-        && call.kernel.table_v4(table::MAIN) == Table::Absent
+        && host.table_v4(TableId::MAIN)? == Table::Absent
     {
         return Err(Unlisted::NoTable("ipv4").failure("Flush"));
     }
-    let routes = selected(call.kernel, &filter, options);
-    complete(call.kernel)?;
-    let routes = routes.map_err(|reason| reason.failure("Flush"))?;
-    if routes.is_empty() {
+    let all = listed(&host, &filter, options).map_err(|reason| reason.failure("Flush"))?;
+    let doomed: Vec<&Entry> = all.iter().filter(|route| filter.admits(route)).collect();
+    if doomed.is_empty() {
         if !options.era.ip().quiet_flush {
-            // it was said unasked then
-            let _ = call.err.write_all(b"Nothing to flush.\n");
+            let _ = call.err.write_all(NOTHING.as_bytes());
         } else if options.statistics > 0 {
-            print(call.out, "Nothing to flush.\n");
+            print(call.out, NOTHING);
         }
         return Ok(());
     }
     if options.statistics > 1 {
-        let options = Options { json: false, ..options };
-        for route in &routes {
-            let mut record = Record::new(false);
-            text::put(&mut record, route, &filter, options);
-            print(call.out, record.so_far());
+        for route in &doomed {
+            let mut fields = Fields::new(false);
+            text::put(&mut fields, route, &filter, Options { json: false, ..options });
+            print(call.out, fields.into_text());
         }
     }
-    if !call.kernel.may_change_routes() {
+    remove(call.kernel, &all, &filter)?;
+    if options.statistics > 0 {
+        print(call.out, format!("\n*** Round 1, deleting {} entries ***\n", doomed.len()));
+        print(call.out, "*** Flush is complete after 1 round ***\n");
+    }
+    Ok(())
+}
+
+/// Removes the routes of a table that a filter admits.
+fn remove(kernel: &Kernel, all: &[Entry], filter: &RouteFilter) -> Outcome {
+    if !kernel.has_net_admin() {
         return Err(refused_to_send(Errno::EPERM));
     }
-    if filter.table() != table::MAIN {
-        return Err(needs_netlink(b"removing routes of other tables than main", "ioctls only change main"));
+    if filter.table() != TableId::MAIN {
+        return Err(needs_netlink("removing routes of other tables than main", "ioctls only change main"));
     }
-    let all = match options.family {
-        Family::Inet6 => infer::main_v6(call.kernel),
-        _ => infer::main_v4(call.kernel),
-    };
-    let removals = removal::plan(call.kernel, &all, |single| filter.admits(single.entry))?;
-    for removal in removals {
-        match removal.run(call.kernel) {
+    for removal in removal::plan(kernel, all, |single| filter.admits(single.entry))? {
+        match removal.run(kernel) {
             // one may go with another, or by another's hand
             Ok(()) | Err(Errno::ESRCH) => (),
             Err(errno) => return Err(refused_to_send(errno)),
         }
-    }
-    if options.statistics > 0 {
-        print(call.out, format!("\n*** Round 1, deleting {} entries ***\n", routes.len()));
-        print(call.out, "*** Flush is complete after 1 round ***\n");
     }
     Ok(())
 }
@@ -83,13 +87,13 @@ fn refused_to_send(errno: Errno) -> Failure {
     Failure::new(line!("Failed to send flush request: ", errno_text(errno))).with_status(2).formerly_with_status(1)
 }
 
-/// What was learnt of ways to IPv4 hosts; IPv6 keeps that among its routes.
+/// Flushes the routing cache of IPv4; IPv6 keeps it among its routes.
 fn flush_cache(call: &mut Call, options: Options) -> Outcome {
     if options.family == Family::Inet6 {
         return Ok(());
     }
-    if let Err(errno) = call.kernel.flush_route_cache() {
-        // with which iproute2 is content
+    if let Err(errno) = call.kernel.set_sysctl("net/ipv4/route/flush", "-1") {
+        // iproute2 goes on
         let text = line!("Cannot open \"/proc/sys/net/ipv4/route/flush\": ", errno_text(errno));
         let _ = call.err.write_all(&text);
     }

@@ -1,69 +1,7 @@
-//! Kinds, scopes, protocols, tables and types of service by name or number, as rtnetlink numbers them (linux/rtnetlink.h) and
-//! Debian's /etc/iproute2 names them.
+//! Types, protocols, tables and types of service by name or number, as iproute2 reads them with Debian's /etc/iproute2.
 
-use crate::ip::prefix;
-use crate::ip::words::is_short_for;
-use crate::kernel::RouteKind;
-
-/// RT_SCOPE_*
-pub(super) mod scope {
-    pub(in crate::ip::route) const GLOBAL: u8 = 0;
-    pub(in crate::ip::route) const SITE: u8 = 200;
-    pub(in crate::ip::route) const LINK: u8 = 253;
-    pub(in crate::ip::route) const HOST: u8 = 254;
-    pub(in crate::ip::route) const NOWHERE: u8 = 255;
-}
-
-/// RTPROT_*
-pub(super) mod protocol {
-    pub(in crate::ip::route) const UNSPEC: u8 = 0;
-    pub(in crate::ip::route) const KERNEL: u8 = 2;
-    pub(in crate::ip::route) const BOOT: u8 = 3;
-    pub(in crate::ip::route) const RA: u8 = 9;
-}
-
-/// RT_TABLE_*
-pub(super) mod table {
-    pub(in crate::ip::route) const ALL: u32 = 0;
-    pub(in crate::ip::route) const MAIN: u32 = 254;
-    pub(in crate::ip::route) const LOCAL: u32 = 255;
-}
-
-const SCOPES: [(&str, u8); 5] = [
-    ("global", scope::GLOBAL),
-    ("site", scope::SITE),
-    ("link", scope::LINK),
-    ("host", scope::HOST),
-    ("nowhere", scope::NOWHERE),
-];
-
-const PROTOCOLS: [(&str, u8); 22] = [
-    ("unspec", protocol::UNSPEC),
-    ("redirect", 1),
-    ("kernel", protocol::KERNEL),
-    ("boot", protocol::BOOT),
-    ("static", 4),
-    ("gated", 8),
-    ("ra", protocol::RA),
-    ("mrt", 10),
-    ("zebra", 11),
-    ("bird", 12),
-    ("dnrouted", 13),
-    ("xorp", 14),
-    ("ntk", 15),
-    ("dhcp", 16),
-    ("keepalived", 18),
-    ("babel", 42),
-    ("openr", 99),
-    ("bgp", 186),
-    ("isis", 187),
-    ("ospf", 188),
-    ("rip", 189),
-    ("eigrp", 192),
-];
-
-const TABLES: [(&str, u32); 4] =
-    [("unspec", table::ALL), ("default", 253), ("main", table::MAIN), ("local", table::LOCAL)];
+use crate::ip::number::{get_u8, get_u32};
+use crate::net::rtnetlink::{Protocol, RouteType, TableId};
 
 const TYPES_OF_SERVICE: [(&str, u8); 21] = [
     ("default", 0),
@@ -89,86 +27,33 @@ const TYPES_OF_SERVICE: [(&str, u8); 21] = [
     ("EF", 0xb8),
 ];
 
-/// RTN_*, in the order in which iproute2 tries their names; whether a name may be cut short.
-const KINDS: [(&str, u8, bool); 12] = [
-    ("local", 2, false),
-    ("nat", 10, false),
-    ("broadcast", 3, true),
-    ("brd", 3, true),
-    ("anycast", 4, true),
-    ("multicast", 5, true),
-    ("prohibit", 8, true),
-    ("unreachable", 7, true),
-    ("blackhole", 6, true),
-    ("xresolve", 11, true),
-    ("unicast", 1, true),
-    ("throw", 9, false),
-];
-
-/// A number of this size by itself.
-pub(super) fn number(word: &[u8]) -> Option<u32> {
-    prefix::number(word).and_then(|number| u32::try_from(number).ok())
+pub(super) fn protocol(word: &[u8]) -> Option<Protocol> {
+    Protocol::named(word).or_else(|| get_u8(word).map(Protocol))
 }
 
-fn byte(word: &[u8]) -> Option<u8> {
-    number(word).and_then(|number| u8::try_from(number).ok())
+pub(super) fn table(word: &[u8]) -> Option<TableId> {
+    TableId::named(word).or_else(|| get_u32(word).map(TableId))
 }
 
-fn named<T: Copy>(names: &[(&str, T)], word: &[u8]) -> Option<T> {
-    names.iter().find(|(name, _)| name.as_bytes() == word).map(|&(_, number)| number)
-}
-
-pub(super) fn scope_number(word: &[u8]) -> Option<u8> {
-    named(&SCOPES, word).or_else(|| byte(word))
-}
-
-pub(super) fn protocol_number(word: &[u8]) -> Option<u8> {
-    named(&PROTOCOLS, word).or_else(|| byte(word))
-}
-
-pub(super) fn table_number(word: &[u8]) -> Option<u32> {
-    named(&TABLES, word).or_else(|| number(word))
+/// Returns the number of a type (`RTN_*`), which may be one that has no name.
+pub(super) fn type_number(word: &[u8]) -> Option<u8> {
+    RouteType::named(word).map(RouteType::number).or_else(|| get_u8(word))
 }
 
 /// A number is hexadecimal, with or without `0x`.
-pub(super) fn tos_number(word: &[u8]) -> Option<u8> {
-    let hexadecimal = || {
+pub(super) fn tos(word: &[u8]) -> Option<u8> {
+    let named = TYPES_OF_SERVICE.iter().find(|(name, _)| name.as_bytes() == word);
+    named.map(|(_, tos)| *tos).or_else(|| {
         let text = str::from_utf8(word).ok()?;
         u8::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
-    };
-    named(&TYPES_OF_SERVICE, word).or_else(hexadecimal)
-}
-
-pub(super) fn kind_number(word: &[u8]) -> Option<u8> {
-    let is_meant = |name: &str, may_be_short| match may_be_short {
-        true => is_short_for(word, name),
-        false => name.as_bytes() == word,
-    };
-    let kind = KINDS.iter().find(|&&(name, _, may_be_short)| is_meant(name, may_be_short));
-    kind.map(|&(_, number, _)| number).or_else(|| byte(word))
-}
-
-pub(super) fn number_of(kind: RouteKind) -> u8 {
-    kind.number()
-}
-
-pub(super) fn kind_name(kind: RouteKind) -> &'static str {
-    kind.name()
+    })
 }
 
 pub(super) fn tos_name(tos: u8) -> String {
-    match TYPES_OF_SERVICE.iter().find(|&&(_, number)| number == tos) {
+    match TYPES_OF_SERVICE.iter().find(|(_, number)| *number == tos) {
         Some((name, _)) => (*name).into(),
         None => format!("0x{tos:02x}"),
     }
-}
-
-pub(super) fn scope_name(number: u8) -> &'static str {
-    SCOPES.iter().find(|&&(_, other)| other == number).map_or("global", |(name, _)| name)
-}
-
-pub(super) fn protocol_name(number: u8) -> &'static str {
-    PROTOCOLS.iter().find(|&&(_, other)| other == number).map_or("unspec", |(name, _)| name)
 }
 
 #[cfg(test)]
@@ -176,27 +61,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beginnings_of_kinds() {
-        let known: [(&[u8], Option<u8>); 9] = [
-            (b"u", Some(7)),
-            (b"uni", Some(1)),
-            (b"b", Some(3)),
-            (b"bl", Some(6)),
-            (b"a", Some(4)),
-            (b"lo", None),
-            (b"th", None),
-            (b"7", Some(7)),
-            (b"300", None),
-        ];
+    fn types() {
+        let known: [(&[u8], Option<u8>); 6] =
+            [(b"u", Some(7)), (b"brd", Some(3)), (b"lo", None), (b"7", Some(7)), (b"0", Some(0)), (b"300", None)];
         for (word, number) in known {
-            assert_eq!(kind_number(word), number, "{}", String::from_utf8_lossy(word));
+            assert_eq!(type_number(word), number, "{}", String::from_utf8_lossy(word));
         }
     }
 
     #[test]
     fn types_of_service() {
-        assert_eq!((tos_number(b"10"), tos_number(b"0x1c"), tos_number(b"CS1")), (Some(16), Some(28), Some(32)));
-        assert_eq!((tos_number(b"100"), tos_number(b"0x"), tos_number(b"foo")), (None, None, None));
+        assert_eq!((tos(b"10"), tos(b"0x1c"), tos(b"CS1")), (Some(16), Some(28), Some(32)));
+        assert_eq!((tos(b"100"), tos(b"0x"), tos(b"foo")), (None, None, None));
         assert_eq!((tos_name(8), tos_name(0xb8)), ("0x08".to_string(), "EF".to_string()));
     }
 }

@@ -1,21 +1,24 @@
 //! Removing a route, and no other, by an ioctl that takes the first that fits.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
+use nix::errno::Errno;
 
 use super::entry::{Entry, Hop};
-use super::names::scope;
 use crate::error::Failure;
-use crate::ip::needs_netlink;
-use crate::kernel::{Kernel, Result, RouteChange, RouteChange6, RouteKind, metric_in_reach};
+use crate::kernel::{Kernel, RouteChange, RouteChange6, metric_in_reach};
+use crate::net::rtnetlink::{RouteType, Scope};
+use crate::texts::iproute2::needs_netlink;
 
-/// A route, or one way of a route that shares packets out.
+/// A route, or one next hop of a route that shares packets out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Single<'a> {
     pub(super) entry: &'a Entry,
     pub(super) hop: Option<&'a Hop>,
 }
 
-/// The routes of a table one by one.
+/// Returns the routes of a table one by one.
 pub(super) fn singles(entries: &[Entry]) -> Vec<Single<'_>> {
     let mut list = Vec::new();
     for entry in entries {
@@ -35,7 +38,7 @@ pub(super) enum Removal<'a> {
 }
 
 impl<'a> Removal<'a> {
-    /// What removes the route at this place of a table, if there is anything that does.
+    /// Returns the ioctl that removes the route at this place of a table, if there is one.
     pub(super) fn of(kernel: &Kernel, list: &[Single<'a>], at: usize) -> Option<Self> {
         let single = list.get(at)?;
         let removal = match single.entry.destination {
@@ -52,19 +55,21 @@ impl<'a> Removal<'a> {
         let has_key = other.entry.destination == meant.entry.destination && other.entry.from == meant.entry.from;
         let device = |single: &Single| single.hop.and_then(|hop| hop.device.clone());
         let gateway = |single: &Single| single.hop.and_then(|hop| hop.gateway);
-        let has_way = device(other) == device(meant) && gateway(meant).is_none_or(|_| gateway(other) == gateway(meant));
+        let has_hop = device(other) == device(meant) && gateway(meant).is_none_or(|_| gateway(other) == gateway(meant));
         let (metric, is_of_kind) = match self {
-            Removal::V4(change) => (change.metric, other.is_for_ioctl() && other.entry.rejects() == change.unreachable),
+            Removal::V4(change) => {
+                (change.metric, other.is_for_ioctl() && other.entry.kind.rejects() == change.unreachable)
+            }
             Removal::V6(change) => (change.metric, true),
         };
-        has_key && has_way && is_of_kind && (metric == 0 || metric == other.entry.metric)
+        has_key && has_hop && is_of_kind && (metric == 0 || metric == other.entry.metric)
     }
 
     /// Removes the route.
     ///
     /// # Errors
     /// Whatever the kernel answers.
-    pub(super) fn run(&self, kernel: &Kernel) -> Result<()> {
+    pub(super) fn run(&self, kernel: &Kernel) -> Result<(), Errno> {
         match self {
             Removal::V4(change) => kernel.delete_route_v4(change),
             Removal::V6(change) => kernel.delete_route_v6(change),
@@ -78,8 +83,8 @@ impl<'a> Single<'a> {
     fn is_for_ioctl(&self) -> bool {
         self.entry.tos == 0
             && match self.entry.kind {
-                RouteKind::Unicast => true,
-                RouteKind::Unreachable => self.entry.scope == scope::HOST,
+                RouteType::Unicast => true,
+                RouteType::Unreachable => self.entry.scope == Scope::HOST,
                 _ => false,
             }
     }
@@ -87,26 +92,30 @@ impl<'a> Single<'a> {
     fn change_v4(&self) -> Option<RouteChange<'a>> {
         let IpNet::V4(destination) = self.entry.destination else { return None };
         let gateway = match self.hop.and_then(|hop| hop.gateway) {
-            Some(std::net::IpAddr::V4(gateway)) => Some(gateway),
+            Some(IpAddr::V4(gateway)) => Some(gateway),
             _ => None,
         };
-        let device = self.hop.and_then(|hop| hop.device.as_deref()).map(std::os::unix::ffi::OsStrExt::as_bytes);
+        let device = self.hop.and_then(Hop::device);
         // a metric out of reach may go as any
         let metric = if metric_in_reach(self.entry.metric) { self.entry.metric } else { 0 };
-        let change =
-            RouteChange { gateway, device, metric, unreachable: self.entry.rejects(), ..RouteChange::to(destination) };
+        let change = RouteChange {
+            gateway,
+            device,
+            metric,
+            unreachable: self.entry.kind.rejects(),
+            ..RouteChange::to(destination)
+        };
         (self.is_for_ioctl() && !self.entry.is_local).then_some(change)
     }
 
     fn change_v6(&self, kernel: &Kernel) -> Option<RouteChange6> {
-        use std::os::unix::ffi::OsStrExt;
         let IpNet::V6(destination) = self.entry.destination else { return None };
         let gateway = match self.hop.and_then(|hop| hop.gateway) {
-            Some(std::net::IpAddr::V6(gateway)) => Some(gateway),
+            Some(IpAddr::V6(gateway)) => Some(gateway),
             _ => None,
         };
-        let device = self.hop.and_then(|hop| hop.device.as_deref());
-        let index = device.and_then(|device| kernel.link_index(device.as_bytes()).ok()).unwrap_or(0);
+        let device = self.hop.and_then(Hop::device);
+        let index = device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0);
         let change = RouteChange6 {
             source: self.entry.from.unwrap_or_default(),
             gateway,
@@ -118,15 +127,15 @@ impl<'a> Single<'a> {
     }
 }
 
-/// What removes these routes one after the other; the first that nothing removes, if there is one.
+/// Returns the ioctls that remove routes, to be run one after the other.
 ///
 /// # Errors
-/// The text of a refusal.
+/// The first route that no ioctl removes.
 pub(super) fn plan<'a>(
     kernel: &Kernel,
     entries: &'a [Entry],
     is_meant: impl Fn(&Single) -> bool,
-) -> std::result::Result<Vec<Removal<'a>>, Failure> {
+) -> Result<Vec<Removal<'a>>, Failure> {
     let mut list = singles(entries);
     let mut removals = Vec::new();
     let mut at = 0;
@@ -149,8 +158,8 @@ pub(super) fn out_of_reach(entry: &Entry) -> Failure {
     let what = format!("removing the route to {}", entry.destination);
     let reason = match entry.kind {
         _ if entry.is_local => "it is in the table local",
-        RouteKind::Unicast if entry.tos != 0 => "it has a type of service",
-        RouteKind::Unicast => "another one stands before it",
+        RouteType::Unicast if entry.tos != 0 => "it has a type of service",
+        RouteType::Unicast => "another one stands before it",
         _ => "it is no ordinary one",
     };
     needs_netlink(what.as_bytes(), reason)

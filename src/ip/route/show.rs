@@ -1,123 +1,110 @@
 //! `ip route show`: the routes of a table.
 
-use std::io::Write;
-
 use super::entry::Entry;
-pub use super::filter::Filter;
-use super::names::table;
+use super::filter::RouteFilter;
+use super::snapshot::Snapshot;
 use super::{infer, text};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::list::Record;
-use crate::ip::prefix::Family;
+use crate::ip::fields::{Fields, print, print_records};
+use crate::ip::options::Options;
 use crate::ip::words::Words;
-use crate::ip::{Options, complete, needs_netlink, print};
-use crate::json::Json;
-use crate::kernel::{Kernel, Table};
+use crate::kernel::Table;
+use crate::net::prefix::Family;
+use crate::net::rtnetlink::TableId;
+use crate::texts::iproute2::needs_netlink;
 
 /// `ip route show [[root | match | exact] PREFIX] [table TABLE] [dev DEVICE] [via PREFIX] [src PREFIX] [scope SCOPE]
 /// [proto PROTOCOL] [type TYPE] [metric METRIC] [tos TOS]`
-pub(super) fn show(call: &mut Call, options: Options, words: Words) -> Outcome {
-    let filter = Filter::parse(call.kernel, options, words)?;
-    let routes = selected(call.kernel, &filter, options);
-    complete(call.kernel)?;
+pub(super) fn show(call: &mut Call, words: Words) -> Outcome {
+    let options = words.options;
+    let filter = RouteFilter::resolved(call.kernel, words)?;
+    let routes = listed(&Snapshot::of(call.kernel), &filter, options);
     if let Err(Unlisted::NoTable(_)) = &routes
         && options.json
     {
         print(call.out, "["); // iproute2 has begun to print before the kernel answers
     }
     let routes = routes.map_err(|reason| reason.failure("Dump"))?;
-    print_all(call.out, &routes, &filter, options);
+    let records = routes.iter().filter(|route| filter.admits(route)).map(|route| {
+        let mut fields = Fields::new(options.json);
+        text::put(&mut fields, route, &filter, options);
+        fields
+    });
+    print_records(call.out, records, options);
     Ok(())
-}
-
-/// Lists the IPv4 routes of the main table that a filter admits.
-pub fn list(kernel: &Kernel, out: &mut dyn Write, filter: &Filter, options: Options) {
-    let mut routes = infer::main_v4(kernel);
-    routes.retain(|route| filter.admits(route));
-    print_all(out, &routes, filter, options);
-}
-
-fn print_all(out: &mut dyn Write, routes: &[Entry], filter: &Filter, options: Options) {
-    let mut objects = Vec::new();
-    for route in routes {
-        let mut record = Record::new(options.json);
-        text::put(&mut record, route, filter, options);
-        match options.json {
-            true => objects.push(record.take_json()),
-            false => print(out, record.so_far()),
-        }
-    }
-    if options.json {
-        print(out, Json::List(objects).document(options.pretty));
-    }
 }
 
 /// Why a table cannot be listed.
 pub(super) enum Unlisted {
-    /// There is none of this number, says the kernel. The family as it calls it.
+    /// The kernel says that there is none of this number. The family as it calls it.
     NoTable(&'static str),
     /// Its routes are in no file.
     Hidden,
+    /// A file cannot be read.
+    Unreadable(Failure),
+}
+
+impl From<Failure> for Unlisted {
+    fn from(failure: Failure) -> Self {
+        Unlisted::Unreadable(failure)
+    }
 }
 
 impl Unlisted {
-    /// As iproute2 prints it, for whom a listing (`Dump`) or a removal (`Flush`) ends.
-    pub(super) fn failure(&self, what: &str) -> Failure {
+    /// Returns what iproute2 prints when this ends a listing (`Dump`) or a removal (`Flush`).
+    pub(super) fn failure(self, what: &str) -> Failure {
         match self {
             Unlisted::NoTable(family) => {
                 let reason = ["Error: ", family, ": FIB table does not exist.\n"].concat();
                 Failure::new(line!(reason, what, " terminated")).with_status(2)
             }
-            Unlisted::Hidden => needs_netlink(b"a table besides main and local", "its routes are in no file"),
+            Unlisted::Hidden => needs_netlink("a table besides main and local", "its routes are in no file"),
+            Unlisted::Unreadable(failure) => failure,
         }
     }
 }
 
-/// The routes that a filter admits.
-pub(super) fn selected(kernel: &Kernel, filter: &Filter, options: Options) -> Result<Vec<Entry>, Unlisted> {
-    // what was learnt of ways to hosts is not in a table, and no family but the two has routes
+/// Returns the routes of the table that a filter names, whether it admits them or not.
+pub(super) fn listed(host: &Snapshot, filter: &RouteFilter, options: Options) -> Result<Vec<Entry>, Unlisted> {
+    // the routing cache is not in a table, and no family but the two has routes
     if filter.is_cache || options.link_only {
         return Ok(Vec::new());
     }
-    let mut routes = match (filter.table(), options.family) {
-        (table::ALL, family) => all(kernel, family)?,
-        (table::MAIN, Family::Inet6) => infer::main_v6(kernel),
-        (table::LOCAL, Family::Inet6) => infer::local_v6(kernel),
-        (_, Family::Inet6) => match kernel.routes_v6().unwrap_or_default().has_others {
-            true => return Err(Unlisted::Hidden),
-            false if !options.era.ip().misses_tables => Vec::new(),
-            false => return Err(Unlisted::NoTable("ipv6")),
+    let misses_tables = options.era.ip().misses_tables;
+    match (filter.table(), options.family) {
+        (TableId::ALL, family) => all(host, family),
+        (TableId::MAIN, Family::Inet6) => Ok(infer::main_v6(host)?),
+        (TableId::LOCAL, Family::Inet6) => Ok(infer::local_v6(host)?),
+        (_, Family::Inet6) if host.has_other_tables_v6()? => Err(Unlisted::Hidden),
+        (_, Family::Inet6) if misses_tables => Err(Unlisted::NoTable("ipv6")),
+        (_, Family::Inet6) => Ok(Vec::new()),
+        (TableId::MAIN, _) => Ok(infer::main_v4(host)?),
+        (table, _) => match host.table_v4(table)? {
+            Table::Absent if misses_tables => Err(Unlisted::NoTable("ipv4")),
+            Table::Absent | Table::Empty => Ok(Vec::new()),
+            Table::Filled if table == TableId::LOCAL => Ok(infer::local_v4(host)?),
+            Table::Filled => Err(Unlisted::Hidden),
         },
-        (table::MAIN, _) => infer::main_v4(kernel),
-        (number, _) => match kernel.table_v4(number) {
-            Table::Absent if !options.era.ip().misses_tables => Vec::new(),
-            Table::Absent => return Err(Unlisted::NoTable("ipv4")),
-            Table::Empty => Vec::new(),
-            Table::Filled if number == table::LOCAL => infer::local_v4(kernel),
-            Table::Filled => return Err(Unlisted::Hidden),
-        },
-    };
-    routes.retain(|route| filter.admits(route));
-    Ok(routes)
+    }
 }
 
-/// The routes of all tables, in the order of the kernel's: main before local.
-fn all(kernel: &Kernel, family: Family) -> Result<Vec<Entry>, Unlisted> {
+/// Returns the routes of all tables in the kernel's order: main before local.
+fn all(host: &Snapshot, family: Family) -> Result<Vec<Entry>, Unlisted> {
     let mut routes = Vec::new();
     if family != Family::Inet6 {
-        if kernel.has_other_routes_v4() {
+        if host.has_other_tables_v4()? {
             return Err(Unlisted::Hidden);
         }
-        routes.extend(infer::main_v4(kernel));
-        routes.extend(infer::local_v4(kernel));
+        routes.extend(infer::main_v4(host)?);
+        routes.extend(infer::local_v4(host)?);
     }
     if family != Family::Inet {
-        if kernel.routes_v6().unwrap_or_default().has_others {
+        if host.has_other_tables_v6()? {
             return Err(Unlisted::Hidden);
         }
-        routes.extend(infer::main_v6(kernel));
-        routes.extend(infer::local_v6(kernel));
+        routes.extend(infer::main_v6(host)?);
+        routes.extend(infer::local_v6(host)?);
     }
     Ok(routes)
 }

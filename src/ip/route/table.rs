@@ -1,4 +1,4 @@
-//! The routes of a table, as far as files tell of them. What they do not tell [`super::infer`] adds.
+//! The routes of a table, as far as files show them.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,26 +6,26 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::{IpNet, Ipv6Net};
 
 use super::entry::{Entry, Hop, Tcp};
-use super::names::{protocol, scope};
-use crate::kernel::{Address, Kernel, LocalRoute, Route, Route6, RouteKind, flag6};
+use crate::kernel::{Address, LocalRoute, Route, Route6, RoutesV4, RoutesV6, flag6};
+use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
-/// The IPv4 routes of table `main`, in the kernel's order. Who made them is not told.
-pub(super) fn main_v4(kernel: &Kernel) -> Vec<Entry> {
-    let entry = |route: Route| Entry {
+/// Returns the IPv4 routes of table `main`, in the kernel's order. The files do not show who made them.
+pub(super) fn main_v4(routes: &RoutesV4) -> Vec<Entry> {
+    let entry = |route: &Route| Entry {
         kind: route.kind,
         destination: route.destination.into(),
         from: None,
         tos: route.tos,
-        hops: hops(route.gateway.map(IpAddr::V4), route.link),
+        hops: hops(route.gateway.map(IpAddr::V4), route.link.clone()),
         is_local: false,
-        protocol: protocol::BOOT,
-        scope: route.scope.0,
+        protocol: Protocol::BOOT,
+        scope: route.scope,
         source: None,
         metric: route.metric,
-        tcp: Tcp { window: route.window, round_trip: route.round_trip, segment: route.segment },
+        tcp: Tcp { window: route.window, rtt: route.round_trip, advmss: route.segment },
         preference: 0,
     };
-    kernel.routes_v4().unwrap_or_default().main.into_iter().map(entry).collect()
+    routes.main.iter().map(entry).collect()
 }
 
 fn hops(gateway: Option<IpAddr>, device: Option<OsString>) -> Vec<Hop> {
@@ -35,12 +35,11 @@ fn hops(gateway: Option<IpAddr>, device: Option<OsString>) -> Vec<Hop> {
     }
 }
 
-/// The IPv4 routes of table `local`, in the kernel's order. Their links and sources are those of the addresses that they are
-/// there for.
-pub(super) fn local_v4(kernel: &Kernel) -> Vec<Entry> {
-    let addresses = kernel.addresses_v4().unwrap_or_default();
-    let entry = |route: LocalRoute| {
-        let owner = owner_of(&addresses, &route);
+/// Returns the IPv4 routes of table `local`, in the kernel's order. Their links and sources are those of the addresses for which
+/// they exist.
+pub(super) fn local_v4(routes: &RoutesV4, addresses: &[Address]) -> Vec<Entry> {
+    let entry = |route: &LocalRoute| {
+        let owner = owner_of(addresses, route);
         Entry {
             kind: route.kind,
             destination: route.destination.into(),
@@ -48,24 +47,24 @@ pub(super) fn local_v4(kernel: &Kernel) -> Vec<Entry> {
             tos: 0,
             hops: hops(None, owner.map(|owner| owner.link.clone())),
             is_local: true,
-            protocol: protocol::KERNEL,
-            scope: route.scope.0,
+            protocol: Protocol::KERNEL,
+            scope: route.scope,
             source: owner.map(|owner| owner.net.addr()),
             metric: 0,
             tcp: Tcp::default(),
             preference: 0,
         }
     };
-    kernel.local_routes_v4().into_iter().map(entry).collect()
+    routes.local.iter().map(entry).collect()
 }
 
-/// The address for which a route of table `local` is there, or rather the primary one of its network.
+/// Returns the address for which a route of table `local` exists: the primary one of its network.
 fn owner_of<'a>(addresses: &'a [Address], route: &LocalRoute) -> Option<&'a Address> {
     let destination = route.destination;
     let is_its = |address: &&Address| {
         let (IpNet::V4(net), Some(network)) = (address.net, address.network_v4()) else { return false };
         match route.kind {
-            RouteKind::Broadcast => {
+            RouteType::Broadcast => {
                 address.broadcast == Some(destination.addr())
                     || [network.broadcast(), network.network()].contains(&destination.addr())
             }
@@ -80,11 +79,11 @@ fn owner_of<'a>(addresses: &'a [Address], route: &LocalRoute) -> Option<&'a Addr
     addresses.iter().find(is_primary).or(Some(address))
 }
 
-/// The IPv6 routes of table `main`, in the kernel's order. Of those that drop packets it is not told what the sender hears.
-pub(super) fn main_v6(kernel: &Kernel) -> Vec<Entry> {
+/// Returns the IPv6 routes of table `main`, in the kernel's order. Those that drop packets are taken for `unreachable` ones.
+pub(super) fn main_v6(routes: &RoutesV6) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for route in kernel.routes_v6().unwrap_or_default().main {
-        let is_shared = entries.last().is_some_and(|last| shares_packets(last, &route));
+    for route in &routes.main {
+        let is_shared = entries.last().is_some_and(|last| shares_packets(last, route));
         let mut entry = entry_v6(route, false);
         match entries.last_mut() {
             Some(last) if is_shared => last.hops.append(&mut entry.hops),
@@ -94,52 +93,52 @@ pub(super) fn main_v6(kernel: &Kernel) -> Vec<Entry> {
     entries
 }
 
-/// Whether the kernel takes two routes through routers for one that leads both ways (net/ipv6/ip6_fib.c,
+/// Whether the kernel takes two routes through routers for one with two next hops (net/ipv6/ip6_fib.c,
 /// `rt6_qualify_for_ecmp`).
 fn shares_packets(last: &Entry, route: &Route6) -> bool {
     route.gateway.is_some()
         && route.flags & flag6::ADDRCONF == 0
-        && last.protocol == protocol::BOOT
+        && last.protocol == Protocol::BOOT
         && last.destination == IpNet::V6(route.destination)
         && last.metric == route.metric
         && !last.hops.is_empty()
         && last.hops.iter().all(|hop| hop.gateway.is_some())
 }
 
-/// The IPv6 routes of table `local`, in the kernel's order.
-pub(super) fn local_v6(kernel: &Kernel) -> Vec<Entry> {
-    kernel.routes_v6().unwrap_or_default().local.into_iter().map(|route| entry_v6(route, true)).collect()
+/// Returns the IPv6 routes of table `local`, in the kernel's order.
+pub(super) fn local_v6(routes: &RoutesV6) -> Vec<Entry> {
+    routes.local.iter().map(|route| entry_v6(route, true)).collect()
 }
 
-/// `ff00::/8`, to which there is a route over every link.
+/// Returns `ff00::/8`, to which there is a route over every link.
 pub(super) fn multicast() -> IpNet {
     Ipv6Net::new(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8).map_or(IpNet::default(), IpNet::V6)
 }
 
-fn entry_v6(route: Route6, is_local: bool) -> Entry {
+fn entry_v6(route: &Route6, is_local: bool) -> Entry {
     let has = |flag| route.flags & flag != 0;
     let kind = match () {
-        () if has(flag6::REJECT) => RouteKind::Unreachable,
-        () if has(flag6::LOCAL) => RouteKind::Local,
-        () if has(flag6::ANYCAST) => RouteKind::Anycast,
-        () if is_local && IpNet::V6(route.destination) == multicast() => RouteKind::Multicast,
-        () => RouteKind::Unicast,
+        () if has(flag6::REJECT) => RouteType::Unreachable,
+        () if has(flag6::LOCAL) => RouteType::Local,
+        () if has(flag6::ANYCAST) => RouteType::Anycast,
+        () if is_local && IpNet::V6(route.destination) == multicast() => RouteType::Multicast,
+        () => RouteType::Unicast,
     };
-    let made_by = match () {
-        () if is_local => protocol::KERNEL,
-        () if has(flag6::ADDRCONF) && has(flag6::DEFAULT | flag6::ROUTEINFO) => protocol::RA,
-        () if has(flag6::ADDRCONF) => protocol::KERNEL,
-        () => protocol::BOOT,
+    let protocol = match () {
+        () if is_local => Protocol::KERNEL,
+        () if has(flag6::ADDRCONF) && has(flag6::DEFAULT | flag6::ROUTEINFO) => Protocol::RA,
+        () if has(flag6::ADDRCONF) => Protocol::KERNEL,
+        () => Protocol::BOOT,
     };
     Entry {
         kind,
         destination: route.destination.into(),
         from: (route.source.prefix_len() != 0).then_some(route.source),
         tos: 0,
-        hops: hops(route.gateway.map(IpAddr::V6), Some(route.link)),
+        hops: hops(route.gateway.map(IpAddr::V6), Some(route.link.clone())),
         is_local,
-        protocol: made_by,
-        scope: scope::GLOBAL,
+        protocol,
+        scope: Scope::GLOBAL,
         source: None,
         metric: route.metric,
         tcp: Tcp::default(),

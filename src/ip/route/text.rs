@@ -5,122 +5,115 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::entry::{Entry, Hop, Tcp};
-use super::filter::{Field, Filter};
-use super::names::{self, protocol, scope};
+use super::filter::{Field, RouteFilter};
+use super::names::tos_name;
 use crate::era::Era;
-use crate::ip::list::Record;
-use crate::ip::{Options, bytes};
+use crate::ip::fields::Fields;
+use crate::ip::options::Options;
 use crate::json::Json;
-use crate::kernel::RouteKind;
+use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
 /// Puts a route without the fields that the filter fixes, and with the end of its line.
-pub(super) fn put(record: &mut Record, entry: &Entry, filter: &Filter, options: Options) {
+pub(super) fn put(fields: &mut Fields, entry: &Entry, filter: &RouteFilter, options: Options) {
     if options.era.ip().all_of_route || !filter.hides(Field::Kind) {
-        put_kind(record, entry.kind, options);
+        put_kind(fields, entry.kind, options);
     }
-    record.put("dst", network(entry.destination), format!("{} ", network(entry.destination)));
+    fields.put("dst", network(entry.destination), format!("{} ", network(entry.destination)));
     if let Some(from) = entry.from {
-        record.put("from", from.to_string(), format!("from {from} "));
+        fields.put("from", from.to_string(), format!("from {from} "));
     }
     if entry.tos != 0 && !filter.hides(Field::Tos) {
-        record.put("tos", names::tos_name(entry.tos), format!("tos {} ", names::tos_name(entry.tos)));
+        fields.put("tos", tos_name(entry.tos), format!("tos {} ", tos_name(entry.tos)));
     }
-    // a route that shares packets out has its ways at the end
-    let hop = match &entry.hops[..] {
-        [hop] => Some(hop),
-        _ => None,
-    };
+    // a route that shares packets out has its next hops at the end
+    let hop = entry.hop();
     if let Some(hop) = hop {
         let is_shown = |field| !filter.hides(field);
-        put_way(record, hop, is_shown(Field::Gateway), is_shown(Field::Device));
+        put_hop(fields, hop, is_shown(Field::Gateway), is_shown(Field::Device));
     }
     if !filter.hides(Field::Table) {
-        put_table(record, entry.is_local, options);
+        put_table(fields, entry.is_local, options);
     }
     if !filter.hides(Field::Protocol) {
-        put_maker(record, entry, options);
+        put_protocol(fields, entry, options);
     }
     if !filter.hides(Field::Scope) {
-        put_scope(record, entry, options);
+        put_scope(fields, entry, options);
     }
     if let Some(source) = entry.source
         && !filter.hides(Field::Source)
     {
-        put_source(record, source, options);
+        put_source(fields, source, options);
     }
-    if has_metric(entry) && !filter.hides(Field::Metric) {
-        put_metric(record, entry.metric, options);
+    // IPv6 routes always have a metric
+    if (entry.metric != 0 || entry.is_v6()) && !filter.hides(Field::Metric) {
+        put_metric(fields, entry.metric, options);
     }
-    put_flags(record, hop, options);
-    put_tcp(record, entry.tcp, options);
-    put_preference(record, entry, options);
-    put_hops(record, entry, options);
-    record.text("\n");
+    put_flags(fields, hop, options);
+    put_tcp(fields, entry.tcp, options);
+    put_preference(fields, entry, options);
+    put_hops(fields, entry, options);
+    fields.text("\n");
 }
 
-/// The word before a destination that is no ordinary one.
-pub(super) fn put_kind(record: &mut Record, kind: RouteKind, options: Options) {
-    if kind != RouteKind::Unicast || options.details {
-        let name = names::kind_name(kind);
-        record.put("type", name, format!("{name} "));
+/// Puts the type of a route that is no ordinary one.
+pub(super) fn put_kind(fields: &mut Fields, kind: RouteType, options: Options) {
+    if kind != RouteType::Unicast || options.details {
+        let name = kind.name();
+        fields.put("type", name, format!("{name} "));
     }
 }
 
-/// `via GATEWAY dev DEVICE`
-pub(super) fn put_way(record: &mut Record, hop: &Hop, with_gateway: bool, with_device: bool) {
+/// Puts `via GATEWAY dev DEVICE`.
+pub(super) fn put_hop(fields: &mut Fields, hop: &Hop, with_gateway: bool, with_device: bool) {
     if let Some(gateway) = hop.gateway
         && with_gateway
     {
-        record.put("gateway", gateway.to_string(), format!("via {gateway} "));
+        fields.put("gateway", gateway.to_string(), format!("via {gateway} "));
     }
-    if let Some(device) = &hop.device
+    if let Some(device) = hop.device()
         && with_device
     {
-        record.put("dev", bytes(device), [b"dev ", bytes(device), b" "].concat());
+        fields.put("dev", device, [b"dev ", device, b" "].concat());
     }
 }
 
-/// The table, unless it is main.
-pub(super) fn put_table(record: &mut Record, is_local: bool, options: Options) {
+/// Puts the table, unless it is main.
+pub(super) fn put_table(fields: &mut Fields, is_local: bool, options: Options) {
     if is_local || options.details {
         let name = if is_local { "local" } else { "main" };
-        record.put("table", name, format!("{}table {name} ", options.era.ip().gap));
+        fields.put("table", name, format!("{}table {name} ", options.era.ip().before_route_field));
     }
 }
 
-/// Who made it, unless it was made by hand.
-pub(super) fn put_maker(record: &mut Record, entry: &Entry, options: Options) {
-    if entry.protocol != protocol::BOOT || options.details {
-        let name = names::protocol_name(entry.protocol);
-        record.put("protocol", name, format!("{}proto {name} ", options.era.ip().gap));
+/// Puts who made the route, unless it was made by hand.
+pub(super) fn put_protocol(fields: &mut Fields, entry: &Entry, options: Options) {
+    if entry.protocol != Protocol::BOOT || options.details {
+        let name = entry.protocol.name().unwrap_or("unspec");
+        fields.put("protocol", name, format!("{}proto {name} ", options.era.ip().before_route_field));
     }
 }
 
-/// The scope, unless it is global.
-pub(super) fn put_scope(record: &mut Record, entry: &Entry, options: Options) {
-    if entry.scope != scope::GLOBAL || options.details {
-        let name = names::scope_name(entry.scope);
-        record.put("scope", name, format!("{}scope {name} ", options.era.ip().gap));
+/// Puts the scope, unless it is global.
+pub(super) fn put_scope(fields: &mut Fields, entry: &Entry, options: Options) {
+    if entry.scope != Scope::GLOBAL || options.details {
+        let name = entry.scope.name().unwrap_or("global");
+        fields.put("scope", name, format!("{}scope {name} ", options.era.ip().before_route_field));
     }
 }
 
-pub(super) fn put_source(record: &mut Record, source: IpAddr, options: Options) {
-    record.put("prefsrc", source.to_string(), format!("{}src {source} ", options.era.ip().gap));
+pub(super) fn put_source(fields: &mut Fields, source: IpAddr, options: Options) {
+    fields.put("prefsrc", source.to_string(), format!("{}src {source} ", options.era.ip().before_route_field));
 }
 
-pub(super) fn put_metric(record: &mut Record, metric: u32, options: Options) {
-    record.put("metric", metric, format!("{}metric {metric} ", options.era.ip().gap));
+pub(super) fn put_metric(fields: &mut Fields, metric: u32, options: Options) {
+    fields.put("metric", metric, format!("{}metric {metric} ", options.era.ip().before_route_field));
 }
 
-/// IPv6 routes always have a metric.
-pub(super) fn has_metric(entry: &Entry) -> bool {
-    entry.metric != 0 || entry.is_v6()
-}
-
-fn put_flags(record: &mut Record, hop: Option<&Hop>, options: Options) {
+fn put_flags(fields: &mut Fields, hop: Option<&Hop>, options: Options) {
     let flags = hop.map(|hop| flags_of(hop, options)).unwrap_or_default();
-    record.text(flags.iter().map(|flag| format!("{flag} ")).collect::<String>());
-    record.json("flags", Json::List(flags.into_iter().map(Json::from).collect()));
+    fields.text(flags.iter().map(|flag| format!("{flag} ")).collect::<String>());
+    fields.json("flags", Json::List(flags.into_iter().map(Json::from).collect()));
 }
 
 fn flags_of(hop: &Hop, options: Options) -> Vec<&'static str> {
@@ -128,28 +121,28 @@ fn flags_of(hop: &Hop, options: Options) -> Vec<&'static str> {
     flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
 }
 
-/// What TCP is told, in the order of RTAX_*.
-pub(super) fn put_tcp(record: &mut Record, tcp: Tcp, options: Options) {
-    let round_trip = match tcp.round_trip {
-        0..1000 => format!("{}ms", tcp.round_trip),
-        _ => format!("{}s", seconds(tcp.round_trip)),
+/// Puts what TCP is told, in the order of RTAX_*.
+pub(super) fn put_tcp(fields: &mut Fields, tcp: Tcp, options: Options) {
+    let rtt = match tcp.rtt {
+        0..1000 => format!("{}ms", tcp.rtt),
+        _ => format!("{}s", seconds(tcp.rtt)),
     };
     let values = [
         ("window", tcp.window, tcp.window.to_string()),
-        ("rtt", tcp.round_trip, round_trip),
-        ("advmss", tcp.segment, tcp.segment.to_string()),
+        ("rtt", tcp.rtt, rtt),
+        ("advmss", tcp.advmss, tcp.advmss.to_string()),
     ];
     let set: Vec<_> = values.into_iter().filter(|&(_, value, _)| value != 0).collect();
     if set.is_empty() {
         return;
     }
-    let [before, behind] = options.era.ip().around_tcp;
-    record.text(set.iter().map(|(key, _, text)| format!("{before}{key} {text}{behind}")).collect::<String>());
+    let [before, behind] = options.era.ip().around_route_metric;
+    fields.text(set.iter().map(|(key, _, text)| format!("{before}{key} {text}{behind}")).collect::<String>());
     let object = Json::Object(set.into_iter().map(|(key, value, _)| (key, value.into())).collect());
-    record.json("metrics", Json::List(vec![object]));
+    fields.json("metrics", Json::List(vec![object]));
 }
 
-/// Milliseconds, a thousand and more, as seconds with six digits: C's `%g`.
+/// Returns milliseconds, a thousand and more, as seconds with six digits: C's `%g`.
 fn seconds(milliseconds: u32) -> String {
     let (whole, fraction) = (milliseconds / 1000, milliseconds % 1000);
     let (whole, decimals) = match whole {
@@ -163,51 +156,51 @@ fn seconds(milliseconds: u32) -> String {
     text.trim_end_matches('0').trim_end_matches('.').into()
 }
 
-/// `pref medium`, which IPv6 routes have; without a blank behind it.
-pub(super) fn put_preference(record: &mut Record, entry: &Entry, options: Options) {
+/// Puts `pref medium`, which IPv6 routes have, without a blank behind it.
+pub(super) fn put_preference(fields: &mut Fields, entry: &Entry, options: Options) {
     if entry.is_v6() && options.era.ip().all_of_route {
         let name = match entry.preference {
             1 => "high",
             3 => "low",
             _ => "medium",
         };
-        record.put("pref", name, format!("pref {name}"));
+        fields.put("pref", name, format!("pref {name}"));
     }
 }
 
-/// The ways of a route that shares packets out, a line each. The shares are taken to be equal, for no file tells them.
-fn put_hops(record: &mut Record, entry: &Entry, options: Options) {
+/// Puts the next hops of a route that shares packets out, a line each. The shares are taken to be equal: no file shows them.
+fn put_hops(fields: &mut Fields, entry: &Entry, options: Options) {
     if entry.hops.len() < 2 {
         return;
     }
     let mut objects = Vec::new();
     for hop in &entry.hops {
-        let mut way = Record::new(options.json);
         if options.era == Era::Of2006 {
-            record.text(hop_of_2006(hop, options));
+            fields.text(hop_of_2006(hop, options));
             continue;
         }
-        way.text([options.newline(), "\tnexthop "].concat());
-        put_way(&mut way, hop, true, true);
-        way.put("weight", 1u32, "weight 1 ");
-        put_flags(&mut way, Some(hop), options);
+        let mut one = Fields::new(options.json);
+        one.text([options.newline(), "\tnexthop "].concat());
+        put_hop(&mut one, hop, true, true);
+        one.put("weight", 1u32, "weight 1 ");
+        put_flags(&mut one, Some(hop), options);
         match options.json {
-            true => objects.push(way.take_json()),
-            false => record.append(way),
+            true => objects.push(one.take_object()),
+            false => fields.append(one),
         }
     }
-    record.json("nexthops", Json::List(objects));
+    fields.json("nexthops", Json::List(objects));
 }
 
 fn hop_of_2006(hop: &Hop, options: Options) -> Vec<u8> {
     let gateway = hop.gateway.map(|gateway| format!(" via {gateway} ")).unwrap_or_default();
-    let device = hop.device.as_ref().map_or(&b""[..], bytes);
+    let device = hop.device().unwrap_or_default();
     let flag = if hop.onlink { " onlink" } else { "" };
     let start = [options.newline(), "\tnexthop", &gateway, " dev "].concat();
     [start.as_bytes(), device, b" weight 1", flag.as_bytes()].concat()
 }
 
-/// A network as it is printed: whole addresses without their length.
+/// Returns a network as it is printed: whole addresses without their length.
 fn network(network: IpNet) -> String {
     match network.prefix_len() {
         0 => "default".into(),

@@ -1,69 +1,38 @@
 //! `ip route add`, `change`, `replace`, `append`, `prepend` and `test`.
 
+mod request;
 mod v4;
 mod v6;
 
 use ipnet::IpNet;
-use nix::errno::Errno;
 
-use super::wanted::Wanted;
+use super::args::RouteArgs;
+use super::snapshot::{Snapshot, Tables};
 use crate::call::Call;
-use crate::error::{Failure, Outcome};
+use crate::error::Outcome;
+use crate::ip::device::check_privilege;
 use crate::ip::words::Words;
-use crate::ip::{Options, needs_netlink, refused};
-
-/// What is to become of a route, and of those to the same network with the same metric: its twins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// Made if it has no twin.
-    Add,
-    /// Put in its first twin's place; it must have one.
-    Change,
-    /// Put in its first twin's place if it has one, else made.
-    Replace,
-    /// Put behind its twins.
-    Append,
-    /// Put before its twins.
-    Prepend,
-    /// Only looked for, says iproute2; the kernel makes IPv6 routes all the same.
-    Test,
-}
-
-impl Verb {
-    fn is_exclusive(self) -> bool {
-        matches!(self, Verb::Add | Verb::Test)
-    }
-}
+pub(super) use request::Action;
 
 /// `ip route add | change | replace | append | prepend | test [TYPE] PREFIX [via ADDRESS] [dev DEVICE] [metric METRIC]
 /// [window NUMBER] [advmss NUMBER] [rtt TIME]`
-pub(super) fn change(call: &mut Call, options: Options, words: Words, verb: Verb) -> Outcome {
-    let wanted = Wanted::parse(call.kernel, options, words)?;
-    // the kernel looks at the privilege first
-    if !call.kernel.may_change_routes() {
-        return Err(refused(Errno::EPERM));
-    }
-    match wanted.destination {
-        IpNet::V4(destination) => v4::change(call.kernel, &wanted, destination, verb),
-        IpNet::V6(destination) => v6::change(call.kernel, &wanted, destination, verb),
-    }
-}
-
-/// What is asked for and no ioctl can do, whatever the family.
-fn beyond_ioctl(wanted: &Wanted) -> Option<Failure> {
-    match () {
-        () if wanted.beyond.is_some() => {
-            let word = wanted.beyond.unwrap_or_default();
-            Some(needs_netlink(&[b"a route with ", word].concat(), "leave it out"))
-        }
-        () if !wanted.is_in_main() => Some(needs_netlink(b"a table besides main", "leave it out")),
-        () if !matches!(wanted.kind, None | Some(UNICAST | UNREACHABLE)) => {
-            Some(needs_netlink(b"a route of this type", "only an unreachable one can be made besides ordinary ones"))
-        }
-        () => None,
+pub(super) fn change(call: &mut Call, words: Words, action: Action) -> Outcome {
+    let kernel = call.kernel;
+    let args = RouteArgs::resolved(kernel, words)?;
+    check_privilege(kernel)?;
+    let host = Snapshot::of(kernel);
+    let run = |tables: Tables| match args.destination {
+        IpNet::V4(destination) => v4::change(&host, tables, &args, destination, action),
+        IpNet::V6(destination) => v6::change(kernel, tables, &args, destination, action),
+    };
+    let tables = match args.destination {
+        IpNet::V4(_) => host.tables_v4(),
+        IpNet::V6(_) => host.tables_v6(),
+    };
+    match (tables, action) {
+        (Ok(tables), _) => run(tables),
+        // what the tables do not allow may be allowed by the kernel
+        (Err(unreadable), Action::Add) => run(Tables::default()).map_err(|_| unreadable),
+        (Err(unreadable), _) => Err(unreadable),
     }
 }
-
-/// RTN_* (linux/rtnetlink.h)
-const UNICAST: u8 = 1;
-const UNREACHABLE: u8 = 7;

@@ -1,26 +1,27 @@
 //! IPv4 routes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use ipnet::{IpNet, Ipv4Net};
 use nix::errno::Errno;
 
-use super::{UNREACHABLE, Verb, beyond_ioctl};
+use super::request::{Action, unsupported};
 use crate::error::{Failure, Outcome};
+use crate::ip::route::args::RouteArgs;
 use crate::ip::route::entry::{Entry, Hop, Tcp};
 use crate::ip::route::infer::{self, connected_address};
-use crate::ip::route::names::{protocol, scope};
-use crate::ip::route::reach::{self, Gateway};
+use crate::ip::route::reach::{Gateway, gateway_v4, is_special_v4};
+use crate::ip::route::refusal::{gateway_of, invalid_gateway, refusal_v4};
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
-use crate::ip::route::table;
-use crate::ip::route::wanted::Wanted;
-use crate::ip::{explained, needs_netlink, refused};
-use crate::kernel::{Kernel, RouteChange, RouteKind, metric_in_reach};
+use crate::ip::route::snapshot::{Snapshot, Tables};
+use crate::kernel::{Address, Kernel, RouteChange, metric_in_reach};
+use crate::net::rtnetlink::{Protocol, RouteType, Scope};
+use crate::texts::iproute2::{explained, needs_netlink, refused};
 
 /// Where a route leads, once the kernel's part in it is known.
-struct Way {
+struct NextHop {
     gateway: Option<Ipv4Addr>,
     /// The link, if it is known.
     link: Option<OsString>,
@@ -28,175 +29,195 @@ struct Way {
     label: Option<OsString>,
 }
 
-pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv4Net, verb: Verb) -> Outcome {
+pub(super) fn change(
+    host: &Snapshot,
+    tables: Tables,
+    args: &RouteArgs,
+    destination: Ipv4Net,
+    action: Action,
+) -> Outcome {
     if destination != destination.trunc() {
         return Err(explained(Errno::EINVAL, "Invalid prefix for given prefix length."));
     }
-    let entries = table::main_v4(kernel);
+    let kernel = host.kernel;
     let is_twin = |entry: &Entry| {
-        entry.destination == IpNet::V4(destination) && entry.metric == wanted.metric && entry.tos == wanted.tos
+        entry.destination == IpNet::V4(destination) && entry.metric == args.metric && entry.tos == args.tos
     };
-    let twin = entries.iter().position(is_twin).filter(|_| wanted.is_in_main());
-    let way = way(kernel, wanted, &entries);
-    let has_answer = match verb {
-        Verb::Add | Verb::Append => twin.is_some(),
-        Verb::Test => true,
-        Verb::Change => twin.is_none(),
-        Verb::Replace | Verb::Prepend => false,
+    let twin = tables.main.iter().position(is_twin).filter(|_| args.is_in_main());
+    let hop = next_hop(tables, args);
+    let has_answer = match action {
+        Action::Add | Action::Append => twin.is_some(),
+        Action::Test => true,
+        Action::Change => twin.is_none(),
+        Action::Replace | Action::Prepend => false,
     };
     // what the kernel would look at before it looks for twins
-    if (way.is_err() || has_answer)
-        && let Some(refusal) = reach::refusal_v4(kernel, &entries, wanted)
+    if (hop.is_err() || has_answer)
+        && let Some(refusal) = refusal_v4(kernel, tables, args)
     {
         return Err(refusal);
     }
-    match (verb, twin) {
-        _ if !wanted.is_in_main() => (),
-        (Verb::Add | Verb::Test, Some(_)) => return Err(refused(Errno::EEXIST)),
-        (Verb::Change | Verb::Test, None) => return Err(refused(Errno::ENOENT)),
+    match (action, twin) {
+        _ if !args.is_in_main() => (),
+        (Action::Add | Action::Test, Some(_)) => return Err(refused(Errno::EEXIST)),
+        (Action::Change | Action::Test, None) => return Err(refused(Errno::ENOENT)),
         _ => (),
     }
-    let way = way?;
-    let request = RouteChange {
-        gateway: way.gateway,
-        device: way.label.as_deref().or(wanted.device.as_deref()).map(OsStrExt::as_bytes),
-        metric: wanted.metric,
-        unreachable: wanted.kind == Some(UNREACHABLE),
-        segment: wanted.tcp.segment,
-        window: wanted.tcp.window,
-        round_trip: wanted.tcp.round_trip as u16,
-        ..RouteChange::to(destination)
-    };
-    match (verb, twin) {
-        (Verb::Replace | Verb::Change, Some(twin)) => exchange(kernel, &request, &way, &entries, twin),
-        (Verb::Append, Some(_)) => append(kernel, &way, wanted),
+    let hop = hop?;
+    let request = request(args, destination, &hop);
+    match (action, twin) {
+        (Action::Replace | Action::Change, Some(twin)) => exchange(kernel, tables, &request, &hop, twin),
+        (Action::Append, Some(_)) => append(host, &hop, args),
         _ => add(kernel, &request),
+    }
+}
+
+fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> RouteChange<'a> {
+    RouteChange {
+        gateway: hop.gateway,
+        device: hop.label.as_deref().map(OsStrExt::as_bytes).or(args.device()),
+        metric: args.metric,
+        unreachable: args.is_unreachable(),
+        segment: args.tcp.advmss,
+        window: args.tcp.window,
+        round_trip: args.tcp.rtt as u16,
+        ..RouteChange::to(destination)
     }
 }
 
 fn add(kernel: &Kernel, request: &RouteChange) -> Outcome {
     kernel.add_route_v4(request).map_err(|errno| match (errno, request.gateway) {
         (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EINVAL, Some(_)) => {
-            reach::invalid_gateway().formerly(refused(errno).text, 2)
+            invalid_gateway().formerly(refused(errno).text, 2)
         }
         (Errno::ENETDOWN, None) => explained(Errno::ENETDOWN, "Device for nexthop is not up."),
         (errno, _) => refused(errno),
     })
 }
 
-/// What ioctls make of the words.
+/// Returns where ioctls make the route lead.
 ///
 /// # Errors
 /// What they cannot make.
-fn way(kernel: &Kernel, wanted: &Wanted, entries: &[Entry]) -> Result<Way, Failure> {
-    if let Some(failure) = beyond_ioctl(wanted) {
-        return Err(failure);
-    }
-    if wanted.tos != 0 {
-        return Err(needs_netlink(b"a type of service", "leave it out"));
-    }
-    if !metric_in_reach(wanted.metric) {
-        return Err(needs_netlink(b"a metric above 32766", "use a lower one"));
-    }
-    if !wanted.has_whole_round_trip() {
-        return Err(needs_netlink(b"this rtt", "use whole milliseconds, at most 65535"));
-    }
-    let unreachable = wanted.kind == Some(UNREACHABLE);
-    let gateway = match wanted.gateway {
-        Some(IpAddr::V4(gateway)) if !gateway.is_unspecified() => Some(gateway),
-        _ => None,
-    };
-    let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
-    let mut link = wanted.device.clone();
-    if unreachable && (gateway.is_some() || device.is_some()) {
-        return Err(needs_netlink(b"a way for what is unreachable", "leave it out"));
-    }
-    if let Some(gateway) = gateway {
-        match reach::gateway_v4(kernel, entries, gateway, device) {
-            Ok(_) if wanted.is_onlink && device.is_none() => return Err(needs_netlink(b"onlink", "give a device")),
-            Ok(Gateway::OnLink(over)) if !reach::is_special_v4(kernel, gateway) => link = Some(over),
-            Ok(_) => return Err(needs_netlink(b"a gateway that is this host", "use dev alone")),
-            // the kernel will know better than we if it is right
-            Err(_) if !wanted.is_onlink => (),
-            Err(_) => return Err(needs_netlink(b"onlink", "add a route to the gateway first")),
+fn next_hop(tables: Tables, args: &RouteArgs) -> Result<NextHop, Failure> {
+    check_for_ioctl(args)?;
+    let gateway = gateway_of(args);
+    let link = match gateway {
+        Some(gateway) => link_of(tables, gateway, args)?,
+        None if args.is_onlink || args.gateway.is_some() && args.device().is_some() => {
+            return Err(needs_netlink("a way without a gateway by these words", "use dev alone"));
         }
-    } else if wanted.is_onlink || wanted.gateway.is_some() && device.is_some() {
-        return Err(needs_netlink(b"a way without a gateway by these words", "use dev alone"));
-    }
-    let usual_scope = match gateway {
-        _ if unreachable => scope::HOST,
-        Some(_) => scope::GLOBAL,
-        None => scope::LINK,
+        None => None,
     };
-    if wanted.scope.is_some_and(|scope| scope != usual_scope) {
-        return Err(needs_netlink(b"this scope of a route", "leave it out"));
+    let link = link.or_else(|| args.device().map(|device| OsString::from_vec(device.to_vec())));
+    let usual_scope = match gateway {
+        _ if args.is_unreachable() => Scope::HOST,
+        Some(_) => Scope::GLOBAL,
+        None => Scope::LINK,
+    };
+    if args.scope.is_some_and(|scope| scope != usual_scope) {
+        return Err(needs_netlink("this scope of a route", "leave it out"));
     }
-    let connected = match device {
-        Some(device) if gateway.is_none() && !unreachable => connected_address(kernel, wanted.destination, device),
+    let connected = match args.device() {
+        Some(device) if gateway.is_none() && !args.is_unreachable() => {
+            connected_address(tables.addresses, args.destination, device)
+        }
         _ => None,
     };
-    match wanted.protocol {
-        None | Some(protocol::BOOT) => (),
-        Some(protocol::KERNEL) if connected.is_some() => (),
-        Some(_) => return Err(needs_netlink(b"proto", "leave it out")),
+    match args.protocol {
+        None | Some(Protocol::BOOT) => (),
+        Some(Protocol::KERNEL) if connected.is_some() => (),
+        Some(_) => return Err(needs_netlink("proto", "leave it out")),
     }
     let mut label = None;
-    if let Some(source) = wanted.source.filter(|&source| connected != Some(source)) {
-        label = link.as_ref().and_then(|link| label_of(kernel, link.as_bytes(), source));
-        if label.is_none() || unreachable {
-            return Err(needs_netlink(b"src", "leave it out, or use an address with a label such as eth0:1"));
+    if let Some(source) = args.source.filter(|&source| connected != Some(source)) {
+        label = link.as_ref().and_then(|link| label_of(tables.addresses, link, source));
+        if label.is_none() || args.is_unreachable() {
+            return Err(needs_netlink("src", "leave it out, or use an address with a label such as eth0:1"));
         }
     }
-    Ok(Way { gateway, link, label })
+    Ok(NextHop { gateway, link, label })
 }
 
-/// The label under which the ioctls find an address, if it is its own: with a ':' and no other address before it.
-fn label_of(kernel: &Kernel, link: &[u8], source: IpAddr) -> Option<OsString> {
-    let addresses = kernel.addresses_v4_of(link).unwrap_or_default();
-    let address = addresses.iter().find(|address| address.net.addr() == source)?;
-    let first = addresses.iter().find(|other| other.label == address.label)?;
+/// Refuses what no ioctl carries.
+fn check_for_ioctl(args: &RouteArgs) -> Outcome {
+    if let Some(failure) = unsupported(args) {
+        return Err(failure);
+    }
+    if args.tos != 0 {
+        return Err(needs_netlink("a type of service", "leave it out"));
+    }
+    if !metric_in_reach(args.metric) {
+        return Err(needs_netlink("a metric above 32766", "use a lower one"));
+    }
+    if !args.has_rtt_for_ioctl() {
+        return Err(needs_netlink("this rtt", "use whole milliseconds, at most 65535"));
+    }
+    if args.is_unreachable() && (gateway_of(args).is_some() || args.device().is_some()) {
+        return Err(needs_netlink("a way for what is unreachable", "leave it out"));
+    }
+    Ok(())
+}
+
+/// Returns the link of a gateway, if the tables show it.
+fn link_of(tables: Tables, gateway: Ipv4Addr, args: &RouteArgs) -> Result<Option<OsString>, Failure> {
+    let device = args.device();
+    match gateway_v4(tables, gateway, device) {
+        Ok(_) if args.is_onlink && device.is_none() => Err(needs_netlink("onlink", "give a device")),
+        Ok(Gateway::OnLink(link)) if !is_special_v4(tables, gateway) => Ok(Some(link)),
+        Ok(_) => Err(needs_netlink("a gateway that is this host", "use dev alone")),
+        // the kernel will know better than we if it is right
+        Err(_) if !args.is_onlink => Ok(None),
+        Err(_) => Err(needs_netlink("onlink", "add a route to the gateway first")),
+    }
+}
+
+/// Returns the label under which the ioctls find an address, if it is its own: with a ':' and no other address before it.
+fn label_of(addresses: &[Address], link: &OsStr, source: IpAddr) -> Option<OsString> {
+    let on_link = || addresses.iter().filter(|address| address.link == link);
+    let address = on_link().find(|address| address.net.addr() == source)?;
+    let first = on_link().find(|other| other.label == address.label)?;
     (first.net == address.net && address.label.as_bytes().contains(&b':')).then(|| address.label.clone())
 }
 
-/// A route behind others to the same network with the same metric: the ioctls only put it in front.
-fn append(kernel: &Kernel, way: &Way, wanted: &Wanted) -> Outcome {
+/// Refuses a route behind others to the same network with the same metric: the ioctls only put it in front.
+fn append(host: &Snapshot, hop: &NextHop, args: &RouteArgs) -> Outcome {
     let is_same = |entry: &Entry| {
-        entry.destination == wanted.destination
-            && entry.metric == wanted.metric
-            && entry.tcp == wanted.tcp
-            && entry.source == wanted.source
-            && has_way(entry, way, wanted.kind)
+        entry.destination == args.destination
+            && entry.metric == args.metric
+            && entry.tcp == args.tcp
+            && entry.source == args.source
+            && entry.protocol == Protocol::BOOT
+            && leads_to(entry, hop, args.is_unreachable())
     };
-    if infer::main_v4(kernel).iter().any(|entry| is_same(entry) && entry.protocol == protocol::BOOT) {
-        return Err(refused(Errno::EEXIST));
+    match infer::main_v4(host)?.iter().any(is_same) {
+        true => Err(refused(Errno::EEXIST)),
+        false => Err(needs_netlink("a route behind others of its metric", "use prepend, or another metric")),
     }
-    Err(needs_netlink(b"a route behind others of its metric", "use prepend, or another metric"))
 }
 
-/// Whether a route leads the same way.
-fn has_way(entry: &Entry, way: &Way, kind: Option<u8>) -> bool {
-    let device = way.link.as_deref().map(OsStrExt::as_bytes);
-    match kind == Some(UNREACHABLE) {
-        true => entry.kind == RouteKind::Unreachable,
+/// Whether a route leads to a next hop, or to none.
+fn leads_to(entry: &Entry, hop: &NextHop, unreachable: bool) -> bool {
+    match unreachable {
+        true => entry.kind == RouteType::Unreachable,
         false => {
-            entry.kind == RouteKind::Unicast
-                && entry.gateway() == way.gateway.map(IpAddr::V4)
-                && entry.device() == device
+            entry.kind == RouteType::Unicast
+                && entry.gateway() == hop.gateway.map(IpAddr::V4)
+                && entry.device() == hop.link.as_deref().map(OsStrExt::as_bytes)
         }
     }
 }
 
-/// Puts a route in another's place. The new one is there before the old one goes, so that there always is a way.
-fn exchange(kernel: &Kernel, request: &RouteChange, way: &Way, entries: &[Entry], twin: usize) -> Outcome {
-    let old = &entries[twin];
-    // of IPv4's routes each has at most one way
-    let list = singles(entries);
-    let is_same = has_way(old, way, request.unreachable.then_some(UNREACHABLE));
+/// Puts a route in another's place. The new one is added before the old one is deleted, so that there always is a route.
+fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChange, hop: &NextHop, twin: usize) -> Outcome {
+    let old = &tables.main[twin];
+    let is_same = leads_to(old, hop, request.unreachable);
     if is_same && request.unreachable {
         return Ok(());
     }
-    let new = entry_of(request, way);
-    let mut with_new = list.clone();
+    let new = entry_of(request, hop);
+    // IPv4's routes have at most one next hop each
+    let mut with_new = singles(tables.main);
     with_new.insert(twin, Single { entry: &new, hop: new.hops.first() });
     match Removal::of(kernel, &with_new, twin + 1) {
         Some(removal) => {
@@ -207,35 +228,35 @@ fn exchange(kernel: &Kernel, request: &RouteChange, way: &Way, entries: &[Entry]
             })
         }
         None if is_same => match kernel.add_route_v4(request) {
-            // they do not differ in what cannot be seen either
+            // they do not differ in what no file shows either
             Err(Errno::EEXIST) => Ok(()),
             Ok(()) => {
                 kernel.delete_route_v4(request).map_err(refused)?;
-                exchange_by_detour(kernel, request, way, entries, twin)
+                exchange_by_detour(kernel, tables, request, hop, twin)
             }
             Err(_) => add(kernel, request),
         },
-        None => exchange_by_detour(kernel, request, way, entries, twin),
+        None => exchange_by_detour(kernel, tables, request, hop, twin),
     }
 }
 
-/// The same where the ioctl that removes the old route would take the new one for it, because it stands before the old one and
-/// leads over the same link: the way is kept open with another metric meanwhile.
-fn exchange_by_detour(kernel: &Kernel, request: &RouteChange, way: &Way, entries: &[Entry], twin: usize) -> Outcome {
-    let (list, old) = (singles(entries), &entries[twin]);
-    let mut others = entries.to_vec();
+/// Puts a route in another's place where the ioctl that deletes the old one would take the new one for it, because it stands before
+/// the old one and leads over the same link: another metric keeps the destination reachable meanwhile.
+fn exchange_by_detour(kernel: &Kernel, tables: Tables, request: &RouteChange, hop: &NextHop, twin: usize) -> Outcome {
+    let old = &tables.main[twin];
+    let mut others = tables.main.to_vec();
     others.remove(twin);
     // the gateway must not be reached by the old route alone
     let is_reached = request.gateway.is_none_or(|gateway| {
-        let device = way.link.as_deref().map(OsStrExt::as_bytes);
-        matches!(reach::gateway_v4(kernel, &others, gateway, device), Ok(Gateway::OnLink(_)))
+        let device = hop.link.as_deref().map(OsStrExt::as_bytes);
+        matches!(gateway_v4(Tables { main: &others, ..tables }, gateway, device), Ok(Gateway::OnLink(_)))
     });
-    let is_free =
-        |metric: &u32| !entries.iter().any(|entry| entry.destination == old.destination && entry.metric == *metric);
     if !is_reached {
-        return Err(needs_netlink(b"this replacement", "the gateway is reached by the old route alone"));
+        return Err(needs_netlink("this replacement", "the gateway is reached by the old route alone"));
     }
-    let removal = Removal::of(kernel, &list, twin).ok_or_else(|| out_of_reach(old))?;
+    let is_free =
+        |metric: &u32| !tables.main.iter().any(|entry| entry.destination == old.destination && entry.metric == *metric);
+    let removal = Removal::of(kernel, &singles(tables.main), twin).ok_or_else(|| out_of_reach(old))?;
     let spare = (1..=32766).rev().find(is_free).ok_or_else(|| out_of_reach(old))?;
     let interim = RouteChange { metric: spare, ..*request };
     add(kernel, &interim)?;
@@ -243,20 +264,24 @@ fn exchange_by_detour(kernel: &Kernel, request: &RouteChange, way: &Way, entries
     outcome.and(kernel.delete_route_v4(&interim).map_err(refused))
 }
 
-/// The route that an addition will make, as far as it matters for what is removed.
-fn entry_of(request: &RouteChange, way: &Way) -> Entry {
+/// Returns the route that an addition will make, as far as it matters for what is removed.
+fn entry_of(request: &RouteChange, hop: &NextHop) -> Entry {
+    let (kind, scope, hops) = match request.unreachable {
+        true => (RouteType::Unreachable, Scope::HOST, Vec::new()),
+        false => {
+            let hop = Hop::to(request.gateway.map(IpAddr::V4), hop.link.clone());
+            (RouteType::Unicast, Scope::LINK, vec![hop])
+        }
+    };
     Entry {
-        kind: if request.unreachable { RouteKind::Unreachable } else { RouteKind::Unicast },
+        kind,
         destination: request.destination.into(),
         from: None,
         tos: 0,
-        hops: match request.unreachable {
-            true => Vec::new(),
-            false => vec![Hop::to(request.gateway.map(IpAddr::V4), way.link.clone())],
-        },
+        hops,
         is_local: false,
-        protocol: protocol::BOOT,
-        scope: if request.unreachable { scope::HOST } else { scope::LINK },
+        protocol: Protocol::BOOT,
+        scope,
         source: None,
         metric: request.metric,
         tcp: Tcp::default(),

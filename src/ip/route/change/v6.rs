@@ -1,142 +1,154 @@
 //! IPv6 routes.
 
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
 
 use ipnet::{IpNet, Ipv6Net};
 use nix::errno::Errno;
 
-use super::{UNREACHABLE, Verb, beyond_ioctl};
+use super::request::{Action, unsupported};
 use crate::error::{Failure, Outcome};
-use crate::ip::prefix::Prefix;
-use crate::ip::route::entry::{Entry, Tcp};
+use crate::ip::route::args::RouteArgs;
+use crate::ip::route::entry::{Entry, Hop, Tcp};
 use crate::ip::route::infer::{METRIC_OF_KERNEL_V6, connected_address};
-use crate::ip::route::names::protocol;
-use crate::ip::route::reach;
+use crate::ip::route::reach::is_on_link_v6;
+use crate::ip::route::refusal::refusal_v6;
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
-use crate::ip::route::table;
-use crate::ip::route::wanted::Wanted;
-use crate::ip::{explained, needs_netlink, refused};
+use crate::ip::route::snapshot::{Snapshot, Tables};
 use crate::kernel::{Kernel, RouteChange6};
+use crate::net::rtnetlink::Protocol;
+use crate::texts::iproute2::{explained, needs_netlink, refused};
 
 /// The metric of a route that is given none (net/ipv6.h, `IP6_RT_PRIO_USER`).
 const USUAL_METRIC: u32 = 1024;
 
-pub(super) fn change(kernel: &Kernel, wanted: &Wanted, destination: Ipv6Net, verb: Verb) -> Outcome {
+pub(super) fn change(
+    kernel: &Kernel,
+    tables: Tables,
+    args: &RouteArgs,
+    destination: Ipv6Net,
+    action: Action,
+) -> Outcome {
     let destination = destination.trunc();
-    let entries = table::main_v6(kernel);
-    let metric = if wanted.metric == 0 { USUAL_METRIC } else { wanted.metric };
-    let from = match wanted.from {
-        Some(Prefix::Net { net: IpNet::V6(net), .. }) => Some(net.trunc()).filter(|net| net.prefix_len() != 0),
-        _ => None,
-    };
+    let metric = if args.metric == 0 { USUAL_METRIC } else { args.metric };
+    let from = args.source_network();
     let is_twin =
         |entry: &Entry| entry.destination == IpNet::V6(destination) && entry.from == from && entry.metric == metric;
-    let has_twin = wanted.is_in_main() && entries.iter().any(is_twin);
-    let obstacle = obstacle(kernel, wanted, &entries, metric);
-    let has_answer = match verb {
-        Verb::Add | Verb::Test => has_twin,
-        Verb::Change => !has_twin,
-        Verb::Replace | Verb::Append | Verb::Prepend => false,
+    let has_twin = args.is_in_main() && tables.main.iter().any(is_twin);
+    let obstacle = check_for_ioctl(tables, args, metric);
+    let has_answer = match action {
+        Action::Add | Action::Test => has_twin,
+        Action::Change => !has_twin,
+        Action::Replace | Action::Append | Action::Prepend => false,
     };
     // what the kernel would look at before it looks for twins
-    if (obstacle.is_some() || has_answer)
-        && let Some(refusal) = reach::refusal_v6(kernel, &entries, wanted)
+    if (obstacle.is_err() || has_answer)
+        && let Some(refusal) = refusal_v6(kernel, tables, args)
     {
         return Err(refusal);
     }
-    match verb {
-        _ if !wanted.is_in_main() => (),
-        _ if verb.is_exclusive() && has_twin => return Err(refused(Errno::EEXIST)),
-        Verb::Change if !has_twin => return Err(explained(Errno::ENOENT, "Can not replace route - no match found.")),
+    match action {
+        _ if !args.is_in_main() => (),
+        Action::Add | Action::Test if has_twin => return Err(refused(Errno::EEXIST)),
+        Action::Change if !has_twin => return Err(explained(Errno::ENOENT, "Can not replace route - no match found.")),
         _ => (),
     }
-    if let Some(obstacle) = obstacle {
-        return Err(obstacle);
+    obstacle?;
+    let request = RouteChange6 { metric, ..request(kernel, args, destination) };
+    let explain = |errno| refusal_v6(kernel, tables, args).unwrap_or_else(|| refused(errno));
+    if matches!(action, Action::Replace | Action::Change) && has_twin {
+        return exchange(kernel, &request, is_twin, explain);
     }
-    let unreachable = wanted.kind == Some(UNREACHABLE);
-    let device = wanted.device.as_deref().map(OsStrExt::as_bytes).filter(|_| !unreachable);
-    let request = RouteChange6 {
-        source: from.unwrap_or_default(),
-        gateway: match wanted.gateway {
+    kernel.add_route_v6(&request).map_err(|errno| match errno {
+        Errno::EEXIST => refused(errno),
+        errno => explain(errno),
+    })
+}
+
+fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> RouteChange6 {
+    let unreachable = args.is_unreachable();
+    let device = args.device().filter(|_| !unreachable);
+    RouteChange6 {
+        source: args.source_network().unwrap_or_default(),
+        gateway: match args.gateway {
             Some(IpAddr::V6(gateway)) if !unreachable => Some(gateway),
             _ => None,
         },
         index: device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0),
-        metric,
         unreachable,
-        preference: wanted.preference,
-        expires: wanted.expires,
+        preference: args.preference,
+        expires: args.expires,
         ..RouteChange6::to(destination)
-    };
-    let add = || kernel.add_route_v6(&request);
-    let explain = |errno| reach::refusal_v6(kernel, &entries, wanted).unwrap_or_else(|| refused(errno));
-    if !matches!(verb, Verb::Replace | Verb::Change) || !has_twin {
-        return add().map_err(|errno| if errno == Errno::EEXIST { refused(errno) } else { explain(errno) });
     }
-    let is_new = match add() {
+}
+
+/// Refuses what is asked for and no ioctl can do.
+fn check_for_ioctl(tables: Tables, args: &RouteArgs, metric: u32) -> Outcome {
+    if let Some(failure) = unsupported(args) {
+        return Err(failure);
+    }
+    let device = args.device();
+    let repeats_kernel = || {
+        let address = device.and_then(|device| connected_address(tables.addresses, args.destination.trunc(), device));
+        args.gateway.is_none() && metric == METRIC_OF_KERNEL_V6 && address.is_some()
+    };
+    let is_on_link = || match args.gateway {
+        Some(IpAddr::V6(gateway)) => gateway.is_unicast_link_local() || is_on_link_v6(tables, gateway, device),
+        _ => false,
+    };
+    let has_usual_protocol = match args.protocol {
+        None | Some(Protocol::BOOT) => true,
+        Some(Protocol::KERNEL) => repeats_kernel(),
+        Some(_) => false,
+    };
+    match () {
+        () if args.source.is_some() => Err(needs_netlink("src", "leave it out")),
+        () if args.tcp != Tcp::default() => Err(needs_netlink("what a route tells TCP", "leave it out")),
+        () if !has_usual_protocol => Err(needs_netlink("proto", "leave it out")),
+        () if args.is_onlink && (device.is_none() || !is_on_link()) => {
+            Err(needs_netlink("onlink", "add a route to the gateway first"))
+        }
+        () => Ok(()),
+    }
+}
+
+/// Puts a route in the place of its twins. The new one is added before the old ones are deleted, so that there always is a route.
+fn exchange(
+    kernel: &Kernel,
+    request: &RouteChange6,
+    is_twin: impl Fn(&Entry) -> bool,
+    explain: impl Fn(Errno) -> Failure,
+) -> Outcome {
+    let is_new = match kernel.add_route_v6(request) {
         Ok(()) => true,
-        // the very same is there; it stays, the others go
+        // it exists already; the others are deleted
         Err(Errno::EEXIST) => false,
         Err(errno) => return Err(explain(errno)),
     };
-    let removals = others(kernel, &request, is_twin).inspect_err(|_| {
+    let removals = replaced(kernel, request, is_twin).inspect_err(|_| {
         if is_new {
-            let _ = kernel.delete_route_v6(&request);
+            let _ = kernel.delete_route_v6(request);
         }
     })?;
     removals.iter().try_for_each(|removal| removal.run(kernel)).map_err(refused)
 }
 
-/// What is asked for and no ioctl can do.
-fn obstacle(kernel: &Kernel, wanted: &Wanted, entries: &[Entry], metric: u32) -> Option<Failure> {
-    let device = wanted.device.as_deref().map(OsStrExt::as_bytes);
-    let repeats_kernel = || {
-        let connected = device.and_then(|device| connected_address(kernel, wanted.destination.trunc(), device));
-        wanted.gateway.is_none() && metric == METRIC_OF_KERNEL_V6 && connected.is_some()
-    };
-    let is_on_link = || match wanted.gateway {
-        Some(IpAddr::V6(gateway)) => {
-            gateway.is_unicast_link_local() || reach::is_on_link_v6(kernel, entries, gateway, device)
-        }
-        _ => false,
-    };
-    let has_protocol = match wanted.protocol {
-        None | Some(protocol::BOOT) => false,
-        Some(protocol::KERNEL) => !repeats_kernel(),
-        Some(_) => true,
-    };
-    beyond_ioctl(wanted).or_else(|| match () {
-        () if wanted.source.is_some() => Some(needs_netlink(b"src", "leave it out")),
-        () if wanted.tcp != Tcp::default() => Some(needs_netlink(b"what a route tells TCP", "leave it out")),
-        () if has_protocol => Some(needs_netlink(b"proto", "leave it out")),
-        () if wanted.is_onlink && (device.is_none() || !is_on_link()) => {
-            Some(needs_netlink(b"onlink", "add a route to the gateway first"))
-        }
-        () => None,
-    })
-}
-
-/// What removes the routes in whose place another has been put: those through routers if it leads through one, as far as there
-/// are any, else the first of the others.
-fn others(
+/// Returns what removes the routes in whose place another has been put: those through routers if it leads through one, as far as
+/// there are any, else the first of the others.
+fn replaced(
     kernel: &Kernel,
     new: &RouteChange6,
     is_twin: impl Fn(&Entry) -> bool,
 ) -> Result<Vec<Removal<'static>>, Failure> {
-    let entries = table::main_v6(kernel);
-    let mut list = singles(&entries);
+    let after = Snapshot::of(kernel);
+    let mut list = singles(after.main_v6()?);
     let gateway = |single: &Single| single.hop.and_then(|hop| hop.gateway);
     let index = |single: &Single| {
-        let device = single.hop.and_then(|hop| hop.device.as_deref());
-        device.and_then(|device| kernel.link_index(device.as_bytes()).ok()).unwrap_or(0)
+        let device = single.hop.and_then(Hop::device);
+        device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0)
     };
-    let is_new = |single: &Single| {
-        let has_index = new.index == 0 || new.index == index(single);
-        match new.unreachable {
-            true => single.hop.is_some_and(|hop| hop.device.as_deref() == Some("lo".as_ref())),
-            false => gateway(single) == new.gateway.map(IpAddr::V6) && has_index,
-        }
+    let is_new = |single: &Single| match new.unreachable {
+        true => single.hop.is_some_and(|hop| hop.is_over(b"lo")),
+        false => gateway(single) == new.gateway.map(IpAddr::V6) && (new.index == 0 || new.index == index(single)),
     };
     let mut old: Vec<usize> = (0..list.len()).filter(|&at| is_twin(list[at].entry) && !is_new(&list[at])).collect();
     let is_like_new = |&at: &usize| gateway(&list[at]).is_some() == new.gateway.is_some();

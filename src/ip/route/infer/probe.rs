@@ -1,4 +1,4 @@
-//! Addresses to which one route leads and no other, to be tried with a socket; and what is learnt of IPv6 routes that way.
+//! Addresses to which one route leads and no other, for a socket to try; and what the socket tells of IPv6 routes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,33 +6,29 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 
 use crate::ip::route::entry::Entry;
-use crate::ip::route::table;
-use crate::kernel::{Kernel, RouteKind};
+use crate::kernel::Kernel;
+use crate::net::rtnetlink::RouteType;
 
-/// Finds out what the sender of a packet hears that an IPv6 route drops. Where it cannot be tried, the route is left to be an
+/// Finds out what the sender of a packet hears that an IPv6 route drops. Where that cannot be tried, the route stays an
 /// `unreachable` one.
-pub(super) fn find_kinds(kernel: &Kernel, entries: &mut [Entry]) {
-    if !entries.iter().any(Entry::rejects) {
-        return;
-    }
-    let local = table::local_v6(kernel);
+pub(super) fn find_kinds(kernel: &Kernel, entries: &mut [Entry], local: &[Entry]) {
     for at in 0..entries.len() {
-        if entries[at].rejects()
-            && let Some(address) = address_only_in(at, entries, |address| leads_to(&local, address))
+        if entries[at].kind.rejects()
+            && let Some(address) = address_only_in(at, entries, |address| leads_to(local, address))
         {
             entries[at].kind = kind_of_reject(kernel, address);
         }
     }
 }
 
-fn kind_of_reject(kernel: &Kernel, address: IpAddr) -> RouteKind {
+fn kind_of_reject(kernel: &Kernel, address: IpAddr) -> RouteType {
     match kernel.source_to(address, Some(Ipv6Addr::LOCALHOST.into()), None) {
-        Err(Errno::EINVAL) => RouteKind::Blackhole,
-        Err(Errno::EACCES) => RouteKind::Prohibit,
-        Err(Errno::ENETUNREACH) => RouteKind::Throw,
+        Err(Errno::EINVAL) => RouteType::Blackhole,
+        Err(Errno::EACCES) => RouteType::Prohibit,
+        Err(Errno::ENETUNREACH) => RouteType::Throw,
         // a route that was added by ioctl drops packets too, but rtnetlink has it for an ordinary one
-        Ok(_) => RouteKind::Unicast,
-        Err(_) => RouteKind::Unreachable,
+        Ok(_) => RouteType::Unicast,
+        Err(_) => RouteType::Unreachable,
     }
 }
 
@@ -40,7 +36,7 @@ fn leads_to(entries: &[Entry], address: IpAddr) -> bool {
     entries.iter().any(|entry| entry.destination.contains(&address))
 }
 
-/// Some address to which the route at this place leads and no other one of its table, nor one that is known from elsewhere.
+/// Returns some address to which the route at this place leads and no other one of its table, and which is not taken.
 pub(super) fn address_only_in(at: usize, entries: &[Entry], is_taken: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let entry = entries.get(at)?;
     let length = entry.destination.prefix_len();
@@ -58,7 +54,7 @@ pub(super) fn address_only_in(at: usize, entries: &[Entry], is_taken: impl Fn(Ip
         .find(|&address| is_ordinary(address) && !is_taken(address) && !leads_elsewhere(address))
 }
 
-/// Addresses of a network: the first and the last ones, and some that few other routes lead to.
+/// Returns addresses of a network: the first and the last ones, and some that few other routes lead to.
 fn candidates(network: IpNet) -> [IpAddr; 6] {
     match network {
         IpNet::V4(network) => {
@@ -74,7 +70,7 @@ fn candidates(network: IpNet) -> [IpAddr; 6] {
     }
 }
 
-/// Whether a socket can be connected to such an address without more ado.
+/// Whether a socket can be connected to an address without further options.
 fn is_ordinary(address: IpAddr) -> bool {
     !address.is_multicast()
         && !address.is_unspecified()

@@ -6,16 +6,16 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::probe::address_only_in;
 use crate::ip::route::entry::Entry;
-use crate::ip::route::names::{protocol, scope};
-use crate::kernel::{Address, Kernel, RouteKind};
+use crate::kernel::{Address, Kernel};
+use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
-/// Puts in the sources that were given with routes of table `main`.
+/// Puts in the sources that were given with routes of table `main`, as far as a socket can be told them: without rules.
 pub(super) fn find(kernel: &Kernel, entries: &mut [Entry], addresses: &[Address]) {
-    // with one address there is no choice; where there are rules, a socket may be told of other tables
+    // with one address there is no choice
     let choices = addresses.iter().filter(|address| !address.net.addr().is_loopback()).count();
     let is_ordinary =
-        |entry: &Entry| entry.kind == RouteKind::Unicast && entry.tos == 0 && entry.protocol == protocol::BOOT;
-    if choices < 2 || !entries.iter().any(is_ordinary) || kernel.has_rules_v4() {
+        |entry: &Entry| entry.kind == RouteType::Unicast && entry.tos == 0 && entry.protocol == Protocol::BOOT;
+    if choices < 2 || !entries.iter().any(is_ordinary) {
         return;
     }
     for at in 0..entries.len() {
@@ -31,10 +31,14 @@ pub(super) fn find(kernel: &Kernel, entries: &mut [Entry], addresses: &[Address]
     }
 }
 
-/// Whether a route can have been given this source although none was found.
-pub(in crate::ip::route) fn may_be_given(kernel: &Kernel, entry: &Entry, source: IpAddr) -> bool {
-    let addresses = kernel.addresses_v4().unwrap_or_default();
-    kernel.has_rules_v4() || usual(entry, &addresses).is_none_or(|usual| usual == source)
+/// Whether a route can have been given this source although [`find`] found none.
+pub(in crate::ip::route) fn may_be_given(
+    entry: &Entry,
+    source: IpAddr,
+    addresses: &[Address],
+    has_rules: bool,
+) -> bool {
+    has_rules || usual(entry, addresses).is_none_or(|usual| usual == source)
 }
 
 /// Whether table `local` leads to an address: it is this host's, or a broadcast address.
@@ -47,11 +51,11 @@ fn is_local(addresses: &[Address], address: IpAddr) -> bool {
     })
 }
 
-/// The source that the kernel chooses for a route by itself (net/ipv4/devinet.c, `inet_select_addr`).
+/// Returns the source that the kernel chooses for a route by itself (net/ipv4/devinet.c, `inet_select_addr`).
 fn usual(entry: &Entry, addresses: &[Address]) -> Option<IpAddr> {
     let device = entry.device()?;
     let has_scope =
-        |address: &&Address| !address.secondary && (!address.net.addr().is_loopback() || entry.scope == scope::HOST);
+        |address: &&Address| !address.secondary && (!address.net.addr().is_loopback() || entry.scope == Scope::HOST);
     let on_link: Vec<&Address> =
         addresses.iter().filter(|address| address.link.as_bytes() == device).filter(has_scope).collect();
     let is_near = |address: &&&Address| match entry.gateway() {

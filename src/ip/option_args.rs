@@ -1,0 +1,106 @@
+//! The options in front of the object, as words.
+
+use super::complaint::swapped;
+use super::keyword::{Keyword, find, short, today};
+use super::options::Options;
+use super::usage;
+use super::words::Words;
+use crate::error::{Failure, Outcome, line};
+use crate::net::prefix::Family;
+
+/// What an option does.
+#[derive(Clone, Copy)]
+enum Effect {
+    Set(fn(&mut Options)),
+    Family,
+    Version,
+    Help,
+    /// Changes nothing that is printed here.
+    Ignored,
+    /// Changes nothing that is printed here, and has an operand.
+    IgnoredOperand,
+    /// Is refused; what to do instead.
+    Unsupported(&'static str),
+}
+
+/// In the order of ip.c.
+const OPTIONS: &[Keyword<Effect>] = &[
+    today(short("-loops", Effect::IgnoredOperand)),
+    short("-family", Effect::Family),
+    short("-4", Effect::Set(|options| options.family = Family::Inet)),
+    short("-6", Effect::Set(|options| options.family = Family::Inet6)),
+    short("-0", Effect::Set(|options| options.link_only = true)),
+    today(short("-human-readable", Effect::Ignored)),
+    today(short("-iec", Effect::Ignored)),
+    short("-statistics", Effect::Set(|options| options.statistics += 1)),
+    short("-stats", Effect::Set(|options| options.statistics += 1)),
+    today(short("-details", Effect::Set(|options| options.details = true))),
+    short("-resolve", Effect::Ignored),
+    short("-oneline", Effect::Set(|options| options.oneline = true)),
+    short("-timestamp", Effect::Ignored),
+    short("-Version", Effect::Version),
+    short("-force", Effect::Ignored),
+    short("-batch", Effect::Unsupported("run ip once for each line")),
+    today(short("-brief", Effect::Set(|options| options.brief = true))),
+    today(short("-json", Effect::Set(|options| options.json = true))),
+    today(short("-pretty", Effect::Set(|options| options.pretty = true))),
+    today(short("-rcvbuf", Effect::IgnoredOperand)),
+    today(short("-color", Effect::Ignored)),
+    short("-help", Effect::Help),
+    today(short("-netns", Effect::Unsupported("enter the namespace first, by nsenter(1)"))),
+    today(short("-Numeric", Effect::Ignored)),
+    today(short("-all", Effect::Ignored)),
+];
+
+/// What is asked for.
+pub(super) enum Request {
+    /// The object that follows.
+    Object,
+    /// `-Version`: the rest of the line does not matter.
+    Version,
+}
+
+/// Takes the options off the front of the words.
+///
+/// # Errors
+/// An unknown option, and one that is not supported here.
+pub(super) fn take(words: &mut Words) -> Result<Request, Failure> {
+    while let Some(word) = words.peek().filter(|word| word.first() == Some(&b'-')) {
+        words.next();
+        if word == b"--" {
+            break;
+        }
+        // `--oneline` is `-oneline`
+        let option = if word.starts_with(b"--") { &word[1..] } else { word };
+        match find(OPTIONS, option, words.options).map(|keyword| keyword.meaning) {
+            Some(Effect::Set(set)) => set(&mut words.options),
+            Some(Effect::Family) => {
+                let family = words.next().ok_or_else(usage::ip)?;
+                set_family(&mut words.options, family)?;
+            }
+            Some(Effect::Version) => return Ok(Request::Version),
+            Some(Effect::Help) => return Err(usage::ip()),
+            Some(Effect::Ignored) => (),
+            Some(Effect::IgnoredOperand) => drop(words.next().ok_or_else(usage::ip)?),
+            Some(Effect::Unsupported(instead)) => {
+                let text = line!("ip: option \"", option, "\" is not supported: ", instead);
+                return Err(Failure::new(text).with_status(255));
+            }
+            None => {
+                let text = line!("Option \"", option, "\" is unknown, try \"ip -help\".");
+                return Err(Failure::new(text).with_status(255));
+            }
+        }
+    }
+    Ok(Request::Object)
+}
+
+fn set_family(options: &mut Options, word: &[u8]) -> Outcome {
+    match word {
+        b"inet" => options.family = Family::Inet,
+        b"inet6" => options.family = Family::Inet6,
+        b"link" => options.link_only = true,
+        _ => return Err(swapped(word, "invalid protocol family")),
+    }
+    Ok(())
+}

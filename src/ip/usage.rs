@@ -1,0 +1,51 @@
+//! How the commands are used, as far as they exist here. On standard error and with status 255, as iproute2 prints it.
+
+use crate::error::Failure;
+
+/// `ip help`
+pub(super) fn ip() -> Failure {
+    let former = b"\
+Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
+where  OBJECT := { link | addr | route }
+       OPTIONS := { -V[ersion] | -s[tatistics] |
+                    -f[amily] { inet | inet6 | link } | -o[neline] }
+";
+    let today = b"\
+Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
+where  OBJECT := { address | link | route | tuntap }
+       OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
+                    -f[amily] { inet | inet6 | link } | -4 | -6 | -0 |
+                    -br[ief] | -o[neline] }
+";
+    Failure::new(today.to_vec()).with_status(255).formerly(former.to_vec(), 255)
+}
+
+/// `ip route help`
+pub(super) fn route() -> Failure {
+    let text = b"\
+Usage: ip route { list | flush } SELECTOR
+       ip route get [ to ] ADDRESS [ from ADDRESS ] [ oif STRING ] [ fibmatch ]
+       ip route { add | del | change | append | prepend | replace } ROUTE
+SELECTOR := [ root PREFIX ] [ match PREFIX ] [ exact PREFIX ] [ table TABLE_ID ]
+            [ dev STRING ] [ via PREFIX ] [ src PREFIX ] [ proto RTPROTO ]
+            [ type TYPE ] [ scope SCOPE ] [ metric METRIC ] [ tos TOS ]
+ROUTE := [ unicast | unreachable ] PREFIX [ via ADDRESS ] [ dev STRING ]
+         [ metric METRIC ] [ src ADDRESS ] [ onlink ]
+         [ window NUMBER ] [ advmss NUMBER ] [ rtt TIME ]
+         [ pref { low | medium | high } ] [ expires SECONDS ]
+";
+    Failure::new(text.to_vec()).with_status(255)
+}
+
+/// `ip tuntap help`
+pub(super) fn tuntap() -> Failure {
+    let text = b"\
+Usage: ip tuntap { add | del | show | list | lst | help } [ dev PHYS_DEV ]
+       [ mode { tun | tap } ] [ user USER ] [ group GROUP ]
+       [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ] [ name NAME ]
+
+Where: USER  := { STRING | NUMBER }
+       GROUP := { STRING | NUMBER }
+";
+    Failure::new(text.to_vec()).with_status(255)
+}

@@ -141,7 +141,7 @@ fn run(command: &str, kernel: &Kernel) -> Outcome {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let era = Era::choose(None, || kernel.release()).unwrap();
     let outcome = (applet::TABLE.into_iter().find(|applet| words[0] == applet.name).unwrap().run)(&mut Call {
-        applets: &[],
+        applets: &applet::TABLE,
         program: words[0].as_ref(),
         args: &args,
         environment: &|_| None,

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
+use super::fact::Fact;
 use super::family::Family;
 use super::port::{NumberedName, Port, PortBlock};
 use crate::kernel::{
@@ -19,10 +20,10 @@ pub(crate) struct Bridge<'k> {
     pub(crate) name: OsString,
     /// As the bridge's ioctls tell it: three times are in the kernel's own ticks, among them `forward_delay`.
     pub(crate) info: BridgeInfo,
-    link: OnceCell<Result<Link, Errno>>,
-    ports: OnceCell<Result<Vec<Port>, Errno>>,
-    learnt: OnceCell<Result<Vec<FdbEntry>, Errno>>,
-    traffic: OnceCell<Result<BTreeMap<u32, Traffic>, Unreadable>>,
+    link: Fact<Link, Errno>,
+    ports: Fact<Vec<Port>, Errno>,
+    learnt: Fact<Vec<FdbEntry>, Errno>,
+    traffic: Fact<BTreeMap<u32, Traffic>, Unreadable>,
     firewalled: [OnceCell<Firewalled>; 2],
 }
 
@@ -54,10 +55,10 @@ impl<'k> Bridge<'k> {
                 kernel,
                 name: name.into(),
                 info,
-                link: OnceCell::new(),
-                ports: OnceCell::new(),
-                learnt: OnceCell::new(),
-                traffic: OnceCell::new(),
+                link: Fact::default(),
+                ports: Fact::default(),
+                learnt: Fact::default(),
+                traffic: Fact::default(),
                 firewalled: Default::default(),
             })),
             Err(Errno::EOPNOTSUPP | Errno::ENODEV) => Ok(None),
@@ -70,8 +71,7 @@ impl<'k> Bridge<'k> {
     /// # Errors
     /// ENODEV if it has been deleted meanwhile.
     pub(crate) fn link(&self) -> Result<&Link, Errno> {
-        let link = self.link.get_or_init(|| self.kernel.link(self.name.as_bytes()));
-        link.as_ref().map_err(|errno| *errno)
+        self.link.get(|| self.kernel.link(self.name.as_bytes()))
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -83,7 +83,7 @@ impl<'k> Bridge<'k> {
     /// # Errors
     /// ENODEV if the bridge has been deleted meanwhile.
     pub(crate) fn ports(&self) -> Result<&[Port], Errno> {
-        self.ports.get_or_init(|| self.read_ports()).as_deref().map_err(|errno| *errno)
+        self.ports.get(|| self.read_ports()).map(Vec::as_slice)
     }
 
     fn read_ports(&self) -> Result<Vec<Port>, Errno> {
@@ -133,7 +133,7 @@ impl<'k> Bridge<'k> {
             table.sort_by_key(FdbEntry::port_number);
             Ok(table)
         };
-        self.learnt.get_or_init(read).as_deref().map_err(|errno| *errno)
+        self.learnt.get(read).map(Vec::as_slice)
     }
 
     /// Returns the addresses that were learnt behind a port; none where the table is not known.
@@ -155,7 +155,7 @@ impl<'k> Bridge<'k> {
             let traffic = self.kernel.traffic(&names)?;
             Ok(ports.iter().zip(traffic).filter_map(|(port, traffic)| Some((port.number, traffic?))).collect())
         };
-        self.traffic.get_or_init(read).as_ref().map_err(|unreadable| *unreadable)
+        self.traffic.get(read)
     }
 
     /// Returns whether the firewall sees the frames on the bridge.

@@ -4,8 +4,8 @@
 //! new one.
 
 pub(crate) mod bridge;
+mod fact;
 pub(crate) mod family;
-pub(crate) mod memo;
 pub(crate) mod port;
 pub(crate) mod route;
 pub(crate) mod snapshot;

@@ -8,43 +8,39 @@ use std::rc::Rc;
 use nix::errno::Errno;
 
 use super::bridge::Bridge;
+use super::fact::{Fact, Facts};
 use super::family::Family;
-use super::memo::Memo;
 use super::route::{self, Route, Table};
 use crate::firewall::ruleset::Rules;
 use crate::kernel::{Address, Kernel, Source, Unreadable, net_conf};
 
 type Addresses = Result<Vec<Address>, Unreadable>;
 
-/// The host at one moment. Each fact is read when it is first asked for, and kept, with the error if it cannot be read.
+/// The host at one moment.
 pub(crate) struct HostSnapshot<'k> {
     pub(crate) kernel: &'k Kernel,
-    /// Where programs such as `iptables-save` are looked for.
+    /// Where programs such as `iptables-save` are found.
     path: Option<OsString>,
-    bridge_names: OnceCell<Result<Vec<OsString>, Errno>>,
-    bridges: Memo<OsString, Result<Option<Rc<Bridge<'k>>>, Errno>>,
-    flags: Memo<OsString, Result<Option<u32>, Errno>>,
-    addresses: [OnceCell<Addresses>; 2],
-    routes: [OnceCell<Result<Table, Unreadable>>; 2],
-    forwarding: [OnceCell<Result<bool, Errno>>; 2],
-    values: Memo<(&'static str, OsString, &'static str), Option<i64>>,
+    read: Read<'k>,
+}
+
+/// What has been read of it.
+#[derive(Default)]
+struct Read<'k> {
+    bridge_names: Fact<Vec<OsString>, Errno>,
+    bridges: Facts<OsString, Result<Option<Rc<Bridge<'k>>>, Errno>>,
+    flags: Facts<OsString, Result<Option<u32>, Errno>>,
+    addresses: [Fact<Vec<Address>, Unreadable>; 2],
+    addresses_v4_of: Facts<OsString, Addresses>,
+    routes: [Fact<Table, Unreadable>; 2],
+    forwarding: [Fact<bool, Errno>; 2],
+    values: Facts<(Family, OsString, &'static str), Option<i64>>,
     firewall: [OnceCell<Rules>; 2],
 }
 
 impl<'k> HostSnapshot<'k> {
     pub(crate) fn new(kernel: &'k Kernel, path: Option<OsString>) -> Self {
-        HostSnapshot {
-            kernel,
-            path,
-            bridge_names: OnceCell::new(),
-            bridges: Memo::default(),
-            flags: Memo::default(),
-            addresses: Default::default(),
-            routes: Default::default(),
-            forwarding: Default::default(),
-            values: Memo::default(),
-            firewall: Default::default(),
-        }
+        HostSnapshot { kernel, path, read: Read::default() }
     }
 
     /// Returns the names of all bridges, in the order of strcmp(3). A kernel without bridges has none, and is not made to load
@@ -53,7 +49,7 @@ impl<'k> HostSnapshot<'k> {
     /// # Errors
     /// Why they cannot be listed.
     pub(crate) fn bridge_names(&self) -> Result<&[OsString], Errno> {
-        self.bridge_names.get_or_init(|| bridge_names(self.kernel)).as_deref().map_err(|errno| *errno)
+        self.read.bridge_names.get(|| bridge_names(self.kernel)).map(Vec::as_slice)
     }
 
     /// Returns the bridge of a name, if there is one.
@@ -61,10 +57,10 @@ impl<'k> HostSnapshot<'k> {
     /// # Errors
     /// Why that is not known.
     pub(crate) fn bridge(&self, name: &OsStr) -> Result<Option<Rc<Bridge<'k>>>, Errno> {
-        self.bridges.get(name.into(), || {
-            let listed = self.bridge_names.get().and_then(|names| names.as_ref().ok());
-            let is_listed = listed.is_some_and(|names| names.iter().any(|listed| listed == name));
+        self.read.bridges.get(name.into(), || {
             // for a name that the kernel does not know an ioctl would make it run modprobe
+            let listed = self.read.bridge_names.known();
+            let is_listed = listed.is_some_and(|names| names.iter().any(|listed| listed == name));
             match is_listed || self.kernel.has_link(name.as_bytes())? {
                 true => Ok(Bridge::read(self.kernel, name)?.map(Rc::new)),
                 false => Ok(None),
@@ -77,7 +73,7 @@ impl<'k> HostSnapshot<'k> {
     /// # Errors
     /// Why they are not known.
     pub(crate) fn link_flags(&self, link: &OsStr) -> Result<Option<u32>, Errno> {
-        self.flags.get(link.into(), || match self.kernel.has_link(link.as_bytes())? {
+        self.read.flags.get(link.into(), || match self.kernel.has_link(link.as_bytes())? {
             true => self.kernel.link_flags(link.as_bytes()).map(Some),
             false => Ok(None),
         })
@@ -88,14 +84,23 @@ impl<'k> HostSnapshot<'k> {
     /// # Errors
     /// The kernel's table cannot be read.
     pub(crate) fn addresses(&self, family: Family) -> Result<&[Address], Unreadable> {
-        let addresses = self.addresses[family as usize].get_or_init(|| match family {
-            Family::V4 => {
-                let unreadable = |errno| Unreadable { file: "IPv4 addresses", errno };
-                self.kernel.addresses_v4().map_err(unreadable)
-            }
+        let read = || match family {
+            Family::V4 => self.kernel.addresses_v4().map_err(no_addresses_v4),
             Family::V6 => self.kernel.addresses_v6(),
-        });
-        addresses.as_deref().map_err(|unreadable| *unreadable)
+        };
+        self.read.addresses[family as usize].get(read).map(Vec::as_slice)
+    }
+
+    /// Returns the addresses of one link. Nothing is asked about the IPv4 addresses of others.
+    ///
+    /// # Errors
+    /// The kernel's table cannot be read.
+    pub(crate) fn addresses_on(&self, link: &OsStr, family: Family) -> Addresses {
+        if family == Family::V4 && self.read.addresses[0].known().is_none() {
+            let read = || self.kernel.addresses_v4_of(link.as_bytes()).map_err(no_addresses_v4);
+            return self.read.addresses_v4_of.get(link.into(), read);
+        }
+        Ok(self.addresses(family)?.iter().filter(|address| address.link == link).cloned().collect())
     }
 
     /// Returns the known addresses of a link, IPv4 before IPv6.
@@ -113,8 +118,7 @@ impl<'k> HostSnapshot<'k> {
     }
 
     fn table(&self, family: Family) -> Result<&Table, Unreadable> {
-        let table = self.routes[family as usize].get_or_init(|| route::read(self.kernel, family));
-        table.as_ref().map_err(|unreadable| *unreadable)
+        self.read.routes[family as usize].get(|| route::read(self.kernel, family))
     }
 
     /// Returns the known routes of table main, IPv4 before IPv6.
@@ -133,22 +137,21 @@ impl<'k> HostSnapshot<'k> {
     /// ENOENT if the kernel does not have this family, or without /proc; EACCES.
     pub(crate) fn forwarding(&self, family: Family) -> Result<bool, Errno> {
         let read = || self.kernel.sysctl(family.forwarding()).map(|text| !text.starts_with('0'));
-        *self.forwarding[family as usize].get_or_init(read)
+        self.read.forwarding[family as usize].get(read).copied()
     }
 
     /// Returns a value that /proc/sys/net has for each link, such as `rp_filter`; `None` if the kernel has no such value. The link
     /// may be `all`.
     pub(crate) fn link_value(&self, family: Family, link: &str, value: &'static str) -> Option<i64> {
-        let family = family.folder();
-        self.values.get((family, link.into(), value), || {
-            let name = net_conf(family, link, value).ok()?;
+        self.read.values.get((family, link.into(), value), || {
+            let name = net_conf(family.folder(), link, value).ok()?;
             self.kernel.sysctl(&name).ok()?.parse().ok()
         })
     }
 
     /// Returns the firewall's rules.
     pub(crate) fn firewall(&self, family: Family) -> &Rules {
-        self.firewall[family as usize]
+        self.read.firewall[family as usize]
             .get_or_init(|| Rules::read(self.kernel, self.path.as_ref(), family == Family::V6))
     }
 
@@ -157,6 +160,10 @@ impl<'k> HostSnapshot<'k> {
         let addresses = Family::BOTH.into_iter().filter_map(|family| self.addresses(family).err());
         addresses.chain(Family::BOTH.into_iter().filter_map(|family| self.routes(family).err())).collect()
     }
+}
+
+fn no_addresses_v4(errno: Errno) -> Unreadable {
+    Unreadable { file: "IPv4 addresses", errno }
 }
 
 fn bridge_names(kernel: &Kernel) -> Result<Vec<OsString>, Errno> {

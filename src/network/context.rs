@@ -275,9 +275,9 @@ impl<'a> Context<'a> {
             Item::Bridge => Ok(host.bridge(self.bridge.as_ref())?.is_some()),
             Item::Value { value, to, .. } => Ok(self.value(host, *value)? == *to),
             Item::Address(net) => {
-                let there = host.addresses(Family::of(net));
+                let there = host.addresses_on(self.bridge.as_ref(), Family::of(net));
                 let there = there.map_err(|unreadable| Cause::Unreadable(unreadable.errno))?;
-                Ok(there.iter().any(|address| address.link == *self.bridge.as_str() && address.net == *net))
+                Ok(there.iter().any(|address| address.net == *net))
             }
             Item::Port(port) => {
                 let bridge = self.kernel.bridge_of(port.as_bytes());

@@ -322,7 +322,7 @@ pub(super) fn half_added<'a>(
     let mut found: Vec<IpNet> = Vec::new();
     for item in items {
         let Item::Address(net) = item else { continue };
-        let is_half_added = |address: &&&Address| {
+        let is_half_added = |address: &&Address| {
             address.net.addr() == net.addr() && (address.net != *net || address.broadcast.is_some())
         };
         for address in there.iter().filter(is_half_added) {
@@ -335,7 +335,7 @@ pub(super) fn half_added<'a>(
 }
 
 /// Returns the IPv4 addresses of the bridge.
-pub(super) fn addresses_v4<'a>(context: &Context, host: &'a HostSnapshot) -> Result<Vec<&'a Address>> {
-    let all = host.addresses(Family::V4).map_err(|unreadable| PlanError::Addresses(unreadable.errno))?;
-    Ok(all.iter().filter(|address| address.link == *context.bridge.as_str()).collect())
+pub(super) fn addresses_v4(context: &Context, host: &HostSnapshot) -> Result<Vec<Address>> {
+    let there = host.addresses_on(context.bridge.as_ref(), Family::V4);
+    there.map_err(|unreadable| PlanError::Addresses(unreadable.errno))
 }

@@ -101,14 +101,13 @@ fn spare_others(context: &Context, host: &HostSnapshot, items: &mut Vec<Item>, p
 
 /// Addresses of the bridge that are neither the network's nor made by the kernel itself.
 fn foreign_addresses(context: &Context, host: &HostSnapshot, items: &[Item]) -> Result<Vec<IpNet>> {
-    let is_by_hand = |address: &&Address| {
-        address.link == *context.bridge.as_str()
-            && address.scope != Scope::LINK
+    let is_by_hand = |address: &Address| {
+        address.scope != Scope::LINK
             && address.has_flag(libc::IFA_F_PERMANENT)
             && !address.has_flag(libc::IFA_F_SECONDARY)
     };
     // without /proc a network goes all the same
-    let v6 = host.addresses(Family::V6).unwrap_or_default().iter().filter(is_by_hand);
+    let v6 = host.addresses_on(context.bridge.as_ref(), Family::V6).unwrap_or_default().into_iter().filter(is_by_hand);
     let nets = addresses_v4(context, host)?.into_iter().chain(v6).map(|address| address.net);
     Ok(nets.filter(|&net| !items.contains(&Item::Address(net))).collect())
 }

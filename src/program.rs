@@ -116,6 +116,13 @@ mod tests {
     }
 
     #[test]
+    fn a_program_has_the_default_sigpipe_and_sigchld() {
+        let ignored = shell("sed -n 's/^SigIgn:[^0-9a-f]*//p' /proc/self/status").1;
+        let ignored = u64::from_str_radix(&ignored, 16).unwrap();
+        assert_eq!(ignored & (1 << (libc::SIGPIPE - 1) | 1 << (libc::SIGCHLD - 1)), 0, "{ignored:x}");
+    }
+
+    #[test]
     fn failures_are_worded_and_passed_on() {
         let failed = |script| run(Path::new("/bin/sh"), &["-c", script]).unwrap_err();
         for (script, text, status) in [("exit 3", "exit status: 3", 3), ("kill -9 $$", "signal: 9 (SIGKILL)", 1)] {

@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use brouter::applet;
 use brouter::call::Call;
 use brouter::era::Era;
-use brouter::kernel::{Address, Answers, BridgeAnswers, BridgeInfo, Ipv6Flags, Kernel, PortInfo, scope};
+use brouter::kernel::{Address, Answers, BridgeAnswers, BridgeInfo, Kernel, PortInfo};
+use brouter::net::rtnetlink::Scope;
 use brouter::net::{BridgeId, ClockTime};
 
 /// A host on which a transcript was recorded.
@@ -332,9 +333,8 @@ fn address(link: &str, net: &str, broadcast: Option<&str>) -> Address {
         peer: None,
         broadcast: broadcast.map(|broadcast| broadcast.parse().unwrap()),
         secondary: false,
-        scope: if link == "lo" { scope::HOST } else { scope::GLOBAL },
+        scope: if link == "lo" { Scope::HOST } else { Scope::GLOBAL },
         flags: 0,
-        v6: Ipv6Flags(0),
     }
 }
 

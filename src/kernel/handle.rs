@@ -39,8 +39,6 @@ pub struct Kernel {
     pub(super) class_net: OnceCell<Option<OwnedFd>>,
     /// Whether /sys shows this network namespace; empty until a device could tell (see [`super::sysfs`]).
     pub(super) own_sysfs: Cell<Option<bool>>,
-    /// The first table that could not be read, for the API before.
-    pub(super) unread: Cell<Option<(&'static str, Errno)>>,
 }
 
 impl Kernel {
@@ -61,7 +59,6 @@ impl Kernel {
             virtual_net: OnceCell::new(),
             class_net: OnceCell::new(),
             own_sysfs: Cell::new(None),
-            unread: Cell::new(None),
         }
     }
 

@@ -16,7 +16,6 @@ mod handle;
 mod ioctl;
 mod link;
 mod neighbour;
-mod old;
 mod parallel;
 mod procfs;
 mod result;
@@ -25,7 +24,7 @@ mod socket;
 mod sysctl;
 mod sysfs;
 
-pub use address::{Address, Ipv6Flags};
+pub use address::Address;
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
 pub use handle::{Kernel, Source, user_id};
@@ -34,7 +33,6 @@ pub use link::{
     Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
 };
 pub use neighbour::{Neighbour, is_member_v4};
-pub use old::{Count, Label, Listed, RouteKind, scope};
 pub use procfs::Unreadable;
 pub use result::Result;
 pub use route::{

@@ -24,10 +24,7 @@ pub struct Unreadable {
 pub(super) fn table(kernel: &Kernel, file: &'static str) -> Result<Vec<u8>, Unreadable> {
     read_all(&kernel.path(file)).or_else(|errno| match errno {
         Errno::ENOENT if exists(&kernel.path("/proc/net")) => Ok(Vec::new()),
-        errno => {
-            kernel.unread.set(kernel.unread.get().or(Some((file, errno))));
-            Err(Unreadable { file, errno })
-        }
+        errno => Err(Unreadable { file, errno }),
     })
 }
 

@@ -6,7 +6,6 @@ mod interface;
 mod label;
 mod mac;
 pub mod number;
-pub mod order;
 pub mod prefix;
 pub mod rtnetlink;
 

@@ -47,7 +47,7 @@ pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, op
         _ => BTreeMap::new(),
     };
     let view = View { listing, filter, options, links: &links, addresses };
-    let records = kernel.in_halves(&links, |kernel, links| {
+    let records = kernel.parallel(&links, |kernel, links| {
         links.iter().filter_map(|link| view.record(kernel, link)).collect::<Vec<Fields>>()
     });
     print_records(call.out, records.into_iter().flatten(), options);

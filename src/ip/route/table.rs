@@ -22,7 +22,7 @@ pub(super) fn main_v4(routes: &RoutesV4) -> Vec<Entry> {
         scope: route.scope,
         source: None,
         metric: route.metric,
-        tcp: Tcp { window: route.window, rtt: route.round_trip, advmss: route.segment },
+        tcp: Tcp { window: route.window, rtt: route.rtt, advmss: route.advmss },
         preference: 0,
     };
     routes.main.iter().map(entry).collect()

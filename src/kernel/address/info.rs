@@ -26,25 +26,6 @@ pub struct Address {
     pub scope: Scope,
     /// Flags of an IPv6 address (`IFA_F_*`, the low eight bits); 0 for IPv4.
     pub flags: u32,
-    /// The flags once more, as the API before had them.
-    pub v6: Ipv6Flags,
-}
-
-/// Flags of an IPv6 address, as the API before had them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ipv6Flags(pub u8);
-
-#[allow(missing_docs)]
-impl Ipv6Flags {
-    pub const SECONDARY: u8 = 0x01;
-    pub const DADFAILED: u8 = 0x08;
-    pub const DEPRECATED: u8 = 0x20;
-    pub const TENTATIVE: u8 = 0x40;
-    pub const PERMANENT: u8 = 0x80;
-
-    pub fn has(self, flag: u8) -> bool {
-        self.0 & flag != 0
-    }
 }
 
 impl Address {

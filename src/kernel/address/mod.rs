@@ -4,4 +4,4 @@ mod info;
 mod v4;
 mod v6;
 
-pub use info::{Address, Ipv6Flags};
+pub use info::Address;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use ipnet::Ipv4Net;
 use nix::errno::Errno;
 
-use super::info::{Address, Ipv6Flags};
+use super::info::Address;
 use crate::kernel::file::os_string;
 use crate::kernel::handle::Kernel;
 use crate::kernel::ioctl::{self, Ifreq, Request};
@@ -50,7 +50,7 @@ impl Kernel {
     }
 
     /// Asks for the rest of an address that SIOCGIFCONF listed.
-    pub(in crate::kernel) fn address_of(&self, entry: Ifreq) -> Result<Address> {
+    fn address_of(&self, entry: Ifreq) -> Result<Address> {
         let control = self.control()?;
         let ask = |request| {
             let mut answer = entry;
@@ -70,7 +70,6 @@ impl Kernel {
             secondary: false,
             scope: if local.is_loopback() { Scope::HOST } else { Scope::GLOBAL },
             flags: 0,
-            v6: Ipv6Flags(0),
         })
     }
 

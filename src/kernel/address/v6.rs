@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
-use super::info::{Address, Ipv6Flags};
+use super::info::Address;
 use crate::kernel::file::os_string;
 use crate::kernel::handle::Kernel;
 use crate::kernel::ioctl;
@@ -68,6 +68,5 @@ fn address(line: &[u8]) -> Option<Address> {
         secondary: flags & libc::IFA_F_SECONDARY != 0,
         scope: Scope::from_if_inet6(scope as u8),
         flags,
-        v6: Ipv6Flags(flags as u8),
     })
 }

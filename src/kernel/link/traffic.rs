@@ -27,11 +27,6 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// The name before [`Traffic::sum`].
-    pub fn with(self, other: Traffic) -> Traffic {
-        self.sum(other)
-    }
-
     /// Adds two links' traffic. Counters stop at their largest value.
     pub fn sum(self, other: Traffic) -> Traffic {
         let add = |one: Counters, other: Counters| Counters {

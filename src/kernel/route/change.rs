@@ -28,11 +28,11 @@ pub struct RouteChange<'a> {
     /// Whether packets are dropped, with ICMP "host unreachable" to the sender.
     pub unreachable: bool,
     /// Largest segment to announce to TCP peers, in bytes; 0 for the default.
-    pub segment: u32,
+    pub advmss: u32,
     /// Largest window of TCP connections, in bytes; 0 for the default.
     pub window: u32,
     /// Initial round trip time of TCP connections, in milliseconds; 0 for the default.
-    pub round_trip: u16,
+    pub rtt: u16,
 }
 
 impl RouteChange<'_> {
@@ -44,9 +44,9 @@ impl RouteChange<'_> {
             device: None,
             metric: 0,
             unreachable: false,
-            segment: 0,
+            advmss: 0,
             window: 0,
-            round_trip: 0,
+            rtt: 0,
         }
     }
 
@@ -54,16 +54,16 @@ impl RouteChange<'_> {
         let flags = [
             (RTF_UP | flags, true),
             (RTF_REJECT, self.unreachable),
-            (RTF_MSS, self.segment != 0),
+            (RTF_MSS, self.advmss != 0),
             (RTF_WINDOW, self.window != 0),
-            (RTF_IRTT, self.round_trip != 0),
+            (RTF_IRTT, self.rtt != 0),
         ];
         let flags = flags.iter().filter(|(_, is_set)| *is_set).fold(0, |flags, (flag, _)| flags | flag);
         let mut entry = ioctl::rtentry(self.destination.addr(), self.destination.netmask(), flags);
         entry.rt_metric = rt_metric(self.metric).ok_or(Errno::ERANGE)?;
-        entry.rt_mtu = self.segment.saturating_add(HEADERS).into();
+        entry.rt_mtu = self.advmss.saturating_add(HEADERS).into();
         entry.rt_window = self.window.into();
-        entry.rt_irtt = self.round_trip;
+        entry.rt_irtt = self.rtt;
         if let Some(gateway) = self.gateway {
             entry.rt_gateway = ioctl::sockaddr(gateway);
         }

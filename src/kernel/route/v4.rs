@@ -38,11 +38,11 @@ pub struct Route {
     /// Scope, as fib_trie shows it or, without the file, derived.
     pub scope: Scope,
     /// Largest segment to announce to TCP peers (`advmss`), in bytes; 0 if not set.
-    pub segment: u32,
+    pub advmss: u32,
     /// Largest window of TCP connections, in bytes; 0 if not set.
     pub window: u32,
     /// Initial round trip time of TCP connections, in milliseconds; 0 if not set.
-    pub round_trip: u32,
+    pub rtt: u32,
 }
 
 /// A route of the table `local`: an address of this host, or a broadcast address.
@@ -153,9 +153,9 @@ fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
         link: (link_name != b"*").then(|| os_string(link_name)),
         metric,
         scope,
-        segment: number(8).saturating_sub(HEADERS),
+        advmss: number(8).saturating_sub(HEADERS),
         window: number(9),
-        round_trip: number(10),
+        rtt: number(10),
     })
 }
 

@@ -78,9 +78,9 @@ fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> R
         device: hop.label.as_deref().map(OsStrExt::as_bytes).or(args.device()),
         metric: args.metric,
         unreachable: args.is_unreachable(),
-        segment: args.tcp.advmss,
+        advmss: args.tcp.advmss,
         window: args.tcp.window,
-        round_trip: args.tcp.rtt as u16,
+        rtt: args.tcp.rtt as u16,
         ..RouteChange::to(destination)
     }
 }

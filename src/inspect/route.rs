@@ -56,7 +56,7 @@ pub(super) fn read(kernel: &Kernel, family: Family) -> Result<Table, Unreadable>
     }
 }
 
-fn of_v4(route: kernel::Route) -> Option<Route> {
+fn of_v4(route: kernel::RouteV4) -> Option<Route> {
     Some(Route {
         destination: route.destination.into(),
         gateway: route.gateway.map(IpAddr::from),
@@ -66,7 +66,7 @@ fn of_v4(route: kernel::Route) -> Option<Route> {
     })
 }
 
-fn of_v6(route: kernel::Route6) -> Option<Route> {
+fn of_v6(route: kernel::RouteV6) -> Option<Route> {
     // the loopback stands for routes that drop
     let is_shown = route.link != "lo" && !route.destination.addr().is_multicast();
     is_shown.then(|| Route {

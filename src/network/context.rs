@@ -207,8 +207,8 @@ impl<'a> Context<'a> {
 
     fn add_address(&self, net: IpNet) -> Result<(), Cause> {
         match net {
-            IpNet::V4(net) => Ok(self.kernel.add_address_v4(&self.free_label()?, net, None, None)?),
-            IpNet::V6(net) => self.kernel.add_address_v6(self.link(), net).map_err(|errno| match errno {
+            IpNet::V4(_) => Ok(self.kernel.add_address(&self.free_label()?, net, None, None)?),
+            IpNet::V6(_) => self.kernel.add_address(self.link(), net, None, None).map_err(|errno| match errno {
                 Errno::EACCES => Cause::Ipv6Disabled,
                 errno => Cause::Kernel(errno),
             }),
@@ -227,23 +227,21 @@ impl<'a> Context<'a> {
 
     fn delete_address(&self, net: IpNet) -> Result<(), Cause> {
         let kernel = self.kernel;
-        if let IpNet::V6(net) = net {
-            return Ok(kernel.delete_address_v6(self.link(), net)?);
+        if let IpNet::V6(_) = net {
+            return Ok(kernel.delete_address(self.link(), net)?);
         }
         let there = kernel.addresses_v4_of(self.link())?;
         let address = there.iter().find(|address| address.net == net).ok_or(Errno::EADDRNOTAVAIL)?;
         if there.iter().find(|other| other.label == address.label) != Some(address) {
             return Err(Cause::SharedLabel);
         }
-        kernel.delete_address_v4(address.label.as_encoded_bytes())?;
+        kernel.delete_address(address.label.as_encoded_bytes(), net)?;
         // with a primary address its secondaries go, unless the kernel promotes them
         let after = kernel.addresses_v4_of(self.link())?;
         let gone = there.iter().filter(|other| *other != address && !after.iter().any(|still| still.net == other.net));
         for Address { label, net, peer, broadcast, .. } in gone {
-            if let IpNet::V4(v4) = net {
-                let added = kernel.add_address_v4(label.as_encoded_bytes(), *v4, *peer, *broadcast);
-                added.map_err(|errno| Cause::Lost(*net, errno))?;
-            }
+            let added = kernel.add_address(label.as_encoded_bytes(), *net, *peer, *broadcast);
+            added.map_err(|errno| Cause::Lost(*net, errno))?;
         }
         Ok(())
     }

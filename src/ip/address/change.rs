@@ -40,7 +40,7 @@ fn put(call: &mut Call, words: Words, may_exist: bool) -> Outcome {
         (IpNet::V6(_), Some(_)) => {
             return Err(needs_netlink("the peer of an IPv6 address", "add a route to it instead"));
         }
-        (IpNet::V6(net), None) => call.kernel.add_address_v6(device, net).map_err(NotAdded::Refused),
+        (IpNet::V6(_), None) => call.kernel.add_address(device, local, None, None).map_err(NotAdded::Refused),
     };
     match added {
         Err(NotAdded::Refused(Errno::EEXIST)) if may_exist => Ok(()),
@@ -111,7 +111,7 @@ fn add_v4(kernel: &Kernel, device: &[u8], label: Option<&[u8]>, new: &NewV4) -> 
         None => labels(device).find(|label| is_free(label, &there)).ok_or_else(no_label_left),
     };
     let label = label.map_err(NotAdded::NeedsNetlink)?;
-    kernel.add_address_v4(&label, new.net, new.peer, new.broadcast).map_err(NotAdded::Refused)
+    kernel.add_address(&label, new.net.into(), new.peer, new.broadcast).map_err(NotAdded::Refused)
 }
 
 /// Refuses a label that cannot be given to an address, or not by ioctl.

@@ -64,8 +64,9 @@ impl Which<'_> {
 
 /// Removes an address from a device.
 fn delete_from(kernel: &Kernel, device: &[u8], which: &Which) -> Outcome {
-    if let IpNet::V6(net) = which.local {
-        return kernel.delete_address_v6(device, net).map_err(|errno| address_not_removed(net.into(), errno));
+    if let IpNet::V6(_) = which.local {
+        let removed = kernel.delete_address(device, which.local);
+        return removed.map_err(|errno| address_not_removed(which.local, errno));
     }
     let there = kernel.addresses_v4_of(device).map_err(refused)?;
     let Some(address) = there.iter().find(|address| which.is(address)) else {
@@ -75,5 +76,5 @@ fn delete_from(kernel: &Kernel, device: &[u8], which: &Which) -> Outcome {
     if first != Some(address) {
         return Err(address_behind_label(address.net));
     }
-    kernel.delete_address_v4(address.label.as_bytes()).map_err(refused)
+    kernel.delete_address(address.label.as_bytes(), address.net).map_err(refused)
 }

@@ -86,11 +86,11 @@ fn remove(kernel: &Kernel, address: &Address) -> Result<(), Errno> {
         IpNet::V4(_) => {
             let left = kernel.addresses_v4_of(link)?;
             match left.iter().any(|left| left.net == address.net && left.label == address.label) {
-                true => kernel.delete_address_v4(address.label.as_bytes()),
+                true => kernel.delete_address(address.label.as_bytes(), address.net),
                 false => Ok(()),
             }
         }
-        IpNet::V6(net) => match kernel.delete_address_v6(link, net) {
+        IpNet::V6(_) => match kernel.delete_address(link, address.net) {
             Err(Errno::EADDRNOTAVAIL) => Ok(()),
             removed => removed,
         },

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::entry::{Entry, Hop};
 use crate::error::Failure;
-use crate::kernel::{Kernel, RouteChange, RouteChange6, metric_in_reach};
+use crate::kernel::{Kernel, RouteChangeV4, RouteChangeV6, metric_in_reach};
 use crate::net::rtnetlink::{RouteType, Scope};
 use crate::texts::iproute2::needs_netlink;
 
@@ -33,8 +33,8 @@ pub(super) fn singles(entries: &[Entry]) -> Vec<Single<'_>> {
 /// An ioctl that removes a route.
 #[derive(Clone, Debug)]
 pub(super) enum Removal<'a> {
-    V4(RouteChange<'a>),
-    V6(RouteChange6),
+    V4(RouteChangeV4<'a>),
+    V6(RouteChangeV6),
 }
 
 impl<'a> Removal<'a> {
@@ -89,7 +89,7 @@ impl<'a> Single<'a> {
             }
     }
 
-    fn change_v4(&self) -> Option<RouteChange<'a>> {
+    fn change_v4(&self) -> Option<RouteChangeV4<'a>> {
         let IpNet::V4(destination) = self.entry.destination else { return None };
         let gateway = match self.hop.and_then(|hop| hop.gateway) {
             Some(IpAddr::V4(gateway)) => Some(gateway),
@@ -98,17 +98,17 @@ impl<'a> Single<'a> {
         let device = self.hop.and_then(Hop::device);
         // a metric out of reach may go as any
         let metric = if metric_in_reach(self.entry.metric) { self.entry.metric } else { 0 };
-        let change = RouteChange {
+        let change = RouteChangeV4 {
             gateway,
             device,
             metric,
             unreachable: self.entry.kind.rejects(),
-            ..RouteChange::to(destination)
+            ..RouteChangeV4::to(destination)
         };
         (self.is_for_ioctl() && !self.entry.is_local).then_some(change)
     }
 
-    fn change_v6(&self, kernel: &Kernel) -> Option<RouteChange6> {
+    fn change_v6(&self, kernel: &Kernel) -> Option<RouteChangeV6> {
         let IpNet::V6(destination) = self.entry.destination else { return None };
         let gateway = match self.hop.and_then(|hop| hop.gateway) {
             Some(IpAddr::V6(gateway)) => Some(gateway),
@@ -116,12 +116,12 @@ impl<'a> Single<'a> {
         };
         let device = self.hop.and_then(Hop::device);
         let index = device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0);
-        let change = RouteChange6 {
+        let change = RouteChangeV6 {
             source: self.entry.from.unwrap_or_default(),
             gateway,
             index,
             metric: self.entry.metric,
-            ..RouteChange6::to(destination)
+            ..RouteChangeV6::to(destination)
         };
         (!self.entry.is_local).then_some(change)
     }

@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::{IpNet, Ipv6Net};
 
 use super::entry::{Entry, Hop, Tcp};
-use crate::kernel::{Address, LocalRoute, Route, Route6, RoutesV4, RoutesV6, flag6};
+use crate::kernel::{Address, LocalRoute, RouteV4, RouteV6, RoutesV4, RoutesV6, flag6};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
 /// Returns the IPv4 routes of table `main`, in the kernel's order. The files do not show who made them.
 pub(super) fn main_v4(routes: &RoutesV4) -> Vec<Entry> {
-    let entry = |route: &Route| Entry {
+    let entry = |route: &RouteV4| Entry {
         kind: route.kind,
         destination: route.destination.into(),
         from: None,
@@ -95,7 +95,7 @@ pub(super) fn main_v6(routes: &RoutesV6) -> Vec<Entry> {
 
 /// Whether the kernel takes two routes through routers for one with two next hops (net/ipv6/ip6_fib.c,
 /// `rt6_qualify_for_ecmp`).
-fn shares_packets(last: &Entry, route: &Route6) -> bool {
+fn shares_packets(last: &Entry, route: &RouteV6) -> bool {
     route.gateway.is_some()
         && route.flags & flag6::ADDRCONF == 0
         && last.protocol == Protocol::BOOT
@@ -115,7 +115,7 @@ pub(super) fn multicast() -> IpNet {
     Ipv6Net::new(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8).map_or(IpNet::default(), IpNet::V6)
 }
 
-fn entry_v6(route: &Route6, is_local: bool) -> Entry {
+fn entry_v6(route: &RouteV6, is_local: bool) -> Entry {
     let has = |flag| route.flags & flag != 0;
     let kind = match () {
         () if has(flag6::REJECT) => RouteType::Unreachable,

@@ -1,5 +1,6 @@
 //! Addresses of links: IPv4 by label, as the address ioctls know them, and IPv6.
 
+mod change;
 mod info;
 mod v4;
 mod v6;

@@ -84,12 +84,9 @@ impl Kernel {
         }
     }
 
-    /// Puts an IPv4 address on a label that has none yet. With a link that is up the kernel makes the route of the address's
-    /// class (10.0.0.0/8) for an instant, until the prefix follows.
-    ///
-    /// # Errors
-    /// ENODEV, EPERM, EINVAL (multicast), EEXIST. Nothing is left of the address then.
-    pub fn add_address_v4(
+    /// Puts an address on a label that has none yet, and takes it off again if something after that fails. With a link that is up
+    /// the kernel makes the route of the address's class (10.0.0.0/8) for an instant, until the prefix follows.
+    pub(super) fn add_v4(
         &self,
         label: &[u8],
         net: Ipv4Net,
@@ -105,16 +102,12 @@ impl Kernel {
             self.set_v4(label, ioctl::SIOCSIFBRDADDR, broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
         };
         rest().inspect_err(|_| {
-            let _ = self.delete_address_v4(label);
+            let _ = self.delete_v4(label);
         })
     }
 
-    /// Removes the first IPv4 address of a label. With a primary one its secondaries go, unless the kernel is set to promote
-    /// them (`promote_secondaries`).
-    ///
-    /// # Errors
-    /// ENODEV, EPERM.
-    pub fn delete_address_v4(&self, label: &[u8]) -> Result<()> {
+    /// Removes the first address of a label.
+    pub(super) fn delete_v4(&self, label: &[u8]) -> Result<()> {
         self.set_v4(label, ioctl::SIOCSIFADDR, Ipv4Addr::UNSPECIFIED)
     }
 

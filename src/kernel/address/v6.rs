@@ -33,20 +33,12 @@ impl Kernel {
         Ok(addresses)
     }
 
-    /// Adds an IPv6 address to a link.
-    ///
-    /// # Errors
-    /// ENODEV, EPERM, EEXIST, EACCES (IPv6 is switched off there), EADDRNOTAVAIL, EAFNOSUPPORT (no IPv6 in the kernel).
-    pub fn add_address_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
+    pub(super) fn add_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
         let mut request = ioctl::in6_ifreq(net.addr(), net.prefix_len(), self.link_index(link)?);
         ioctl::call(self.control_v6()?, ioctl::SIOCSIFADDR_V6, &mut request)
     }
 
-    /// Removes an IPv6 address from a link.
-    ///
-    /// # Errors
-    /// ENODEV, EPERM, EADDRNOTAVAIL (the link lacks it, or has it with another prefix).
-    pub fn delete_address_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
+    pub(super) fn delete_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {
         let mut request = ioctl::in6_ifreq(net.addr(), net.prefix_len(), self.link_index(link)?);
         ioctl::call(self.control_v6()?, ioctl::SIOCDIFADDR_V6, &mut request)
     }

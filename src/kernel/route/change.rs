@@ -16,7 +16,7 @@ const HEADERS: u32 = 40;
 
 /// An IPv4 route to be added to the main table, or deleted from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteChange<'a> {
+pub struct RouteChangeV4<'a> {
     /// Without host bits.
     pub destination: Ipv4Net,
     /// Next hop.
@@ -35,10 +35,10 @@ pub struct RouteChange<'a> {
     pub rtt: u16,
 }
 
-impl RouteChange<'_> {
+impl RouteChangeV4<'_> {
     /// Returns the route to a network with defaults for the rest.
     pub fn to(destination: Ipv4Net) -> Self {
-        RouteChange {
+        RouteChangeV4 {
             destination,
             gateway: None,
             device: None,
@@ -83,7 +83,7 @@ pub fn metric_in_reach(metric: u32) -> bool {
 
 /// An IPv6 route to be added to the main table, or deleted from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteChange6 {
+pub struct RouteChangeV6 {
     /// The network; host bits are ignored.
     pub destination: Ipv6Net,
     /// Network that packets come from; ::/0 for any.
@@ -102,10 +102,10 @@ pub struct RouteChange6 {
     pub expires: u32,
 }
 
-impl RouteChange6 {
+impl RouteChangeV6 {
     /// Returns the route to a network with defaults for the rest.
     pub fn to(destination: Ipv6Net) -> Self {
-        RouteChange6 {
+        RouteChangeV6 {
             destination,
             source: Ipv6Net::default(),
             gateway: None,
@@ -146,7 +146,7 @@ impl Kernel {
     /// # Errors
     /// EPERM, EEXIST (an identical one exists), ENETUNREACH (the gateway is not on a link), ENETDOWN, ENODEV, EINVAL (host bits),
     /// ERANGE (the metric is out of reach).
-    pub fn add_route_v4(&self, route: &RouteChange) -> Result<()> {
+    pub fn add_route_v4(&self, route: &RouteChangeV4) -> Result<()> {
         let entry = route.entry(if route.gateway.is_some() { RTF_GATEWAY } else { 0 })?;
         ioctl::route_v4(self.control()?, RouteVerb::Add, entry, route.device)
     }
@@ -156,7 +156,7 @@ impl Kernel {
     ///
     /// # Errors
     /// EPERM, ESRCH (there is none), ENODEV, EINVAL (host bits), ERANGE (the metric is out of reach).
-    pub fn delete_route_v4(&self, route: &RouteChange) -> Result<()> {
+    pub fn delete_route_v4(&self, route: &RouteChangeV4) -> Result<()> {
         // with RTF_GATEWAY the scope would have to be global
         ioctl::route_v4(self.control()?, RouteVerb::Delete, route.entry(0)?, route.device)
     }
@@ -167,7 +167,7 @@ impl Kernel {
     /// # Errors
     /// EPERM, EEXIST (an identical one exists), EHOSTUNREACH (the gateway is not on a link), EINVAL (no gateway can be this),
     /// ENETDOWN, ENODEV, EACCES (no IPv6 on the link).
-    pub fn add_route_v6(&self, route: &RouteChange6) -> Result<()> {
+    pub fn add_route_v6(&self, route: &RouteChangeV6) -> Result<()> {
         ioctl::call(self.control_v6()?, ioctl::SIOCADDRT_V6, &mut route.message())
     }
 
@@ -175,7 +175,7 @@ impl Kernel {
     ///
     /// # Errors
     /// EPERM, ESRCH (there is none).
-    pub fn delete_route_v6(&self, route: &RouteChange6) -> Result<()> {
+    pub fn delete_route_v6(&self, route: &RouteChangeV6) -> Result<()> {
         ioctl::call(self.control_v6()?, ioctl::SIOCDELRT_V6, &mut route.message())
     }
 

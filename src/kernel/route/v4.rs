@@ -22,7 +22,7 @@ const HEADERS: u32 = 40;
 
 /// A route of the table `main`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
+pub struct RouteV4 {
     /// Type: what happens to a packet.
     pub kind: RouteType,
     /// Network that it leads to; 0.0.0.0/0 is the default route.
@@ -71,7 +71,7 @@ pub enum Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutesV4 {
     /// The table `main`, in the kernel's order.
-    pub main: Vec<Route>,
+    pub main: Vec<RouteV4>,
     /// The table `local`, in the kernel's order; empty where there is no fib_trie.
     pub local: Vec<LocalRoute>,
     tries: Tries,
@@ -127,7 +127,7 @@ impl Kernel {
 
 /// Parses a line of /proc/net/route: `Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT`, addresses as the
 /// processor would print the bytes in memory.
-fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
+fn route(line: &[u8], kinds: &mut Kinds) -> Option<RouteV4> {
     let words: Vec<&str> = procfs::words(line).collect();
     let address = |word: &str| u32::from_str_radix(word, 16).ok().map(|raw| Ipv4Addr::from(raw.to_ne_bytes()));
     let number = |place: usize| words.get(place).and_then(|word| word.parse::<u32>().ok()).unwrap_or(0);
@@ -145,7 +145,7 @@ fn route(line: &[u8], kinds: &mut Kinds) -> Option<Route> {
         _ if through_gateway => (Scope::GLOBAL, RouteType::Unicast, 0),
         _ => (Scope::LINK, RouteType::Unicast, 0),
     });
-    Some(Route {
+    Some(RouteV4 {
         kind,
         destination,
         tos,

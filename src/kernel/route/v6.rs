@@ -39,7 +39,7 @@ const NULL_METRIC: u32 = u32::MAX;
 
 /// An IPv6 route: a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route6 {
+pub struct RouteV6 {
     /// Network that it leads to; ::/0 is the default route.
     pub destination: Ipv6Net,
     /// Network that packets come from; ::/0 for any.
@@ -54,7 +54,7 @@ pub struct Route6 {
     pub link: OsString,
 }
 
-impl Route6 {
+impl RouteV6 {
     fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
@@ -68,9 +68,9 @@ impl Route6 {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutesV6 {
     /// The table `main`.
-    pub main: Vec<Route6>,
+    pub main: Vec<RouteV6>,
     /// The table `local`; part of `main` where the kernel has but one table.
-    pub local: Vec<Route6>,
+    pub local: Vec<RouteV6>,
     /// Whether there are other tables, whose numbers the file does not show.
     pub has_others: bool,
 }
@@ -82,12 +82,12 @@ impl Kernel {
     /// That the file cannot be read.
     pub fn routes_v6(&self) -> Result<RoutesV6, Unreadable> {
         let text = procfs::table(self, "/proc/net/ipv6_route")?;
-        let lines: Vec<Route6> = text.split(|&byte| byte == b'\n').filter_map(route).collect();
+        let lines: Vec<RouteV6> = text.split(|&byte| byte == b'\n').filter_map(route).collect();
         let mut tables = tables(&lines);
         let local = if tables.len() > 1 { tables.pop().unwrap_or_default() } else { Vec::new() };
         let main = tables.pop().unwrap_or_default();
-        let is_shown = |route: &&Route6| !route.is_null() && !route.has(flag6::CACHE);
-        let is_own = |route: &&Route6| route.has(flag6::LOCAL | flag6::ANYCAST);
+        let is_shown = |route: &&RouteV6| !route.is_null() && !route.has(flag6::CACHE);
+        let is_own = |route: &&RouteV6| route.has(flag6::LOCAL | flag6::ANYCAST);
         let own = main.iter().copied().filter(is_own);
         Ok(RoutesV6 {
             local: local.iter().copied().chain(own).filter(is_shown).cloned().collect(),
@@ -100,14 +100,14 @@ impl Kernel {
 /// Splits the file into tables. In each the default routes come last, followed by an entry for "no route": on old kernels
 /// always, on later ones only in tables without a default route. Tables are in the order of their number's last byte, so that
 /// the last ones are main (254) and local (255).
-fn tables(lines: &[Route6]) -> Vec<Vec<&Route6>> {
-    let is_default = |route: &Route6| route.destination.prefix_len() == 0;
+fn tables(lines: &[RouteV6]) -> Vec<Vec<&RouteV6>> {
+    let is_default = |route: &RouteV6| route.destination.prefix_len() == 0;
     // whether a table can end without that entry
     let ends_open = lines
         .iter()
         .zip(lines.iter().skip(1).map(Some).chain([None]))
         .any(|(route, next)| is_default(route) && !route.is_null() && next.is_none_or(|next| !is_default(next)));
-    let mut tables: Vec<Vec<&Route6>> = vec![Vec::new()];
+    let mut tables: Vec<Vec<&RouteV6>> = vec![Vec::new()];
     for route in lines {
         let is_next = tables.last().and_then(|table| table.last()).is_some_and(|last| {
             last.is_null() || is_default(last) && (!is_default(route) || route.is_null() && ends_open)
@@ -123,7 +123,7 @@ fn tables(lines: &[Route6]) -> Vec<Vec<&Route6>> {
 }
 
 /// Parses `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS LINK`, numbers in hexadecimal.
-fn route(line: &[u8]) -> Option<Route6> {
+fn route(line: &[u8]) -> Option<RouteV6> {
     let mut words = procfs::words(line);
     let mut hex = || u128::from_str_radix(words.next()?, 16).ok();
     let mut net = || Ipv6Net::new(Ipv6Addr::from(hex()?), u8::try_from(hex()?).ok()?).ok();
@@ -133,7 +133,7 @@ fn route(line: &[u8]) -> Option<Route6> {
     let (_references, _use) = (hex()?, hex()?);
     let flags = hex()? as u32;
     let link = line.rsplit(|&byte| byte == b' ').next()?;
-    Some(Route6 {
+    Some(RouteV6 {
         destination,
         source,
         gateway: (flags & flag6::GATEWAY != 0).then_some(gateway),
@@ -150,10 +150,10 @@ mod tests {
     const NULL: &str = "::/0 ffffffff 200200 lo";
 
     /// `NET METRIC FLAGS LINK`
-    fn line(text: &str) -> Route6 {
+    fn line(text: &str) -> RouteV6 {
         let words: Vec<&str> = text.split(' ').collect();
         let number = |word: &str| u32::from_str_radix(word, 16).unwrap();
-        Route6 {
+        RouteV6 {
             destination: words[0].parse().unwrap(),
             source: "::/0".parse().unwrap(),
             gateway: None,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn sizes(lines: &[&str]) -> Vec<usize> {
-        let lines: Vec<Route6> = lines.iter().map(|text| line(text)).collect();
+        let lines: Vec<RouteV6> = lines.iter().map(|text| line(text)).collect();
         tables(&lines).iter().map(Vec::len).collect()
     }
 

@@ -2,7 +2,6 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::error::{PortRefusal, VifError};
@@ -106,12 +105,8 @@ impl<'a> Port<'a> {
 
     fn flush(&self) -> Result<(), Errno> {
         for address in &self.addresses {
-            let deleted = match address.net {
-                // the first one of a label, so all of them in the end
-                IpNet::V4(_) => self.kernel.delete_address_v4(address.label.as_bytes()),
-                IpNet::V6(net) => self.kernel.delete_address_v6(self.name.as_bytes(), net),
-            };
-            match deleted {
+            // of IPv4 the first one of a label, so all of them in the end
+            match self.kernel.delete_address(address.label.as_bytes(), address.net) {
                 // it went with the one before it, or with the link
                 Err(Errno::EADDRNOTAVAIL | Errno::ENODEV) => (),
                 other => other?,
@@ -152,10 +147,7 @@ impl<'a> Port<'a> {
         }
         let _ = self.set(LinkSetting::Mtu(self.mtu));
         for address in &self.addresses {
-            let _ = match address.net {
-                IpNet::V4(net) => kernel.add_address_v4(address.label.as_bytes(), net, address.peer, address.broadcast),
-                IpNet::V6(net) => kernel.add_address_v6(self.name.as_bytes(), net),
-            };
+            let _ = kernel.add_address(address.label.as_bytes(), address.net, address.peer, address.broadcast);
         }
         // the kernel renames the labels of addresses, too
         if let Some(old_name) = &self.old_name {

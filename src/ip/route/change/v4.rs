@@ -16,7 +16,7 @@ use crate::ip::route::reach::{Gateway, gateway_v4, is_special_v4};
 use crate::ip::route::refusal::{gateway_of, invalid_gateway, refusal_v4};
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
 use crate::ip::route::snapshot::{Snapshot, Tables};
-use crate::kernel::{Address, Kernel, RouteChange, metric_in_reach};
+use crate::kernel::{Address, Kernel, RouteChangeV4, metric_in_reach};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
@@ -72,8 +72,8 @@ pub(super) fn change(
     }
 }
 
-fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> RouteChange<'a> {
-    RouteChange {
+fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> RouteChangeV4<'a> {
+    RouteChangeV4 {
         gateway: hop.gateway,
         device: hop.label.as_deref().map(OsStrExt::as_bytes).or(args.device()),
         metric: args.metric,
@@ -81,11 +81,11 @@ fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> R
         advmss: args.tcp.advmss,
         window: args.tcp.window,
         rtt: args.tcp.rtt as u16,
-        ..RouteChange::to(destination)
+        ..RouteChangeV4::to(destination)
     }
 }
 
-fn add(kernel: &Kernel, request: &RouteChange) -> Outcome {
+fn add(kernel: &Kernel, request: &RouteChangeV4) -> Outcome {
     kernel.add_route_v4(request).map_err(|errno| match (errno, request.gateway) {
         (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EINVAL, Some(_)) => {
             invalid_gateway().formerly(refused(errno).text, 2)
@@ -209,7 +209,7 @@ fn leads_to(entry: &Entry, hop: &NextHop, unreachable: bool) -> bool {
 }
 
 /// Puts a route in another's place. The new one is added before the old one is deleted, so that there always is a route.
-fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChange, hop: &NextHop, twin: usize) -> Outcome {
+fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChangeV4, hop: &NextHop, twin: usize) -> Outcome {
     let old = &tables.main[twin];
     let is_same = leads_to(old, hop, request.unreachable);
     if is_same && request.unreachable {
@@ -242,7 +242,7 @@ fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChange, hop: &NextHo
 
 /// Puts a route in another's place where the ioctl that deletes the old one would take the new one for it, because it stands before
 /// the old one and leads over the same link: another metric keeps the destination reachable meanwhile.
-fn exchange_by_detour(kernel: &Kernel, tables: Tables, request: &RouteChange, hop: &NextHop, twin: usize) -> Outcome {
+fn exchange_by_detour(kernel: &Kernel, tables: Tables, request: &RouteChangeV4, hop: &NextHop, twin: usize) -> Outcome {
     let old = &tables.main[twin];
     let mut others = tables.main.to_vec();
     others.remove(twin);
@@ -258,14 +258,14 @@ fn exchange_by_detour(kernel: &Kernel, tables: Tables, request: &RouteChange, ho
         |metric: &u32| !tables.main.iter().any(|entry| entry.destination == old.destination && entry.metric == *metric);
     let removal = Removal::of(kernel, &singles(tables.main), twin).ok_or_else(|| out_of_reach(old))?;
     let spare = (1..=32766).rev().find(is_free).ok_or_else(|| out_of_reach(old))?;
-    let interim = RouteChange { metric: spare, ..*request };
+    let interim = RouteChangeV4 { metric: spare, ..*request };
     add(kernel, &interim)?;
     let outcome = removal.run(kernel).map_err(refused).and_then(|()| add(kernel, request));
     outcome.and(kernel.delete_route_v4(&interim).map_err(refused))
 }
 
 /// Returns the route that an addition will make, as far as it matters for what is removed.
-fn entry_of(request: &RouteChange, hop: &NextHop) -> Entry {
+fn entry_of(request: &RouteChangeV4, hop: &NextHop) -> Entry {
     let (kind, scope, hops) = match request.unreachable {
         true => (RouteType::Unreachable, Scope::HOST, Vec::new()),
         false => {

@@ -14,7 +14,7 @@ use crate::ip::route::reach::is_on_link_v6;
 use crate::ip::route::refusal::refusal_v6;
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
 use crate::ip::route::snapshot::{Snapshot, Tables};
-use crate::kernel::{Kernel, RouteChange6};
+use crate::kernel::{Kernel, RouteChangeV6};
 use crate::net::rtnetlink::Protocol;
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
@@ -53,7 +53,7 @@ pub(super) fn change(
         _ => (),
     }
     obstacle?;
-    let request = RouteChange6 { metric, ..request(kernel, args, destination) };
+    let request = RouteChangeV6 { metric, ..request(kernel, args, destination) };
     let explain = |errno| refusal_v6(kernel, tables, args).unwrap_or_else(|| refused(errno));
     if matches!(action, Action::Replace | Action::Change) && has_twin {
         return exchange(kernel, &request, is_twin, explain);
@@ -64,10 +64,10 @@ pub(super) fn change(
     })
 }
 
-fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> RouteChange6 {
+fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> RouteChangeV6 {
     let unreachable = args.is_unreachable();
     let device = args.device().filter(|_| !unreachable);
-    RouteChange6 {
+    RouteChangeV6 {
         source: args.source_network().unwrap_or_default(),
         gateway: match args.gateway {
             Some(IpAddr::V6(gateway)) if !unreachable => Some(gateway),
@@ -77,7 +77,7 @@ fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> RouteChan
         unreachable,
         preference: args.preference,
         expires: args.expires,
-        ..RouteChange6::to(destination)
+        ..RouteChangeV6::to(destination)
     }
 }
 
@@ -114,7 +114,7 @@ fn check_for_ioctl(tables: Tables, args: &RouteArgs, metric: u32) -> Outcome {
 /// Puts a route in the place of its twins. The new one is added before the old ones are deleted, so that there always is a route.
 fn exchange(
     kernel: &Kernel,
-    request: &RouteChange6,
+    request: &RouteChangeV6,
     is_twin: impl Fn(&Entry) -> bool,
     explain: impl Fn(Errno) -> Failure,
 ) -> Outcome {
@@ -136,7 +136,7 @@ fn exchange(
 /// there are any, else the first of the others.
 fn replaced(
     kernel: &Kernel,
-    new: &RouteChange6,
+    new: &RouteChangeV6,
     is_twin: impl Fn(&Entry) -> bool,
 ) -> Result<Vec<Removal<'static>>, Failure> {
     let after = Snapshot::of(kernel);

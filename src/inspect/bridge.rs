@@ -9,7 +9,7 @@ use nix::errno::Errno;
 
 use super::fact::Fact;
 use super::family::Family;
-use super::port::{NumberedName, Port, PortBlock};
+use super::port::{Port, PortBlock, numbered};
 use crate::kernel::{
     BridgeInfo, FdbEntry, Kernel, Link, LinkFile, PortInfo, Source, Traffic, Unreadable, flag, port_state,
 };
@@ -96,7 +96,7 @@ impl<'k> Bridge<'k> {
             state: info.state,
         };
         let mut ports: Vec<Port> = infos.into_iter().map(port).collect();
-        ports.sort_by(|one, other| NumberedName::of(&one.name).cmp(&NumberedName::of(&other.name)));
+        ports.sort_by(|one, other| numbered(&one.name).cmp(&numbered(&other.name)));
         Ok(ports)
     }
 

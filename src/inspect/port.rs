@@ -57,30 +57,19 @@ fn guest(name: &str) -> Option<u32> {
 
 /// A name split at its first number: what is before it, the number, what is behind it. Ordered by these, vif2.0 comes before
 /// vif10.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NumberedName<'a> {
-    pub(crate) before: &'a [u8],
-    pub(crate) number: Option<u32>,
-    pub(crate) behind: &'a [u8],
-}
+pub(crate) type NumberedName<'a> = (&'a [u8], Option<u32>, &'a [u8]);
 
-impl<'a> NumberedName<'a> {
-    pub(crate) fn of(name: &'a OsStr) -> Self {
-        let name = name.as_encoded_bytes();
-        let start = name.iter().position(u8::is_ascii_digit).unwrap_or(name.len());
-        let length = name[start..].iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(name.len() - start);
-        let (digits, behind) = name[start..].split_at(length);
-        // 01 is not 1
-        let digits = Some(digits).filter(|digits| digits.len() == 1 || digits.first() != Some(&b'0'));
-        match digits.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok()) {
-            Some(number) => NumberedName { before: &name[..start], number: Some(number), behind },
-            None => NumberedName { before: name, number: None, behind: b"" },
-        }
-    }
-
-    /// Returns the name with the next number.
-    pub(crate) fn next(self) -> Option<Self> {
-        Some(NumberedName { number: Some(self.number?.checked_add(1)?), ..self })
+/// Splits a name at its first number.
+pub(crate) fn numbered(name: &OsStr) -> NumberedName<'_> {
+    let name = name.as_encoded_bytes();
+    let start = name.iter().position(u8::is_ascii_digit).unwrap_or(name.len());
+    let length = name[start..].iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(name.len() - start);
+    let (digits, behind) = name[start..].split_at(length);
+    // 01 is not 1
+    let digits = Some(digits).filter(|digits| digits.len() == 1 || digits.first() != Some(&b'0'));
+    match digits.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok()) {
+        Some(number) => (&name[..start], Some(number), behind),
+        None => (name, None, b""),
     }
 }
 
@@ -91,18 +80,11 @@ mod tests {
     #[test]
     fn ports_by_number() {
         let names = ["eth0", "vif1.0", "vif2.0", "vif2.1", "vif10.0", "vif100.0"];
-        assert!(names.is_sorted_by_key(|name| NumberedName::of(name.as_ref())));
-        let parts = |name: &'static str| {
-            let NumberedName { before, number, behind } = NumberedName::of(name.as_ref());
-            (before, number, behind)
-        };
-        assert_eq!(parts("vif12.0"), (&b"vif"[..], Some(12), &b".0"[..]));
-        assert_eq!(parts("p01"), (&b"p01"[..], None, &b""[..]));
-        assert_eq!(parts("p0"), (&b"p"[..], Some(0), &b""[..]));
-        assert_eq!(parts("lan"), (&b"lan"[..], None, &b""[..]));
-        let name = |name: &'static str| NumberedName::of(name.as_ref());
-        assert_eq!(name("vif9.0").next(), Some(name("vif10.0")));
-        assert_eq!(name("lan").next(), None);
+        assert!(names.is_sorted_by_key(|name| numbered(name.as_ref())));
+        assert_eq!(numbered("vif12.0".as_ref()), (&b"vif"[..], Some(12), &b".0"[..]));
+        assert_eq!(numbered("p01".as_ref()), (&b"p01"[..], None, &b""[..]));
+        assert_eq!(numbered("p0".as_ref()), (&b"p"[..], Some(0), &b""[..]));
+        assert_eq!(numbered("lan".as_ref()), (&b"lan"[..], None, &b""[..]));
     }
 
     #[test]

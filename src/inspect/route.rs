@@ -43,17 +43,14 @@ pub(super) struct Table {
 /// # Errors
 /// The kernel's file cannot be read.
 pub(super) fn read(kernel: &Kernel, family: Family) -> Result<Table, Unreadable> {
-    match family {
-        Family::V4 => {
-            let routes = kernel.routes_v4()?;
-            let has_rules = routes.has_rules();
-            Ok(Table { routes: routes.main.into_iter().filter_map(of_v4).collect(), has_rules })
-        }
-        Family::V6 => {
-            let routes = kernel.routes_v6()?.main.into_iter().filter_map(of_v6).collect();
-            Ok(Table { routes, has_rules: false })
-        }
+    if family == Family::V6 {
+        return Ok(Table {
+            routes: kernel.routes_v6()?.main.into_iter().filter_map(of_v6).collect(),
+            has_rules: false,
+        });
     }
+    let routes = kernel.routes_v4()?;
+    Ok(Table { has_rules: routes.has_rules(), routes: routes.main.into_iter().filter_map(of_v4).collect() })
 }
 
 fn of_v4(route: kernel::RouteV4) -> Option<Route> {

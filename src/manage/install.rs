@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::call::Applet;
 use crate::error::{Failure, Outcome, io_text, line};
 
-/// Makes a hard link for each applet, or a symbolic one where the folder is on another file system, or a copy. All names are
-/// looked at before the first is made: a file that is not ours is replaced with `force` only.
+/// Makes a hard link for each applet, a symbolic link where the folder is on another file system, or a copy.
+///
+/// # Errors
+/// A name belongs to a file that is not brouter's, and `force` is not given: all names are checked before the first is made.
 pub(super) fn install(applets: &[&Applet], folder: &Path, copy: bool, force: bool) -> Outcome {
     let program = std::env::current_exe().map_err(|error| failure("this program's own file", &error))?;
     let meta = fs::metadata(folder).map_err(|error| failure(&folder.display().to_string(), &error))?;
@@ -32,7 +34,7 @@ pub(super) fn install(applets: &[&Applet], folder: &Path, copy: bool, force: boo
     Ok(())
 }
 
-/// Whether something else than this program, a link to it or a copy of it has the name.
+/// Returns whether a name belongs to something else than this program, a link to it or a copy of it.
 fn is_foreign(name: &Path, program: &Path) -> bool {
     let Ok(found) = fs::symlink_metadata(name) else { return false };
     if found.is_symlink() {
@@ -43,7 +45,7 @@ fn is_foreign(name: &Path, program: &Path) -> bool {
     !same_file && !same_bytes()
 }
 
-/// Puts the program in place of what is there, if anything, in one step: a name is never missing in between.
+/// Puts the program in place of a file, if there is one, atomically: the name is never missing.
 fn place(program: &Path, name: &Path, copy: bool) -> io::Result<()> {
     let mut new = name.as_os_str().to_owned();
     new.push(".new");

@@ -28,7 +28,7 @@ fn report_gap(rules: &Rules, report: &mut Report) {
     }
 }
 
-/// Whether the rules are known, and are those of one iptables only.
+/// Checks whether the rules are known, and are those of one iptables only.
 pub(super) fn variants(host: &Host, report: &mut Report) {
     let rules = host.snapshot.firewall(Family::V4);
     report_gap(rules, report);
@@ -59,7 +59,7 @@ fn without_rules(rules: &Ruleset) -> String {
     text
 }
 
-/// Whether the firewall sees the bridge's frames: they need not be routed to be dropped then.
+/// Checks whether the firewall sees the bridge's frames: they need not be routed to be dropped then.
 pub(super) fn bridge_nf(host: &Host, network: &Network, report: &mut Report) {
     let Some(bridge) = &network.bridge else { return };
     for family in Family::BOTH {
@@ -111,7 +111,7 @@ fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Add
     }
 }
 
-/// Whether a packet from a guest passes to the outside, and the answer comes back.
+/// Checks whether a packet from a guest passes to the outside, and the answer comes back.
 pub(super) fn forward(host: &Host, network: &Network, report: &mut Report) {
     if network.is_isolated {
         return report.ok("nothing is to be forwarded");
@@ -176,7 +176,7 @@ fn dropped(rules: &Ruleset, packet: &Packet, by: Hit, except: Option<Hit>, repor
     );
 }
 
-/// Whether private addresses are replaced on their way out.
+/// Checks whether private addresses are replaced on their way out.
 pub(super) fn masquerade(host: &Host, network: &Network, report: &mut Report) {
     if network.masquerade() == Some(false) || network.is_isolated {
         return report.ok("not asked for");

@@ -6,7 +6,7 @@ use crate::error::errno_text;
 use crate::kernel::{Kernel, Source, Sysfs};
 use crate::shell::quoted;
 
-/// Whether there are bridges, or could be.
+/// Checks whether there are bridges, or could be.
 pub(super) fn kernel(host: &Host, report: &mut Report) {
     let kernel = host.snapshot.kernel;
     if let Err(errno) = host.snapshot.bridge_names() {
@@ -45,7 +45,7 @@ fn can_have_bridges(kernel: &Kernel, release: &str) -> bool {
         || !kernel.has_file(&format!("/lib/modules/{release}")) && kernel.bridges(Source::Sysfs).is_ok()
 }
 
-/// Whether /sys shows what there is.
+/// Checks whether /sys shows what there is.
 pub(super) fn sysfs(host: &Host, report: &mut Report) {
     match host.snapshot.kernel.sysfs() {
         Sysfs::Own => (),

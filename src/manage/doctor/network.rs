@@ -7,7 +7,7 @@ use crate::network::catalog::{Description, KnownNetwork, Stored, file};
 use crate::program;
 use crate::shell::quoted;
 
-/// Whether the state and the file of the network fit the host.
+/// Checks whether the state and the file of the network fit the host.
 pub(super) fn record(host: &Host, network: &Network, report: &mut Report) {
     let Some(known) = &network.known else { return report.ok("nothing is stored of it") };
     let (name, bridge) = (&network.name, &network.bridge_name);
@@ -42,7 +42,7 @@ pub(super) fn record(host: &Host, network: &Network, report: &mut Report) {
     }
 }
 
-/// Whether the bridge is up and has its addresses and ports.
+/// Checks whether the bridge is up and has its addresses and ports.
 pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
     let bridge = network.bridge_name.as_str();
     let word = quoted(bridge);
@@ -73,7 +73,7 @@ pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
     report.ok(format!("{bridge} is up, with address and ports"));
 }
 
-/// Whether the firewall's command, which is run when the network changes, exists.
+/// Checks whether the firewall's command, which is run when the network changes, exists.
 pub(super) fn hook(host: &Host, network: &Network, report: &mut Report) {
     let exists = |program: &str| program::find(program, host.path.clone()).is_some();
     let command = network.known.as_ref().and_then(KnownNetwork::firewall);

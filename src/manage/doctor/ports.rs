@@ -13,7 +13,7 @@ use crate::shell::quoted;
 /// What Xen gives all its ports, so that none of them becomes the bridge's.
 const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
 
-/// Whether every port is on and forwards.
+/// Checks whether every port is on and forwards.
 pub(super) fn ports(_: &Host, network: &Network, report: &mut Report) {
     let Some(bridge) = &network.bridge else { return };
     for port in network.ports() {
@@ -56,7 +56,7 @@ fn blocked(bridge: &Bridge, port: &Port, block: PortBlock, report: &mut Report) 
     }
 }
 
-/// Whether a port has addresses, which belong to the bridge.
+/// Checks whether a port has addresses, which belong to the bridge.
 pub(super) fn addresses(host: &Host, network: &Network, report: &mut Report) {
     let bridge = quoted(&network.bridge_name);
     for address in host.addresses().filter(|address| network.has_port(&address.link)) {
@@ -77,7 +77,7 @@ pub(super) fn addresses(host: &Host, network: &Network, report: &mut Report) {
     report.ok("no port has an address");
 }
 
-/// Whether a hardware address occurs twice.
+/// Checks whether a hardware address occurs twice.
 pub(super) fn macs(host: &Host, network: &Network, report: &mut Report) {
     let kernel = host.snapshot.kernel;
     let bridge = network.bridge_name.as_str();

@@ -23,7 +23,7 @@ fn unreadable(host: &Host) -> Option<String> {
     Some(format!("{}: {}", table.file, errno_text(table.errno)))
 }
 
-/// Whether another link leads to addresses of the bridge's networks.
+/// Checks whether another link leads to addresses of the bridge's networks.
 pub(super) fn overlap(host: &Host, network: &Network, report: &mut Report) {
     if let Some(cause) = unreadable(host) {
         report.unknown(&cause);
@@ -88,7 +88,7 @@ fn is_routed(host: &Host, network: &Network, report: &mut Report) -> bool {
     is_routed
 }
 
-/// Whether IPv4 packets are forwarded, both ways.
+/// Checks whether IPv4 packets are forwarded, both ways.
 pub(super) fn forwarding(host: &Host, network: &Network, report: &mut Report) {
     if !is_routed(host, network, report) {
         return;
@@ -142,7 +142,7 @@ fn check_strict(host: &Host, link: &str, network: &str, route: &str, report: &mu
     }
 }
 
-/// Whether packets are dropped because the route back is another one.
+/// Checks whether packets are dropped because the route back is another one.
 pub(super) fn reverse_path(host: &Host, network: &Network, report: &mut Report) {
     let bridge = network.bridge_name.as_str();
     for own in host.own_of(network, Family::V4) {
@@ -160,7 +160,7 @@ pub(super) fn reverse_path(host: &Host, network: &Network, report: &mut Report) 
     report.ok("drops nothing here");
 }
 
-/// Whether there is a route to the outside.
+/// Checks whether there is a route to the outside.
 pub(super) fn outside(host: &Host, network: &Network, report: &mut Report) {
     if !is_routed(host, network, report) {
         return;
@@ -207,7 +207,7 @@ fn check_link(host: &Host, outside: &str, report: &mut Report) {
     }
 }
 
-/// Whether IPv6 packets are forwarded, and the host keeps its own default route then.
+/// Checks whether IPv6 packets are forwarded, and the host keeps its own default route then.
 pub(super) fn ipv6(host: &Host, network: &Network, report: &mut Report) {
     if !host.has_family(network, Family::V6) || network.is_isolated {
         return report.ok("no IPv6 to the outside was asked for");

@@ -21,7 +21,7 @@ fn is_xen(host: &Host, report: &mut Report) -> bool {
     is_xen
 }
 
-/// Whether xenstored answers.
+/// Checks whether xenstored answers.
 pub(super) fn xenstored(host: &Host, report: &mut Report) {
     if !is_xen(host, report) {
         return;
@@ -41,7 +41,7 @@ pub(super) fn xenstored(host: &Host, report: &mut Report) {
     }
 }
 
-/// Whether a guest's interface could not be attached, or has another's hardware address.
+/// Checks whether a guest's interface could not be attached, or has another's hardware address.
 pub(super) fn hotplug(host: &Host, report: &mut Report) {
     if !is_xen(host, report) {
         return;

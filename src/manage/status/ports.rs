@@ -4,7 +4,7 @@ use super::model::BridgeStatus;
 use super::style::Style;
 use super::text::{count, plural};
 use super::tree::{LABEL, Line, Mark};
-use crate::inspect::port::{NumberedName, Port};
+use crate::inspect::port::{Port, numbered};
 use crate::kernel::{FdbEntry, Traffic};
 
 /// More ports in one state than these share a line.
@@ -79,10 +79,10 @@ fn columns(name: &str, width: usize, [state, received, sent, last]: [&str; 4]) -
 
 /// Lists the names of ports, those with consecutive numbers as the first and the last.
 fn ranges(group: &[&Row], style: Style) -> String {
-    let name = |place: usize| group.get(place).map(|row| NumberedName::of(&row.port.name));
-    let follows = |place: usize| {
-        let after = place.checked_sub(1).and_then(name).and_then(NumberedName::next);
-        after.is_some() && name(place) == after
+    let name = |place: usize| group.get(place).map(|row| numbered(&row.port.name));
+    let follows = |place: usize| match (place.checked_sub(1).and_then(name), name(place)) {
+        (Some((before, Some(last), behind)), Some(name)) => name == (before, last.checked_add(1), behind),
+        _ => false,
     };
     let mut text = String::new();
     for (place, row) in group.iter().enumerate() {

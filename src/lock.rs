@@ -10,15 +10,15 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[allow(deprecated, reason = "nix's Flock panics if unlocking fails")]
 use nix::fcntl::{FlockArg, flock};
 
 use crate::kernel::Kernel;
 
-/// How often a lock that another holds is tried.
-const TRIES_A_SECOND: u32 = 100;
+/// Time between two attempts at a lock that another holds.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// A lock that is held until it is dropped or its holder ends.
 pub struct Lock {
@@ -41,25 +41,29 @@ impl Lock {
     /// Those of [`Lock::claim`].
     pub fn claim_in(kernel: &Kernel, folder: &Path, name: &str, patience: u32) -> io::Result<Self> {
         let path = folder.join(name);
-        for _ in 0..=patience * TRIES_A_SECOND {
-            match try_lock(&path) {
+        let start = Instant::now();
+        loop {
+            let wait = match try_lock(&path) {
                 Ok(Attempt::Locked(file)) => return Ok(Lock { path, _file: file }),
-                Ok(Attempt::Removed) => continue,
-                Ok(Attempt::Held) => (),
+                Ok(Attempt::Removed) => Duration::ZERO,
+                Ok(Attempt::Held) => RETRY,
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     fs::create_dir_all(folder)?;
-                    continue;
+                    Duration::ZERO
                 }
                 Err(error) if error.kind() == ErrorKind::IsADirectory => {
                     if is_abandoned(kernel, &path) {
                         let _ = fs::remove_dir_all(&path);
                     }
+                    RETRY
                 }
                 Err(error) => return Err(error),
+            };
+            if start.elapsed().as_secs() >= patience.into() {
+                return Err(ErrorKind::WouldBlock.into());
             }
-            sleep(Duration::from_secs(1) / TRIES_A_SECOND);
+            sleep(wait);
         }
-        Err(ErrorKind::WouldBlock.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! An interface becomes a port of a bridge, and leaves it.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bridge::{bridge_of, exists, find_bridge, first_bridge};
 use super::config::{BridgeChoice, PortConfig, VifConfig};
@@ -118,11 +118,8 @@ impl<'a> Context<'a> {
 
 /// Waits until an interface exists: a call may come before the kernel has created it.
 fn wait_for(seconds: u32, exists: impl Fn() -> bool) {
-    const TRIES_A_SECOND: u32 = 100;
-    for _ in 0..seconds.saturating_mul(TRIES_A_SECOND) {
-        if exists() {
-            return;
-        }
-        sleep(Duration::from_secs(1) / TRIES_A_SECOND);
+    let start = Instant::now();
+    while start.elapsed().as_secs() < seconds.into() && !exists() {
+        sleep(Duration::from_millis(10));
     }
 }

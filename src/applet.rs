@@ -25,3 +25,9 @@ pub static VIF_BRIDGE: Applet =
 
 /// Every applet; links, lists and manual pages follow this table.
 pub static TABLE: [&Applet; 7] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE];
+
+/// The parts of [`BRCTL`] and [`IP`] that [`NETWORK_VIRTUAL`] runs.
+pub static SCRIPT: [&Applet; 2] = [
+    &Applet { name: "brctl", summary: BRCTL.summary, run: brctl::script::run },
+    &Applet { name: "ip", summary: IP.summary, run: ip::script::run },
+];

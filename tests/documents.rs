@@ -115,7 +115,7 @@ const OWN_COMMANDS: [&str; 4] = ["up", "down", "status", "doctor"];
 
 #[test]
 fn ip_and_its_page_have_the_same_options() {
-    let options = quoted(&file("src/ip/mod.rs"), "const OPTIONS", "\n];");
+    let options = quoted(&file("src/ip/option_args.rs"), "const OPTIONS", "\n];");
     let options: Words = options.into_iter().filter(|word| word.starts_with('-')).collect();
     assert!(options.len() > 20, "{options:?}");
     let text = rendered("ip-brouter.8").replace(['[', ']'], "");

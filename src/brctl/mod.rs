@@ -7,6 +7,7 @@
 mod bridge;
 mod options;
 mod port;
+pub mod script;
 mod set;
 mod show;
 mod showmacs;

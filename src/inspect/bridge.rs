@@ -1,7 +1,6 @@
 //! A bridge and what hangs on it.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -23,7 +22,7 @@ pub(crate) struct Bridge<'k> {
     link: Fact<Link, Errno>,
     ports: Fact<Vec<Port>, Errno>,
     learnt: Fact<Vec<FdbEntry>, Errno>,
-    traffic: Fact<BTreeMap<u32, Traffic>, Unreadable>,
+    traffic: Fact<Vec<(u32, Traffic)>, Unreadable>,
     firewalled: [OnceCell<Firewalled>; 2],
 }
 
@@ -148,14 +147,22 @@ impl<'k> Bridge<'k> {
     ///
     /// # Errors
     /// /proc/net/dev cannot be read.
-    pub(crate) fn traffic(&self) -> Result<&BTreeMap<u32, Traffic>, Unreadable> {
-        let read = || {
+    pub(crate) fn traffic(&self) -> Result<&Vec<(u32, Traffic)>, Unreadable> {
+        self.traffic.get(|| {
             let ports = self.ports().unwrap_or_default();
             let names: Vec<&OsStr> = ports.iter().map(|port| port.name.as_os_str()).collect();
-            let traffic = self.kernel.traffic(&names)?;
-            Ok(ports.iter().zip(traffic).filter_map(|(port, traffic)| Some((port.number, traffic?))).collect())
-        };
-        self.traffic.get(read)
+            let traffic = ports.iter().zip(self.kernel.traffic(&names)?);
+            let mut known: Vec<_> = traffic.filter_map(|(port, traffic)| Some((port.number, traffic?))).collect();
+            known.sort_by_key(|(number, _)| *number);
+            Ok(known)
+        })
+    }
+
+    /// Returns what a port has received and sent, if that is known.
+    pub(crate) fn traffic_of(&self, port: &Port) -> Option<Traffic> {
+        let traffic = self.traffic().ok()?;
+        let place = traffic.binary_search_by_key(&port.number, |(number, _)| *number).ok()?;
+        Some(traffic[place].1)
     }
 
     /// Returns whether the firewall sees the frames on the bridge.

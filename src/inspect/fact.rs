@@ -1,7 +1,6 @@
 //! Facts that are read once: when they are first asked for, and kept with the error if they cannot be read.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 
 /// A fact.
 pub(super) struct Fact<T, E>(OnceCell<Result<T, E>>);
@@ -24,8 +23,8 @@ impl<T, E: Copy> Fact<T, E> {
     }
 }
 
-/// A fact about each of many objects.
-pub(super) struct Facts<K, V>(RefCell<BTreeMap<K, V>>);
+/// A fact about each of many objects, sorted by object.
+pub(super) struct Facts<K, V>(RefCell<Vec<(K, V)>>);
 
 impl<K, V> Default for Facts<K, V> {
     fn default() -> Self {
@@ -36,11 +35,14 @@ impl<K, V> Default for Facts<K, V> {
 impl<K: Ord, V: Clone> Facts<K, V> {
     /// Returns the fact about an object; reads it if that was not done yet.
     pub(super) fn get(&self, object: K, read: impl FnOnce() -> V) -> V {
-        if let Some(value) = self.0.borrow().get(&object) {
-            return value.clone();
+        let place = |facts: &[(K, V)]| facts.binary_search_by(|(known, _)| known.cmp(&object));
+        if let Ok(place) = place(&self.0.borrow()) {
+            return self.0.borrow()[place].1.clone();
         }
         let value = read();
-        self.0.borrow_mut().insert(object, value.clone());
+        let mut facts = self.0.borrow_mut();
+        let (Ok(place) | Err(place)) = place(&facts);
+        facts.insert(place, (object, value.clone()));
         value
     }
 }

@@ -18,6 +18,7 @@ mod option_args;
 mod options;
 
 mod route;
+pub mod script;
 mod tuntap;
 mod usage;
 mod words;

@@ -1,6 +1,5 @@
 //! The networks that this host knows: the states of `up` under /run/brouter, merged with the files of /etc/brouter.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use ipnet::IpNet;
@@ -55,18 +54,23 @@ pub(crate) enum Description {
 
 /// Returns the networks of this host by their names.
 pub(crate) fn networks(kernel: &Kernel, states: &StateDir) -> Vec<KnownNetwork> {
-    let mut networks: BTreeMap<String, KnownNetwork> = BTreeMap::new();
-    for (name, stored) in states.networks() {
-        if let Ok(bridge) = name.parse() {
-            networks.insert(name, KnownNetwork::of_bridge(bridge).with_state(stored));
+    let stored = states.networks().into_iter().map(|(name, state)| (name, Some(state)));
+    let described = names_in(&kernel.path("/etc/brouter"), &[".conf"]).into_iter().map(|name| (name, None));
+    let mut networks: Vec<KnownNetwork> = Vec::new();
+    for (name, state) in stored.chain(described) {
+        let Ok(bridge) = name.parse() else { continue };
+        let place = networks.iter().position(|network| network.name == name).unwrap_or_else(|| {
+            networks.push(KnownNetwork::of_bridge(bridge));
+            networks.len() - 1
+        });
+        let network = &mut networks[place];
+        match state {
+            Some(state) => network.take_state(state),
+            None => network.take_file(kernel),
         }
     }
-    for name in names_in(&kernel.path("/etc/brouter"), &[".conf"]) {
-        if let Ok(bridge) = name.parse() {
-            networks.entry(name).or_insert_with(|| KnownNetwork::of_bridge(bridge)).take_file(kernel);
-        }
-    }
-    networks.into_values().collect()
+    networks.sort_by(|one, other| one.name.cmp(&other.name));
+    networks
 }
 
 /// Returns the path of a network's file.
@@ -88,30 +92,28 @@ impl KnownNetwork {
         }
     }
 
-    fn with_state(self, stored: StoredState) -> Self {
+    fn take_state(&mut self, stored: StoredState) {
         let state = match stored {
             StoredState::Known(state) => state,
             StoredState::Malformed { bridge } => {
-                return KnownNetwork { stored: Stored::Malformed, bridge: bridge.unwrap_or(self.bridge), ..self };
+                self.stored = Stored::Malformed;
+                self.bridge = bridge.unwrap_or(self.bridge.clone());
+                return;
             }
         };
         let accepted = |item: &Item| match item {
             Item::Accept(interface) => Some(interface.clone()),
             _ => None,
         };
-        let mut network = KnownNetwork {
-            stored: if state.incomplete { Stored::Incomplete } else { Stored::Complete },
-            is_former: state.former,
-            outside: state.items.iter().find_map(accepted),
-            bridge: state.bridge,
-            items: state.items,
-            ..self
-        };
+        self.stored = if state.incomplete { Stored::Incomplete } else { Stored::Complete };
+        self.is_former = state.former;
+        self.outside = state.items.iter().find_map(accepted);
+        self.bridge = state.bridge;
+        self.items = state.items;
         // the host may have forwarded before, and is to go on
-        if network.masquerade() == Some(true) {
-            network.expect(Item::Forwarding { v6: false });
+        if self.masquerade() == Some(true) {
+            self.expect(Item::Forwarding { v6: false });
         }
-        network
     }
 
     /// Adds what the file says: the state holds only what was not there before.
@@ -196,7 +198,11 @@ mod tests {
 
     #[test]
     fn a_state_is_taken_with_its_bridge() {
-        let of = |stored| KnownNetwork::of_bridge("n".parse().unwrap()).with_state(stored);
+        let of = |stored| {
+            let mut network = KnownNetwork::of_bridge("n".parse().unwrap());
+            network.take_state(stored);
+            network
+        };
         let lines = ["bridge", "address 10.0.0.1/24", "accept eth0", "masquerade 10.0.0.0/24", "firewall fw start"];
         let items: Vec<Item> = lines.iter().map(|line| Item::parse(line).unwrap()).collect();
         let state = NetworkState { incomplete: true, items, ..NetworkState::empty("b0".parse().unwrap()) };

@@ -85,8 +85,11 @@ const RULES: [Rule; 21] = [
     (libc::SYS_getsockopt, 2, Later::Over(libc::SO_DOMAIN as u64), 33, Errno::ENOPROTOOPT),
 ];
 
+/// The number of an argument and its value, if the call is tried with that alone.
+type Argument = Option<(usize, u64)>;
+
 /// Calls that our programs may try first because they have a fallback; of some only with one value of an argument.
-const TRIED: [(c_long, Option<(usize, u64)>, &str); 5] = [
+const TRIED: [(c_long, Argument, &str); 5] = [
     (libc::SYS_socket, None, "musl, with SOCK_CLOEXEC; then without it, and fcntl"),
     (libc::SYS_statx, None, "std; then stat"),
     (libc::SYS_getsockopt, Some((2, libc::SO_NETNS_COOKIE as u64)), "then /proc"),

@@ -35,3 +35,8 @@ const VERBS: &[Verb] = &[
 pub(super) fn run(call: &mut Call, words: Words) -> Outcome {
     dispatch(call, words, "address", VERBS, show::show)
 }
+
+/// `ip address add` or `ip address delete`, for [`super::script`].
+pub(super) fn change_for_script(call: &mut Call, add: bool, words: Words) -> Outcome {
+    if add { change::add(call, words) } else { delete::delete(call, words) }
+}

@@ -42,7 +42,12 @@ pub(in crate::ip) struct Candidate {
     link: Option<Link>,
 }
 
-impl Filter<'_> {
+impl<'a> Filter<'a> {
+    /// Admits one link and its addresses.
+    pub(in crate::ip) fn of_device(device: &'a [u8]) -> Self {
+        Filter { device: Some(device), ..Filter::default() }
+    }
+
     /// Whether a link's name would do for a label: ss060323 compares it with that.
     pub(super) fn admits_name(&self, link: &OsStr) -> bool {
         self.label.is_none_or(|pattern| matches_pattern(pattern, link.as_bytes()))

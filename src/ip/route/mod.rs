@@ -31,6 +31,7 @@ use crate::call::Call;
 use crate::error::Outcome;
 use crate::texts::iproute2::needs_netlink;
 use change::Action;
+pub(super) use show::show_main_table;
 
 /// In the order in which iproute2 compares them.
 const VERBS: &[Verb] = &[

@@ -19,7 +19,16 @@ use crate::texts::iproute2::needs_netlink;
 pub(super) fn show(call: &mut Call, words: Words) -> Outcome {
     let options = words.options;
     let filter = RouteFilter::resolved(call.kernel, words)?;
-    let routes = listed(&Snapshot::of(call.kernel), &filter, options);
+    show_filtered(call, &filter, options)
+}
+
+/// `ip route`
+pub(in crate::ip) fn show_main_table(call: &mut Call, options: Options) -> Outcome {
+    show_filtered(call, &RouteFilter::default(), options)
+}
+
+fn show_filtered(call: &mut Call, filter: &RouteFilter, options: Options) -> Outcome {
+    let routes = listed(&Snapshot::of(call.kernel), filter, options);
     if let Err(Unlisted::NoTable(_)) = &routes
         && options.json
     {
@@ -28,7 +37,7 @@ pub(super) fn show(call: &mut Call, words: Words) -> Outcome {
     let routes = routes.map_err(|reason| reason.failure("Dump"))?;
     let records = routes.iter().filter(|route| filter.admits(route)).map(|route| {
         let mut fields = Fields::new(options.json);
-        text::put(&mut fields, route, &filter, options);
+        text::put(&mut fields, route, filter, options);
         fields
     });
     print_records(call.out, records, options);

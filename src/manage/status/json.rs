@@ -109,7 +109,7 @@ fn address(address: &Address) -> Json {
 }
 
 fn port(status: &BridgeStatus, bridge: &Bridge, port: &Port) -> Json {
-    let traffic = bridge.traffic().ok().and_then(|traffic| traffic.get(&port.number));
+    let traffic = bridge.traffic_of(port);
     Json::Object(vec![
         ("port", Json::text(port.name.display())),
         ("number", port.number.into()),

@@ -26,7 +26,7 @@ pub(super) fn lines(status: &BridgeStatus, style: Style) -> Vec<Line> {
     };
     let row = |port| Row {
         port,
-        traffic: bridge.traffic().ok().and_then(|traffic| traffic.get(&port.number)).copied(),
+        traffic: bridge.traffic_of(port),
         learnt: bridge.learnt_behind(port),
         reason: status.reason(port),
     };

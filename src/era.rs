@@ -1,15 +1,14 @@
-//! Which tools are followed: today's, or on a host of Xen 3's time those that it had.
+//! Eras: which versions of bridge-utils and iproute2 are followed, today's or those of Xen 3's time.
 //!
 //! Today's are bridge-utils 1.7.1 and iproute2 6.1. Those of 2006 are bridge-utils 1.0.6 without libsysfs and iproute2
-//! ss060323, of the time of Linux 2.6.16. What differs between them is data: the figures and words below, the row of a table
-//! that says [since](Era::knows) when there is such a verb or keyword, and of a failure the text that it [had
-//! formerly](crate::error::Failure::formerly).
+//! ss060323, contemporaries of Linux 2.6.16. Their differences are data: the fields below, the era that a verb or keyword of a
+//! table [needs](Era::knows), and the [former](crate::error::Failure::formerly) text of a failure.
 
 use std::ffi::{OsStr, OsString};
 
 use crate::net::prefix::Notation;
 
-/// An era, by the tools that it had.
+/// An era, named after its tools.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Era {
     /// bridge-utils 1.0.6 without libsysfs, iproute2 ss060323: on Linux before 3.0.
@@ -19,7 +18,7 @@ pub enum Era {
     Today,
 }
 
-/// The environment variable that decides which tools are followed, whatever the kernel: `2006` or `today`.
+/// Environment variable that overrides the kernel's era: `2006` or `today`.
 pub const VARIABLE: &str = "BROUTER_ERA";
 
 /// A value of [`VARIABLE`] that names no era.
@@ -30,12 +29,12 @@ pub struct UnknownEra(pub OsString);
 pub struct Brctl {
     /// What `-V` prints.
     pub version: &'static str,
-    /// Of an unknown command the complaint names the command, or (1.0.6) the word behind it.
+    /// The complaint about an unknown command names the word after it (1.0.6), else the command.
     pub names_next_word: bool,
-    /// `show` shows the bridges that are named, and a header only above a bridge. (1.0.6: always all of them, and the header.)
+    /// `show` takes names of bridges, and prints its header only above a bridge. (1.0.6: always all bridges and the header.)
     pub show_takes_names: bool,
-    /// Bridges and ports are asked for by /sys first, and sorted by name. (1.0.6: by ioctl, in the kernel's order: bridges as
-    /// they were made, ports by number.)
+    /// Bridges and ports come from /sys first, sorted by name. (1.0.6: from ioctls, bridges in the order of their creation, ports
+    /// by number.)
     pub by_sysfs: bool,
 }
 
@@ -43,32 +42,32 @@ pub struct Brctl {
 pub struct Ip {
     /// What `-V` prints.
     pub version: &'static str,
-    /// A word of no letters stands for nothing. (ss060323: it is the beginning of any keyword.)
+    /// An empty word is no keyword. (ss060323: it abbreviates any keyword.)
     pub empty_means_nothing: bool,
-    /// What a complaint calls an address that is expected: of either family, IPv4, IPv6.
+    /// Name of an expected address in complaints: of either family, IPv4, IPv6.
     pub expected: [&'static str; 3],
-    /// How IPv4 addresses and the lengths of prefixes are written.
+    /// Notation of IPv4 addresses and prefix lengths.
     pub notation: Notation,
     /// An address may have any label. (ss060323: one that begins with the device's name.)
     pub any_label: bool,
-    /// A flush that finds nothing to do says so if statistics are asked for. (ss060323: in any case, on standard error.)
+    /// A flush that finds nothing reports that with `-statistics` only. (ss060323: always, on standard error.)
     pub quiet_flush: bool,
     /// A route must have a destination. (ss060323: without one it is the default route.)
     pub needs_destination: bool,
-    /// The router of a route may be of another family, which is named before it.
+    /// `via` takes a family before the address.
     pub via_family: bool,
-    /// `ip route show default` shows the default route. (ss060323: any route.)
+    /// `ip route show default` lists the default route only. (ss060323: any route.)
     pub finds_default: bool,
-    /// That a table is not there is an error. (Kernels of 2006 did not tell.)
+    /// A missing table is an error. (Kernels of 2006 did not report it.)
     pub misses_tables: bool,
-    /// Kinds of hardware that have no name yet (linux/if_arp.h, ARPHRD_*).
+    /// Hardware types without a name yet (linux/if_arp.h, ARPHRD_*).
     pub unnamed_kinds: &'static [u16],
-    /// Names of an IPv6 address's flags in the order in which they are shown, and whether it must have the flag or not. Other
-    /// flags are printed as a number.
+    /// Flags of IPv6 addresses in the order of printing: the flag, whether it must be set or clear, its name. Other flags are
+    /// printed as a number.
     pub address_flags: &'static [(u32, bool, &'static str)],
     /// Flags of a link that have names; others are printed as a number.
     pub named_flags: u32,
-    /// Of a link, `state`, `group` and, in `ip link`, `mode` are shown, and the alias.
+    /// Links are printed with `state`, `group`, the alias and, in `ip link`, `mode`.
     pub all_of_link: bool,
     /// An IPv4 address has lifetimes. (Before Linux 3.9 only IPv6's had them.)
     pub lifetimes_v4: bool,
@@ -81,12 +80,12 @@ pub struct Ip {
     pub asks_for_one_link: bool,
     /// `ip -s address show` shows the statistics of links.
     pub statistics_of_addresses: bool,
-    /// What stands in front of a route's fields from `table` on.
+    /// Text in front of each field of a route from `table` on.
     pub before_route_field: &'static str,
-    /// What stands in front of and behind a route's `window`, `rtt` and `advmss`.
+    /// Text around a route's `window`, `rtt` and `advmss`.
     pub around_route_metric: [&'static str; 2],
-    /// Of a route is shown what came later: `linkdown`, `pref`, `uid`, the empty source of an IPv6 way; and its type too where
-    /// all have the same.
+    /// Routes are printed with fields that came later: `linkdown`, `pref`, `uid`, the empty source of an IPv6 route lookup; and with
+    /// their type even if the filter selects one type.
     pub all_of_route: bool,
 }
 
@@ -178,7 +177,7 @@ impl Era {
         }
     }
 
-    /// The era of a kernel's release, such as `2.6.18-xen`. What is no release is of today.
+    /// Returns the era of a kernel's release, such as `2.6.18-xen`; today's for any other text.
     fn of_release(release: &OsStr) -> Self {
         let release = release.as_encoded_bytes();
         let digits = release.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -188,22 +187,17 @@ impl Era {
         }
     }
 
-    /// Whether what has been there since another era is there in this one.
+    /// Returns whether this era has what came with another one.
     pub fn knows(self, since: Era) -> bool {
         since <= self
     }
 
-    /// Whether a word is one that only later tools know.
-    pub fn lacks(self, word: &[u8], later: &[&str]) -> bool {
-        self < Era::Today && later.iter().any(|keyword| keyword.as_bytes() == word)
-    }
-
-    /// What brctl is like.
+    /// Returns what differs in brctl.
     pub fn brctl(self) -> &'static Brctl {
         &TABLE[self as usize].0
     }
 
-    /// What ip is like.
+    /// Returns what differs in ip.
     pub fn ip(self) -> &'static Ip {
         &TABLE[self as usize].1
     }

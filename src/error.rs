@@ -1,10 +1,10 @@
-//! Why a command stops, and the words of errno.
+//! Failures of commands, and the texts of errno.
 
 use nix::errno::Errno;
 
 use crate::era::Era;
 
-/// A line of text, made of `&str`s and of bytes as a user typed them, which need not be UTF-8 and are printed as they came.
+/// Concatenates texts and bytes to a line. Bytes that a user typed need not be UTF-8 and are printed unchanged.
 macro_rules! line {
     ($($part:expr),+ $(,)?) => {{
         let mut line: Vec<u8> = Vec::new();
@@ -15,10 +15,10 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// What ends a command before its time: a text for standard error, with its line end, and the exit status.
+/// Why a command fails: a text for standard error, with its line end, and the exit status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// May be empty: everything has been said then.
+    /// Empty if the failure has already been reported.
     pub text: Vec<u8>,
     /// Not 0.
     pub status: u8,
@@ -27,33 +27,34 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with exit status 1.
+    /// Returns a failure with exit status 1.
     pub fn new(text: Vec<u8>) -> Self {
         Failure { text, status: 1, former: None }
     }
 
-    /// The same with another exit status.
+    /// Sets the exit status.
     pub fn with_status(self, status: u8) -> Self {
         Failure { status, ..self }
     }
 
-    /// A failure of which nothing remains to be said.
+    /// Returns a failure that has already been reported.
     pub fn silent(status: u8) -> Self {
         Failure { text: Vec::new(), status, former: None }
     }
 
-    /// The same, of which the tools of 2006 had another text and status.
+    /// Sets the text and status that the tools of 2006 had instead.
     pub fn formerly(self, text: Vec<u8>, status: u8) -> Self {
         Failure { former: Some(Box::new((text, status))), ..self }
     }
 
-    /// The same, of which the tools of 2006 had another status.
+    /// Sets the status that the tools of 2006 had instead, with the same text.
     pub fn formerly_with_status(self, status: u8) -> Self {
         let text = self.text.clone();
         self.formerly(text, status)
     }
 
-    /// As it is said in an era. This is done where a failure is printed, so that who fails need not know the era.
+    /// Selects the text and status of an era. Called where the failure is printed, so that the code that fails need not know the
+    /// era.
     pub fn in_era(self, era: Era) -> Self {
         match self.former {
             Some(former) if era == Era::Of2006 => Failure { text: former.0, status: former.1, former: None },
@@ -62,15 +63,15 @@ impl Failure {
     }
 }
 
-/// What a command comes to.
+/// Result of a command.
 pub type Outcome = Result<(), Failure>;
 
-/// The text of an errno as the GNU C library prints it, in every build: musl's and nix's texts differ.
+/// Returns the text of an errno as glibc's strerror(3) has it, in every build: musl's and nix's texts differ.
 pub fn errno_text(errno: Errno) -> &'static str {
     GLIBC.get((errno as usize).wrapping_sub(1)).copied().unwrap_or("Unknown error")
 }
 
-/// The text of a failed call of the standard library, without "os error" and its number.
+/// Returns the text of an I/O error without std's "os error" and number.
 pub fn io_text(error: &std::io::Error) -> String {
     match error.raw_os_error() {
         Some(number) => errno_text(Errno::from_raw(number)).into(),

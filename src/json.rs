@@ -1,5 +1,4 @@
-//! JSON: for `ip` as iproute2 writes it (lib/json_writer.c), compact or pretty with its own idea of white space; for brouter's own
-//! commands on a line.
+//! JSON: as iproute2's lib/json_writer.c writes it for `ip`, compact or pretty; on one line for brouter's own commands.
 
 use std::fmt::{Display, Write};
 use std::net::IpAddr;
@@ -7,7 +6,7 @@ use std::net::IpAddr;
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
-    /// What cannot be known.
+    /// An unknown value.
     Null,
     /// A whole number.
     Number(u64),
@@ -83,8 +82,8 @@ impl Json {
         Json::Text(value.to_string())
     }
 
-    /// The document as iproute2 writes it, with the end of its line. As there, control characters in a text that have no
-    /// letter of their own stay as they are.
+    /// Returns the document as iproute2 writes it, with a line end. Like iproute2, it leaves control characters without a short
+    /// escape as they are.
     pub fn document(&self, pretty: bool) -> String {
         let mut text = String::new();
         self.write(&mut text, pretty.then_some(0));
@@ -92,7 +91,7 @@ impl Json {
         text
     }
 
-    /// The document on one line, valid whatever the texts hold.
+    /// Returns the document on one line, valid whatever the texts contain.
     pub fn line(&self) -> String {
         let mut compact = String::new();
         self.write(&mut compact, None);

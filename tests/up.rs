@@ -158,7 +158,7 @@ END
 1|n --address 10.9.0.1/24 --firewall /x|brouter: n: /x: there is no such program
 2|n --address 10.9.0.1/24 --antispoof|brouter: n: antispoof needs the interface to the outside (--outside)
 2|n --address fd00::1/64 --masquerade|brouter: n: masquerade: only IPv4 networks are masqueraded, and there is none
-2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside and ports are to be different interfaces
+2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside and ports must be different interfaces
 2|n --address 10.9.0.1/24 --stp on --forward-delay 1|brouter: n: with spanning tree the forward delay is 2 to 30 seconds
 2|n --address 10.9.0.1/24 --address 10.9.0.1/16|brouter: --address="10.9.0.1/16": this address is given twice
 2|../n --address 10.9.0.1/24|brouter: ../n: not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')

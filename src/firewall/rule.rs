@@ -32,7 +32,7 @@ pub enum Rule {
 pub enum Source {
     /// All of them.
     Any,
-    /// Those from an address or network, as it was given to the toolstack.
+    /// Those from an address or network, in the toolstack's spelling.
     Net(String),
     /// Requests to DHCP servers.
     Dhcp,

@@ -92,7 +92,7 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Ends a change of which all steps have been carried out.
+    /// Ends a change after its last step.
     ///
     /// # Errors
     /// Where the state cannot be written: the next call takes the change for one that was killed, and looks twice.

@@ -1,4 +1,4 @@
-//! Where the steps of a network are carried out: kernel, firewall, and the states of all networks.
+//! The context in which steps are carried out: kernel, firewall, and the stored states of all networks.
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, labels};
 use crate::program::{self, Failed};
 
-/// Why a step was not carried out, or why it is not known whether an item is there.
+/// Why a step failed, or why an item could not be examined.
 #[derive(Debug)]
 pub enum Cause {
     /// The kernel refused.
@@ -147,7 +147,7 @@ impl<'a> Context<'a> {
         self.bridge.as_bytes()
     }
 
-    /// Carries out a step. A shared item that is already as it should be, or that another network needs, stays.
+    /// Carries out a step. Leaves a shared item alone if it is already in the desired state, or if another network needs it.
     ///
     /// # Errors
     /// Why it failed.
@@ -215,7 +215,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The bridge's name, or the first of `NAME:0`, `NAME:1`, … that no address has: an ioctl reaches one address of a label.
+    /// Returns the first label without an address: the bridge's name, `NAME:0`, `NAME:1`, … An ioctl reaches one address of a label.
     fn free_label(&self) -> Result<Vec<u8>, Cause> {
         for label in labels(self.link()) {
             if self.kernel.address_of_label(&label)?.is_none() {
@@ -251,7 +251,7 @@ impl<'a> Context<'a> {
         HostSnapshot::new(self.kernel, self.path.clone())
     }
 
-    /// Reports whether an item is there now.
+    /// Reports whether the host has an item now.
     ///
     /// # Errors
     /// Why that cannot be found out.
@@ -259,8 +259,7 @@ impl<'a> Context<'a> {
         self.is_in(&self.snapshot(), item)
     }
 
-    /// Reports whether an item is there in a snapshot of the host. A rule of which iptables cannot tell is there if the stored
-    /// state says so.
+    /// Reports whether a snapshot of the host has an item. Where iptables cannot check for a rule, the stored state decides.
     ///
     /// # Errors
     /// Why that cannot be found out.

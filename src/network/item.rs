@@ -1,4 +1,4 @@
-//! The items of which a network is made, and the line of a stored state that stands for each.
+//! The items that make up a network, and their lines in a stored state.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::firewall::rule::Rule;
 use crate::net::InterfaceName;
 
-/// Something that a network consists of, and that is there or not.
+/// A part of a network. The host has it or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// The bridge itself.

@@ -144,7 +144,7 @@ impl Plan {
         Plan { steps: Vec::new(), adopted: Vec::new(), state, remarks: Vec::new() }
     }
 
-    /// Whether nothing is to be done.
+    /// Whether there is nothing to do.
     pub fn is_idle(&self) -> bool {
         self.steps.is_empty() && self.adopted.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What a network is to be.
+//! Specs: the desired state of a network.
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -6,46 +6,46 @@ use super::setting::{self, Place, Setting, SpecError};
 use crate::kernel::Kernel;
 use crate::net::{ClockTime, InterfaceName, number};
 
-/// What a network is to be.
+/// The desired state of a network.
 #[derive(Clone, Debug)]
 pub struct NetworkSpec {
     /// The network's name: that of its file and of its state.
     pub name: String,
     /// The bridge.
     pub bridge: InterfaceName,
-    /// The bridge's addresses, each with its prefix.
+    /// Addresses of the bridge, each with its prefix.
     pub addresses: Vec<IpNet>,
     /// The interface to the outside.
     pub outside: Option<InterfaceName>,
     /// The networks to masquerade, without host bits.
     pub masquerade: Vec<Ipv4Net>,
-    /// Forward only what comes from outside, and what vif-bridge lets through.
+    /// Whether only packets from outside are forwarded, and those that vif-bridge accepts.
     pub antispoof: bool,
-    /// Spanning tree; nothing: off for a bridge of our own, as it is for one of others.
+    /// Spanning tree protocol; `None`: off for a bridge that brouter creates, unchanged for any other.
     pub stp: Option<bool>,
-    /// Forward delay; nothing: 0 for a bridge of our own without spanning tree, else as it is.
+    /// Forward delay; `None`: 0 for a bridge that brouter creates without spanning tree, unchanged for any other.
     pub forward_delay: Option<ClockTime>,
-    /// Interfaces that become ports of the bridge.
+    /// Interfaces to attach to the bridge.
     pub ports: Vec<InterfaceName>,
-    /// Bytes that a frame may carry, if they are to be set.
+    /// MTU of the bridge in bytes; `None` leaves it.
     pub mtu: Option<i32>,
-    /// The firewall's command that is run afterwards, with its arguments.
+    /// Firewall command to run afterwards, with its arguments.
     pub firewall: Option<String>,
-    /// What becomes of what is there and not named.
+    /// Treatment of items that exist and are not named here.
     pub mode: Mode,
 }
 
-/// What becomes of items that an earlier call has made and the spec no longer names.
+/// Treatment of items that an earlier call has made and the spec no longer names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// They are removed, and values that differ are set again: the network becomes what the spec says.
+    /// Removes them and sets values that differ: the network becomes exactly what the spec says.
     Exact,
-    /// They stay, and a complete bridge keeps its values: what is missing is added, as network-virtual does.
+    /// Keeps them, and the values of a complete bridge; only adds what is missing, as network-virtual does.
     Additive,
 }
 
 impl NetworkSpec {
-    /// The network of a bridge, of which nothing more is said.
+    /// Returns the spec of a network with a bridge and nothing else.
     pub fn of_bridge(name: &str, bridge: InterfaceName) -> Self {
         NetworkSpec {
             name: name.into(),
@@ -102,7 +102,7 @@ impl NetworkSpec {
         }
     }
 
-    /// What does not go together.
+    /// Returns what contradicts itself.
     fn contradiction(&self) -> Option<&'static str> {
         let NetworkSpec { outside, ports, bridge, .. } = self;
         if self.antispoof && outside.is_none() {
@@ -111,7 +111,7 @@ impl NetworkSpec {
         if outside.as_ref().is_some_and(|outside| outside == bridge || ports.contains(outside))
             || ports.contains(bridge)
         {
-            return Some("bridge, outside and ports are to be different interfaces");
+            return Some("bridge, outside and ports must be different interfaces");
         }
         let is_too_short = |delay: ClockTime| delay < ClockTime(200);
         let is_wrong = self.stp == Some(true) && self.forward_delay.is_some_and(is_too_short);
@@ -178,7 +178,7 @@ fn bridge(name: Option<&str>, settings: &[Setting]) -> Result<InterfaceName, Spe
     text.parse().map_err(|fault| SpecError::Name(text, fault))
 }
 
-/// What is to be masqueraded.
+/// What the settings say about masquerading.
 #[derive(Default)]
 struct Masquerade {
     is_wanted: bool,

@@ -50,7 +50,7 @@ impl Step {
                 format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
             Item::Firewall(command) => command.clone(),
-            // rules, of which the text above has been returned
+            // rules, handled above
             Item::Masquerade(_) | Item::Accept(_) => String::new(),
         }
     }

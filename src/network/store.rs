@@ -1,4 +1,4 @@
-//! What is remembered of networks: small files under /run/brouter or, where there is no /run, /var/run/brouter.
+//! Stored states of networks: small files under /run/brouter or, where there is no /run, /var/run/brouter.
 //!
 //! Each network namespace has a folder of its own there, named by its number, since several often share /run. In it,
 //! `NAME.network` holds the state of a network that is up, and `NAME.changing` that of one that a call is changing, or was when it
@@ -155,7 +155,7 @@ impl StateDir {
         self.cancel_change(network)
     }
 
-    /// Cancels a change: all is as it was before.
+    /// Cancels a change that has been undone.
     ///
     /// # Errors
     /// Those of [`StateDir::end_change`].

@@ -43,7 +43,7 @@ fn make(context: &Context, settings: &Settings, plan: &Plan, earlier: Option<&Ne
         return antispoof(context, settings);
     }
     kernel::note_signals();
-    // a bridge and its addresses are found again; what the firewall and the host are told would not be
+    // a bridge and its addresses can be found again, changes of the firewall and of forwarding cannot
     let must_be_stored = plan.state.items.iter().any(|item| !item.needs_bridge(&context.bridge));
     let mut change = Change::begin(context, plan, earlier, must_be_stored)
         .map_err(|error| complaint(&format!("cannot keep a record under /run/brouter: {}", io_text(&error))))?;

@@ -69,7 +69,7 @@ fn run(call: &mut Call, words: &[&str]) -> Outcome {
 }
 
 fn print(call: &mut Call, text: &[u8]) {
-    // nobody is told if it does not arrive: the script's echo would not stop it either
+    // a failed write is ignored: the script's echo would not stop it either
     let _ = call.out.write_all(text);
 }
 

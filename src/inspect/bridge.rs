@@ -95,7 +95,7 @@ impl<'k> Bridge<'k> {
             state: info.state,
         };
         let mut ports: Vec<Port> = infos.into_iter().map(port).collect();
-        ports.sort_by(|one, other| numbered(&one.name).cmp(&numbered(&other.name)));
+        ports.sort_unstable_by(|one, other| numbered(&one.name).cmp(&numbered(&other.name)));
         Ok(ports)
     }
 
@@ -147,22 +147,19 @@ impl<'k> Bridge<'k> {
     ///
     /// # Errors
     /// /proc/net/dev cannot be read.
-    pub(crate) fn traffic(&self) -> Result<&Vec<(u32, Traffic)>, Unreadable> {
-        self.traffic.get(|| {
+    pub(crate) fn traffic(&self) -> Result<&[(u32, Traffic)], Unreadable> {
+        let read = || {
             let ports = self.ports().unwrap_or_default();
             let names: Vec<&OsStr> = ports.iter().map(|port| port.name.as_os_str()).collect();
             let traffic = ports.iter().zip(self.kernel.traffic(&names)?);
-            let mut known: Vec<_> = traffic.filter_map(|(port, traffic)| Some((port.number, traffic?))).collect();
-            known.sort_by_key(|(number, _)| *number);
-            Ok(known)
-        })
+            Ok(traffic.filter_map(|(port, traffic)| Some((port.number, traffic?))).collect())
+        };
+        self.traffic.get(read).map(Vec::as_slice)
     }
 
     /// Returns what a port has received and sent, if that is known.
     pub(crate) fn traffic_of(&self, port: &Port) -> Option<Traffic> {
-        let traffic = self.traffic().ok()?;
-        let place = traffic.binary_search_by_key(&port.number, |(number, _)| *number).ok()?;
-        Some(traffic[place].1)
+        self.traffic().ok()?.iter().find(|(number, _)| *number == port.number).map(|(_, traffic)| *traffic)
     }
 
     /// Returns whether the firewall sees the frames on the bridge.

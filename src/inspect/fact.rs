@@ -23,7 +23,7 @@ impl<T, E: Copy> Fact<T, E> {
     }
 }
 
-/// A fact about each of many objects, sorted by object.
+/// A fact about each of several objects.
 pub(super) struct Facts<K, V>(RefCell<Vec<(K, V)>>);
 
 impl<K, V> Default for Facts<K, V> {
@@ -32,17 +32,14 @@ impl<K, V> Default for Facts<K, V> {
     }
 }
 
-impl<K: Ord, V: Clone> Facts<K, V> {
+impl<K: PartialEq, V: Clone> Facts<K, V> {
     /// Returns the fact about an object; reads it if that was not done yet.
     pub(super) fn get(&self, object: K, read: impl FnOnce() -> V) -> V {
-        let place = |facts: &[(K, V)]| facts.binary_search_by(|(known, _)| known.cmp(&object));
-        if let Ok(place) = place(&self.0.borrow()) {
-            return self.0.borrow()[place].1.clone();
+        if let Some((_, value)) = self.0.borrow().iter().find(|(known, _)| *known == object) {
+            return value.clone();
         }
         let value = read();
-        let mut facts = self.0.borrow_mut();
-        let (Ok(place) | Err(place)) = place(&facts);
-        facts.insert(place, (object, value.clone()));
+        self.0.borrow_mut().push((object, value.clone()));
         value
     }
 }

@@ -25,6 +25,11 @@ int __res_init(void) { return 0; }
  * mremap. If this fails, std does without it, as its musl targets do. */
 int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr) { (void)thread; (void)attr; return 38 /* ENOSYS */; }
 
+/* std starts a thread with a name and looks for glibc's own functions by dlsym, of which a static program finds none. For the text
+ * of either musl would link printf: 10 KiB. */
+int pthread_setname_np(pthread_t thread, const char *name) { (void)thread; (void)name; return 0; }
+void *dlsym(void *handle, const char *name) { (void)handle; (void)name; return 0; }
+
 /* The names ending in 64, which std calls. musl's libc.a has them as aliases up to 1.2.3 only. off_t and struct stat are the same
  * under either name. */
 #define ALIAS(type, name, params, call) \

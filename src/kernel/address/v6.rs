@@ -28,9 +28,9 @@ impl Kernel {
     /// # Errors
     /// That the file cannot be read.
     pub fn addresses_v6(&self) -> Result<Vec<Address>, Unreadable> {
-        let mut addresses: Vec<Address> = lines(&table(self, ADDRESSES)?).filter_map(address).collect();
-        addresses.sort_by_key(|address| address.scope);
-        Ok(addresses)
+        let listed: Vec<Address> = lines(&table(self, ADDRESSES)?).filter_map(address).collect();
+        let of_scope = |scope| listed.iter().filter(move |address| address.scope == scope).cloned();
+        Ok([Scope::GLOBAL, Scope::SITE, Scope::LINK, Scope::HOST].into_iter().flat_map(of_scope).collect())
     }
 
     pub(super) fn add_v6(&self, link: &[u8], net: Ipv6Net) -> Result<()> {

@@ -41,7 +41,7 @@ impl Kernel {
     fn bridges_by_sysfs(&self) -> Vec<OsString> {
         let mut names = self.sysfs_names().unwrap_or_default();
         names.retain(|name| self.device(name.as_bytes()).is_some_and(|device| exists(&device.path().join("bridge"))));
-        names.sort();
+        names.sort_unstable();
         names
     }
 
@@ -59,7 +59,7 @@ impl Kernel {
     pub fn ports(&self, bridge: &[u8], source: Source) -> Result<Vec<OsString>> {
         let by_sysfs = || -> Result<Vec<OsString>> {
             let mut ports = names(&self.device(bridge).ok_or(Errno::ENODEV)?.path().join("brif"))?;
-            ports.sort();
+            ports.sort_unstable();
             Ok(ports)
         };
         match source {

@@ -27,7 +27,7 @@ impl Kernel {
         };
         // a link may vanish in between, and /sys/class/net may hold files, such as bonding_masters
         let mut links: Vec<_> = names.into_iter().filter_map(|name| self.listed(name).ok()).collect();
-        links.sort();
+        links.sort_unstable();
         Ok(links)
     }
 

@@ -23,10 +23,19 @@ const RETRY: Duration = Duration::from_millis(10);
 /// A lock that is held until it is dropped or its holder ends.
 pub struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
+    /// Returns a file that holds the lock too, until it and all its duplicates are closed. (A flock belongs to what open(2) has
+    /// opened, which a child shares.)
+    ///
+    /// # Errors
+    /// Those of dup(2).
+    pub fn try_clone(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// Takes a lock of the hotplug scripts, waiting up to `patience` seconds for its holder.
     ///
     /// # Errors
@@ -44,7 +53,7 @@ impl Lock {
         let start = Instant::now();
         loop {
             let wait = match try_lock(&path) {
-                Ok(Attempt::Locked(file)) => return Ok(Lock { path, _file: file }),
+                Ok(Attempt::Locked(file)) => return Ok(Lock { path, file }),
                 Ok(Attempt::Removed) => Duration::ZERO,
                 Ok(Attempt::Held) => RETRY,
                 Err(error) if error.kind() == ErrorKind::NotFound => {

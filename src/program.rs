@@ -76,10 +76,10 @@ pub fn run(program: &Path, args: &[&str]) -> Result<(), Failed> {
 ///
 /// # Errors
 /// It could not be run.
-pub fn ask(program: &Path, args: &[&str]) -> io::Result<(ExitStatus, String)> {
+pub fn ask(program: &Path, args: &[&str], input: Stdio) -> io::Result<(ExitStatus, String)> {
     let (mut reader, writer) = io::pipe()?;
     let mut command = command(program, args);
-    let mut child = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
+    let mut child = command.stdin(input).stdout(writer.try_clone()?).stderr(writer).spawn()?;
     // the command holds our copies of the writing end
     drop(command);
     let mut output = Vec::new();
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> (ExitStatus, String) {
-        ask(Path::new("/bin/sh"), &["-c", script]).unwrap()
+        ask(Path::new("/bin/sh"), &["-c", script], Stdio::null()).unwrap()
     }
 
     #[test]

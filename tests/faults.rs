@@ -48,7 +48,7 @@ killed_while_masquerading() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 12] = [
+const TESTS: [(&str, &str); 13] = [
     (
         "a second start completes a start that was killed at any system call",
         r#"
@@ -161,6 +161,23 @@ const TESTS: [(&str, &str); 12] = [
         made_by_0_1 0; brouter up n --bridge b4 --address 10.9.4.1/24 --outside lo >/dev/null; network-virtual stop firewall=none
         [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding for n"
         brouter down n >/dev/null; left
+        "#,
+    ),
+    (
+        "a start waits for the iptables that a killed one has left running",
+        r#"
+        masquerade
+        real=$(command -v iptables); mkdir /run/slow; slow=/run/slow:$PATH
+        printf '%s\n' '#!/bin/bash' 'case " $* " in *" -A "*) touch /run/adding; sleep 1 ;; esac' \
+            "exec -a iptables $(readlink -f $real) \"\$@\"" >/run/slow/iptables; chmod +x /run/slow/iptables
+        PATH=$slow "${start[@]}" & killed=$!
+        while [ ! -e /run/adding ]; do sleep 0.01; done
+        kill -KILL $killed; wait $killed 2>/dev/null
+        "${start[@]}" || echo "start: $?"
+        sleep 1.2
+        [ "$(iptables -t nat -S POSTROUTING | grep -c MASQUERADE)" = 1 ] || iptables -t nat -S POSTROUTING
+        "${stop[@]}" || echo "stop: $?"
+        left
         "#,
     ),
     (

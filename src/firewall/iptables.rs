@@ -1,11 +1,13 @@
 //! The host's iptables, run as a program. No shell is involved.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -44,16 +46,21 @@ pub struct Iptables {
     program: PathBuf,
     /// Whether it knows `-C`, once that has been found out.
     can_check: Cell<Option<bool>>,
+    lock: HeldLock,
 }
+
+/// The lock under which iptables is run, once it is held. iptables gets it as its (empty) standard input: if the caller is killed,
+/// the next one waits until iptables has ended too.
+pub type HeldLock = Rc<OnceCell<File>>;
 
 impl Iptables {
     /// Finds iptables in the folders of PATH and in the system's own.
     ///
     /// # Errors
     /// [`FirewallError::Missing`].
-    pub fn find(path: Option<OsString>) -> Result<Self> {
+    pub fn find(path: Option<OsString>, lock: HeldLock) -> Result<Self> {
         let program = program::find("iptables", path).ok_or(FirewallError::Missing)?;
-        Ok(Iptables { program, can_check: Cell::new(None) })
+        Ok(Iptables { program, can_check: Cell::new(None), lock })
     }
 
     /// Runs iptables, and returns how it ended and what it said. While another process holds its lock (exit status 4), it is run
@@ -62,7 +69,10 @@ impl Iptables {
     /// # Errors
     /// Those of running a program.
     pub fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
-        let once = || program::ask(&self.program, words);
+        let once = || {
+            let lock = self.lock.get().and_then(|lock| lock.try_clone().ok());
+            program::ask(&self.program, words, lock.map_or_else(Stdio::null, Stdio::from))
+        };
         for _ in 0..50 {
             let (status, said) = once()?;
             // a missing privilege has the same status

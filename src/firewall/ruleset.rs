@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::kernel::{self, Kernel};
 use crate::program;
@@ -101,7 +102,7 @@ impl Rules {
             rules.gap = Some(Gap::NoProgram { tables, program: format!("{base}-save") });
         }
         if let Some(nft) = program::find("nft", path.cloned())
-            && let Ok((_, chains)) = program::ask(&nft, &["list", "chains"])
+            && let Ok((_, chains)) = program::ask(&nft, &["list", "chains"], Stdio::null())
             && let Some(chain) = forward_chain_of_nft(&chains, is_ipv6)
         {
             rules.gap = Some(Gap::Nft(chain));
@@ -115,7 +116,7 @@ impl Rules {
 /// # Errors
 /// The first line that the program printed when it failed, if it could be run and printed any.
 fn listing(save: &Path, is_without_tables: impl Fn() -> bool) -> Result<String, Option<String>> {
-    match program::ask(save, &[]) {
+    match program::ask(save, &[], Stdio::null()) {
         Ok((status, text)) if status.success() => Ok(text),
         _ if is_without_tables() => Ok(String::new()),
         failed => Err(failed.ok().and_then(|(_, said)| said.lines().next().map(String::from))),

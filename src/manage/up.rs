@@ -26,7 +26,7 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
         let plan = plan_up(&context, &spec, stored(&context)?.as_ref())?;
         return say(call, &listing(&plan, &context, "is up"));
     }
-    let _lock = context.states.lock(call.kernel, &context.network).map_err(|error| not_locked(&context, &error))?;
+    let _lock = context.lock().map_err(|error| not_locked(&context, &error))?;
     let earlier = stored(&context)?;
     let plan = plan_up(&context, &spec, earlier.as_ref())?;
     if plan.is_idle() && earlier.as_ref().is_none_or(|earlier| *earlier == plan.state) {
@@ -131,7 +131,7 @@ fn not_locked(context: &Context, error: &io::Error) -> Failure {
 
 /// The lock of the network, or none where nobody can have one: what is there must be removable.
 fn lock_if_possible(context: &Context) -> Result<Option<Lock>, Failure> {
-    match context.states.lock(context.kernel, &context.network) {
+    match context.lock() {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull) => Ok(None),
         Err(error) => Err(not_locked(context, &error)),

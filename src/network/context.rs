@@ -14,10 +14,11 @@ use super::state::{NetworkState, StoredState};
 use super::step::Step;
 use super::store::StateDir;
 use crate::error::{errno_text, io_text};
-use crate::firewall::iptables::{FirewallError, Iptables};
+use crate::firewall::iptables::{FirewallError, HeldLock, Iptables};
 use crate::inspect::family::Family;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
+use crate::lock::Lock;
 use crate::net::{InterfaceName, labels};
 use crate::program::{self, Failed};
 
@@ -107,6 +108,7 @@ pub struct Context<'a> {
     pub bridge: InterfaceName,
     path: Option<OsString>,
     iptables: OnceCell<Option<Iptables>>,
+    lock: HeldLock,
 }
 
 impl<'a> Context<'a> {
@@ -118,7 +120,27 @@ impl<'a> Context<'a> {
         bridge: InterfaceName,
         path: Option<OsString>,
     ) -> Self {
-        Context { kernel, states, network: network.into(), bridge, path, iptables: OnceCell::new() }
+        Context {
+            kernel,
+            states,
+            network: network.into(),
+            bridge,
+            path,
+            iptables: OnceCell::new(),
+            lock: HeldLock::default(),
+        }
+    }
+
+    /// Locks the network against other calls that change it.
+    ///
+    /// # Errors
+    /// Those of [`StateDir::lock`].
+    pub fn lock(&self) -> io::Result<Lock> {
+        let lock = self.states.lock(self.kernel, &self.network)?;
+        if let Ok(file) = lock.try_clone() {
+            let _ = self.lock.set(file);
+        }
+        Ok(lock)
     }
 
     /// Returns the host's iptables.
@@ -126,7 +148,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Where there is none.
     pub fn iptables(&self) -> Result<&Iptables, Cause> {
-        let found = self.iptables.get_or_init(|| Iptables::find(self.path.clone()).ok());
+        let found = self.iptables.get_or_init(|| Iptables::find(self.path.clone(), self.lock.clone()).ok());
         found.as_ref().ok_or(Cause::Firewall(FirewallError::Missing))
     }
 

@@ -39,7 +39,7 @@ pub(super) fn context<'a>(call: &Call<'a>, spec: &NetworkSpec) -> Result<Context
 
 /// Locks the network. Where nobody can have a lock, for lack of privilege or of room, the call goes on without.
 pub(super) fn locked(context: &Context) -> Result<Option<Lock>, Failure> {
-    match context.states.lock(context.kernel, &context.network) {
+    match context.lock() {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
             Err(complaint(&format!("another start or stop of {} has been running for 10 seconds", context.network)))

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use crate::firewall::iptables::Iptables;
+use crate::firewall::iptables::{HeldLock, Iptables};
 use crate::firewall::rule::{Action, Rule, Source};
 use crate::kernel::Kernel;
 use crate::lock::Lock;
@@ -80,7 +80,7 @@ struct Firewall {
 impl Firewall {
     /// Returns the host's iptables if it is installed and the kernel supports it.
     fn find(path: Option<OsString>) -> Option<Self> {
-        let iptables = Iptables::find(path).ok()?;
+        let iptables = Iptables::find(path, HeldLock::default()).ok()?;
         for wait in [&["-w"][..], &[]] {
             let (status, listing) = iptables.ask(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
             match status.code() {

@@ -40,11 +40,13 @@ impl GuestRules {
     }
 
     fn change(&self, kernel: &Kernel, log: Log, port: &InterfaceName, insert: bool) {
-        let Some(firewall) = Firewall::find(self.path.clone()) else { return };
+        let held = HeldLock::default();
+        let Some(firewall) = Firewall::find(self.path.clone(), held.clone()) else { return };
         let Ok(lock) = Lock::claim(kernel, "iptables", PATIENCE) else {
             log.error(b"cannot have the lock of iptables. This may affect guest networking.");
             return;
         };
+        let _ = lock.try_clone().map(|file| held.set(file));
         if firewall.names(port) {
             // before an insertion: those of an earlier call
             self.apply(&firewall, port, Action::Delete);
@@ -79,8 +81,8 @@ struct Firewall {
 
 impl Firewall {
     /// Returns the host's iptables if it is installed and the kernel supports it.
-    fn find(path: Option<OsString>) -> Option<Self> {
-        let iptables = Iptables::find(path, HeldLock::default()).ok()?;
+    fn find(path: Option<OsString>, held: HeldLock) -> Option<Self> {
+        let iptables = Iptables::find(path, held).ok()?;
         for wait in [&["-w"][..], &[]] {
             let (status, listing) = iptables.ask(&[wait, &["-n", "-L", "FORWARD"]].concat()).ok()?;
             match status.code() {

@@ -41,7 +41,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
 
     let table = &mut bench.table;
     table.begin(&format!("brouter, {rounds} rounds"));
-    table.line("up, to network-virtual start", up, start, 1.5);
+    table.line("up, to network-virtual start", up, start, 1.35);
     table.line("down, to network-virtual stop", down, stop, 1.5);
     let allowed = Figure::Time(Duration::from_millis(200));
     table.line(&format!("doctor with {PORTS} ports, to 200 ms"), doctor, allowed, 1.0);

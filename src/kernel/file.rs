@@ -12,10 +12,10 @@ use nix::unistd::read;
 
 use super::result::{Result, errno};
 
-/// Bytes that a file of /sys holds at most.
+/// Bytes that a file of /sys holds at most. Values of /proc/sys are shorter.
 const PAGE: usize = 4096;
 
-/// Returns the text of a file of /sys: one read gives all of it. (It is opened without O_CLOEXEC, for which musl makes a second
+/// Returns the text of a file of /sys or /proc/sys: one read gives all of it. (It is opened without O_CLOEXEC, for which musl makes a second
 /// call: no program is started before it is closed.)
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use nix::errno::Errno;
 
-use super::file::is_path_safe;
+use super::file::{is_path_safe, read_page};
 use super::handle::Kernel;
 use super::result::{Result, errno};
 
@@ -27,7 +27,8 @@ impl Kernel {
     /// # Errors
     /// Those of open(2) and read(2): ENOENT (the kernel has no such value), EACCES.
     pub fn sysctl(&self, name: &str) -> Result<String> {
-        self.text(&["/proc/sys/", name].concat())
+        let text = read_page(&self.path(&["/proc/sys/", name].concat())).map_err(errno)?;
+        Ok(text.trim_end().to_owned())
     }
 
     /// Writes a value of /proc/sys. Creates no file.

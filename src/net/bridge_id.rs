@@ -1,4 +1,4 @@
-//! Identities of bridges in the spanning tree protocol (IEEE 802.1D).
+//! Identifiers of bridges in the spanning tree protocol (IEEE 802.1D).
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ impl fmt::Display for BridgeId {
     }
 }
 
-/// The text is no bridge's identity.
+/// The text is not a bridge's identifier.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotABridgeId;
 

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// A time in hundredths of a second, USER_HZ: the unit of /sys and of the bridge's ioctls. (The kernel rounds what it is given
-/// to its own tick, so that 1 may read back as 0.)
+/// A time in hundredths of a second (USER_HZ), the unit of /sys and of the bridge's ioctls. (The kernel rounds a time to its own
+/// tick, so that 1 may read back as 0.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClockTime(pub u64);
 
 impl ClockTime {
-    /// Seconds as bridge-utils turns them into ticks: whole seconds and microseconds are cut off one after the other in
-    /// double arithmetic, so that 1.13 is 112 and 2.3 is 229. What no integer can hold (inf, nan, 1e30) is the smallest one,
-    /// as x86 converts it; negative times wrap around.
+    /// Converts seconds to ticks as bridge-utils does: whole seconds and microseconds are cut off one after the other in double
+    /// arithmetic, so that 1.13 is 112 and 2.3 is 229. What no integer can hold (inf, nan, 1e30) is the smallest one, as x86
+    /// converts it; negative times wrap around.
     pub fn from_seconds(seconds: f64) -> Self {
         let whole = as_c_long(seconds);
         let micro = as_c_long(1_000_000.0 * (seconds - whole as f64));
@@ -18,13 +18,13 @@ impl ClockTime {
     }
 }
 
-/// The cast `(long)x` of C on x86-64 (cvttsd2si).
+/// Casts as C's `(long)x` does on x86-64 (cvttsd2si).
 fn as_c_long(x: f64) -> i64 {
     const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0; // 2^63
     if (-TOO_LARGE..TOO_LARGE).contains(&x) { x as i64 } else { i64::MIN }
 }
 
-/// As brctl prints a timer: seconds to four places, a point, hundredths (`%4i.%.2i`).
+/// brctl's form of a timer: seconds in four places, a point, hundredths (`%4i.%.2i`).
 impl fmt::Display for ClockTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:4}.{:02}", (self.0 / 100) as i32, self.0 % 100)

@@ -6,17 +6,20 @@ use std::io::Write;
 use super::options::Options;
 use crate::json::Json;
 
-/// The fields of a link, an address or a route in the order in which they are printed: as text or, if `-json` is given, as JSON.
+/// Records of links, addresses or routes with their fields in the order in which they are printed: as text or, if `-json` is
+/// given, as JSON.
 #[derive(Debug)]
 pub(super) struct Fields {
     is_json: bool,
     text: Vec<u8>,
+    /// Those of the record that has not ended.
     fields: Vec<(&'static str, Json)>,
+    objects: Vec<Json>,
 }
 
 impl Fields {
     pub(super) fn new(is_json: bool) -> Self {
-        Fields { is_json, text: Vec::new(), fields: Vec::new() }
+        Fields { is_json, text: Vec::new(), fields: Vec::new(), objects: Vec::new() }
     }
 
     /// Whether the fields become JSON.
@@ -58,15 +61,17 @@ impl Fields {
         }
     }
 
-    /// Moves another's fields and text to the end.
-    pub(super) fn append(&mut self, other: Fields) {
-        self.text.extend(other.text);
-        self.fields.extend(other.fields);
+    /// Ends a record: the fields that follow belong to another one. (Its text ends with what is put last.)
+    pub(super) fn end_record(&mut self) {
+        if self.is_json {
+            self.objects.push(Json::Object(std::mem::take(&mut self.fields)));
+        }
     }
 
-    /// Takes the JSON object out.
-    pub(super) fn take_object(&mut self) -> Json {
-        Json::Object(std::mem::take(&mut self.fields))
+    /// Puts the records of others as a list.
+    pub(super) fn list(&mut self, key: &'static str, records: Fields) {
+        self.json(key, Json::List(records.objects));
+        self.text(records.text);
     }
 
     pub(super) fn into_text(self) -> Vec<u8> {
@@ -81,18 +86,16 @@ impl fmt::Write for Fields {
     }
 }
 
-/// Prints one record after the other, or a JSON list of them.
-pub(super) fn print_records(out: &mut dyn Write, records: impl IntoIterator<Item = Fields>, options: Options) {
-    let records = records.into_iter();
-    match options.json {
-        true => print_objects(out, records.map(|mut record| record.take_object()).collect(), options),
-        false => records.for_each(|record| print(out, record.into_text())),
+/// Prints the records of one part after the other, or one JSON list of them all.
+pub(super) fn print_records(out: &mut dyn Write, parts: impl IntoIterator<Item = Fields>, options: Options) {
+    let mut objects = Vec::new();
+    for part in parts {
+        print(out, part.text);
+        objects.extend(part.objects);
     }
-}
-
-/// Prints a JSON list.
-pub(super) fn print_objects(out: &mut dyn Write, objects: Vec<Json>, options: Options) {
-    print(out, Json::List(objects).document(options.pretty));
+    if options.json {
+        print(out, Json::List(objects).document(options.pretty));
+    }
 }
 
 /// Writes text without asking whether it arrives: iproute2 does not.

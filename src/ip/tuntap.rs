@@ -199,8 +199,13 @@ fn failed(what: &str, errno: Errno) -> Failure {
 /// `ip tuntap show`: all devices. iproute2 ignores the words behind it.
 fn show(call: &mut Call, words: Words) -> Outcome {
     let links = call.kernel.link_names().map_err(unreadable)?;
-    let tuns = links.iter().filter_map(|(_, name)| Some((name.as_bytes(), Tun::of(call.kernel, name.as_bytes())?)));
-    print_records(call.out, tuns.map(|(name, tun)| record(name, &tun, words.options.json)), words.options);
+    let mut fields = Fields::new(words.options.json);
+    for (_, name) in &links {
+        if let Some(tun) = Tun::of(call.kernel, name.as_bytes()) {
+            put(&mut fields, name.as_bytes(), &tun);
+        }
+    }
+    print_records(call.out, [fields], words.options);
     Ok(())
 }
 
@@ -217,14 +222,13 @@ const FLAGS: [(u16, bool, &str); 8] = [
     (tun_flag::NO_PI, false, "filter"),
 ];
 
-fn record(name: &[u8], tun: &Tun, is_json: bool) -> Fields {
+fn put(fields: &mut Fields, name: &[u8], tun: &Tun) {
     let named = FLAGS.iter().filter(|(flag, when, _)| (tun.flags & flag != 0) == *when);
     let mut flags: Vec<String> = named.map(|(_, _, name)| String::from(*name)).collect();
     let unknown = FLAGS.iter().fold(tun.flags, |flags, (flag, _, _)| flags & !flag);
     if unknown != 0 {
         flags.push(format!("{unknown:#x}"));
     }
-    let mut fields = Fields::new(is_json);
     fields.put("ifname", name, [name, b": "].concat());
     let text = flags.join(" ");
     fields.put("flags", Json::List(flags.into_iter().map(Json::from).collect()), text);
@@ -235,7 +239,7 @@ fn record(name: &[u8], tun: &Tun, is_json: bool) -> Fields {
         fields.put("group", group, format!(" group {group}"));
     }
     fields.text("\n");
-    fields
+    fields.end_record();
 }
 
 #[cfg(test)]
@@ -245,7 +249,8 @@ mod tests {
     #[test]
     fn flags_by_name() {
         let line = |flags, owner, group| {
-            let fields = record(b"t0", &Tun { flags, owner, group }, false);
+            let mut fields = Fields::new(false);
+            put(&mut fields, b"t0", &Tun { flags, owner, group });
             String::from_utf8_lossy(&fields.into_text()).into_owned()
         };
         assert_eq!(line(0x1802, None, None), "t0: tap persist\n");

@@ -17,7 +17,6 @@ use super::options::Options;
 use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
-use crate::json::Json;
 use crate::kernel::{Address, Kernel, Link};
 use crate::net::prefix::Family;
 use filter::Candidate;
@@ -47,10 +46,16 @@ pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, op
         _ => BTreeMap::new(),
     };
     let view = View { listing, filter, options, links: &links, addresses };
-    let records = kernel.parallel(&links, |kernel, links| {
-        links.iter().filter_map(|link| view.record(kernel, link)).collect::<Vec<Fields>>()
+    let parts = kernel.parallel(&links, |kernel, links| {
+        let mut fields = Fields::new(options.json);
+        for link in links {
+            if view.put(&mut fields, kernel, link).is_some() {
+                fields.end_record();
+            }
+        }
+        fields
     });
-    print_records(call.out, records.into_iter().flatten(), options);
+    print_records(call.out, parts, options);
     if let Some(warning) = warning {
         let _ = call.err.write_all(&warning.text);
     }
@@ -99,63 +104,60 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// Returns what is printed of a link, with the ends of its lines; `None` if it is not to be listed.
-    fn record(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Fields> {
+    /// Puts what is printed of a link, with the ends of its lines; nothing, and `None`, if it is not to be listed.
+    fn put(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
         match self.listing {
-            Listing::Addresses if !self.options.link_only => self.link_with_addresses(kernel, candidate),
-            _ => self.link(kernel, candidate),
+            Listing::Addresses if !self.options.link_only => self.put_with_addresses(fields, kernel, candidate),
+            _ => self.put_alone(fields, kernel, candidate),
         }
     }
 
-    /// A link of `ip link show`.
-    fn link(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Fields> {
-        let Options { brief, json, statistics, .. } = self.options;
+    /// Puts a link of `ip link show`.
+    fn put_alone(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
+        let Options { brief, statistics, .. } = self.options;
         let link = &self.filter.admitted(kernel, candidate)?;
-        let mut fields = Fields::new(json);
         if brief {
-            link::put_brief(&mut fields, kernel, link, self.links, true);
+            link::put_brief(fields, kernel, link, self.links, true);
         } else {
             if self.options.era.ip().label_selects_links && !self.filter.admits_name(&link.name) {
                 return None;
             }
             let mode = self.listing == Listing::Links;
-            self.put_link(&mut fields, kernel, link, Columns { whole: true, mode, hardware: true, alias: true });
+            self.put_link(fields, kernel, link, Columns { whole: true, mode, hardware: true, alias: true });
             if statistics > 0 {
                 fields.text(self.options.newline());
-                statistics::put(&mut fields, kernel, link, self.options);
+                statistics::put(fields, kernel, link, self.options);
             }
         }
         fields.text("\n");
-        Some(fields)
+        Some(())
     }
 
-    /// A link of `ip address show`.
-    fn link_with_addresses(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Fields> {
-        let Options { era, brief, json, .. } = self.options;
+    /// Puts a link of `ip address show`.
+    fn put_with_addresses(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
+        let Options { era, brief, .. } = self.options;
         let all = self.addresses.get(&candidate.name).map_or(&[][..], Vec::as_slice);
         let addresses: Vec<&Address> = all.iter().filter(|address| self.filter.admits(address)).collect();
         let may_be_bare = self.filter.family == Family::Any && (all.is_empty() || era.ip().lists_unmatched_links);
         if addresses.is_empty() && !may_be_bare {
             return None;
         }
-        let mut fields = Fields::new(json);
         if !brief && self.omits_link(&candidate.name) {
             if self.filter.examines_links() {
                 self.filter.admitted(kernel, candidate)?;
             }
-            self.put_addresses(&mut fields, candidate, &addresses);
-            return Some(fields);
+            self.put_addresses(fields, candidate, &addresses);
+            return Some(());
         }
         let link = &self.filter.admitted(kernel, candidate)?;
-        match brief {
-            true => {
-                link::put_brief(&mut fields, kernel, link, self.links, false);
-                put_list(&mut fields, &addresses, address::put_net);
-                fields.text("\n");
-            }
-            false => self.put_whole(&mut fields, kernel, candidate, link, &addresses),
+        if brief {
+            link::put_brief(fields, kernel, link, self.links, false);
+            put_list(fields, &addresses, address::put_net);
+            fields.text("\n");
+        } else {
+            self.put_whole(fields, kernel, candidate, link, &addresses);
         }
-        Some(fields)
+        Some(())
     }
 
     /// Puts a link, its addresses and its statistics.
@@ -206,18 +208,14 @@ impl View<'_> {
     }
 }
 
-/// Puts a list of addresses: in JSON one object each.
+/// Puts a list of addresses.
 fn put_list(fields: &mut Fields, addresses: &[&Address], put: impl Fn(&mut Fields, &Address)) {
-    if !fields.is_json() {
-        return addresses.iter().for_each(|address| put(fields, address));
+    let mut list = Fields::new(fields.is_json());
+    for address in addresses {
+        put(&mut list, address);
+        list.end_record();
     }
-    let objects = addresses.iter().map(|address| {
-        let mut one = Fields::new(true);
-        put(&mut one, address);
-        one.take_object()
-    });
-    let objects = objects.collect();
-    fields.json("addr_info", Json::List(objects));
+    fields.list("addr_info", list);
 }
 
 /// Returns the lines of one address by itself, as `ip -s -s address flush` prints what it removes.

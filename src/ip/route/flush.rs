@@ -51,11 +51,11 @@ pub(super) fn flush(call: &mut Call, words: Words) -> Outcome {
         return Ok(());
     }
     if options.statistics > 1 {
+        let mut fields = Fields::new(false);
         for route in &doomed {
-            let mut fields = Fields::new(false);
             text::put(&mut fields, route, &filter, Options { json: false, ..options });
-            print(call.out, fields.into_text());
         }
+        print(call.out, fields.into_text());
     }
     remove(call.kernel, &all, &filter)?;
     if options.statistics > 0 {

@@ -35,12 +35,12 @@ fn show_filtered(call: &mut Call, filter: &RouteFilter, options: Options) -> Out
         print(call.out, "["); // iproute2 has begun to print before the kernel answers
     }
     let routes = routes.map_err(|reason| reason.failure("Dump"))?;
-    let records = routes.iter().filter(|route| filter.admits(route)).map(|route| {
-        let mut fields = Fields::new(options.json);
+    let mut fields = Fields::new(options.json);
+    for route in routes.iter().filter(|route| filter.admits(route)) {
         text::put(&mut fields, route, filter, options);
-        fields
-    });
-    print_records(call.out, records, options);
+        fields.end_record();
+    }
+    print_records(call.out, [fields], options);
     Ok(())
 }
 

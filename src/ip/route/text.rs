@@ -173,23 +173,19 @@ fn put_hops(fields: &mut Fields, entry: &Entry, options: Options) {
     if entry.hops.len() < 2 {
         return;
     }
-    let mut objects = Vec::new();
+    let mut hops = Fields::new(options.json);
     for hop in &entry.hops {
         if options.era == Era::Of2006 {
-            fields.text(hop_of_2006(hop, options));
+            hops.text(hop_of_2006(hop, options));
             continue;
         }
-        let mut one = Fields::new(options.json);
-        one.text([options.newline(), "\tnexthop "].concat());
-        put_hop(&mut one, hop, true, true);
-        one.put("weight", 1u32, "weight 1 ");
-        put_flags(&mut one, Some(hop), options);
-        match options.json {
-            true => objects.push(one.take_object()),
-            false => fields.append(one),
-        }
+        hops.text([options.newline(), "\tnexthop "].concat());
+        put_hop(&mut hops, hop, true, true);
+        hops.put("weight", 1u32, "weight 1 ");
+        put_flags(&mut hops, Some(hop), options);
+        hops.end_record();
     }
-    fields.json("nexthops", Json::List(objects));
+    fields.list("nexthops", hops);
 }
 
 fn hop_of_2006(hop: &Hop, options: Options) -> Vec<u8> {

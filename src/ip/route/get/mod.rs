@@ -42,6 +42,7 @@ pub(super) fn get(call: &mut Call, words: Words) -> Outcome {
         (true, None) => return Err(refused(Errno::EHOSTUNREACH)),
         (false, _) => text::put(&mut fields, &found, &args, options),
     }
+    fields.end_record();
     print_records(call.out, [fields], options);
     Ok(())
 }

@@ -9,7 +9,6 @@
 mod probe;
 mod sources;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
@@ -120,6 +119,20 @@ pub(super) fn connected_address(addresses: &[Address], network: IpNet, device: &
     addresses.iter().find(is_its).map(|address| address.net.addr())
 }
 
+/// What has been found out already. Routes that share a link or a router mostly stand together, so the last ones come first.
+struct Known<T>(Vec<(T, bool)>);
+
+impl<T: PartialEq> Known<T> {
+    fn or_find(&mut self, key: T, find: impl FnOnce() -> bool) -> bool {
+        if let Some((_, found)) = self.0.iter().rev().find(|(other, _)| *other == key) {
+            return *found;
+        }
+        let found = find();
+        self.0.push((key, found));
+        found
+    }
+}
+
 /// Marks gateways that no route reaches. IPv6's routes stay when the address goes that reached their gateway, so this says
 /// something of IPv4's alone.
 fn mark_onlink(entries: &mut [Entry], addresses: &[Address]) {
@@ -129,11 +142,10 @@ fn mark_onlink(entries: &mut [Entry], addresses: &[Address]) {
             || networks.iter().any(|(net, link)| link == device && net.contains(&gateway))
             || addresses.iter().any(|own| own.net.addr() == gateway || is_near(own, device, gateway))
     };
-    let mut known = BTreeMap::new();
+    let mut known = Known(Vec::new());
     for hop in entries.iter_mut().flat_map(|entry| &mut entry.hops) {
         let (Some(gateway), Some(device)) = (hop.gateway, &hop.device) else { continue };
-        let key = (gateway, device.clone());
-        hop.onlink = !*known.entry(key).or_insert_with(|| is_reached(gateway, device));
+        hop.onlink = !known.or_find((gateway, device.clone()), || is_reached(gateway, device));
     }
 }
 
@@ -157,13 +169,12 @@ fn mark_dead_links(kernel: &Kernel, entries: &mut [Entry]) {
     if kernel.sysctl("net/ipv4/conf/all/ignore_routes_with_linkdown").is_err() {
         return;
     }
-    let mut known = BTreeMap::new();
+    let mut known = Known(Vec::new());
     // this host's own addresses do not depend on a carrier
     let depends = |entry: &&mut Entry| !matches!(entry.kind, RouteType::Local | RouteType::Anycast);
     for hop in entries.iter_mut().filter(depends).flat_map(|entry| &mut entry.hops) {
         if let Some(device) = &hop.device {
-            let has_none = || is_without_carrier(kernel, device.as_bytes());
-            hop.linkdown = *known.entry(device.clone()).or_insert_with(has_none);
+            hop.linkdown = known.or_find(device.clone(), || is_without_carrier(kernel, device.as_bytes()));
         }
     }
 }

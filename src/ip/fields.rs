@@ -1,6 +1,6 @@
 //! What is printed: the same fields as text and as JSON.
 
-use std::fmt::{self, Arguments};
+use std::fmt::{self, Arguments, Display};
 use std::io::Write;
 
 use super::options::Options;
@@ -36,6 +36,14 @@ impl Fields {
     /// Adds a field that is in both, with text from `format_args!`.
     pub(super) fn print(&mut self, key: &'static str, value: impl Into<Json>, text: Arguments) {
         self.json(key, value);
+        self.print_text(text);
+    }
+
+    /// Adds a field that is in both, of which JSON has the text that it is displayed as.
+    pub(super) fn show(&mut self, key: &'static str, value: impl Display, text: Arguments) {
+        if self.is_json {
+            self.json(key, value.to_string());
+        }
         self.print_text(text);
     }
 

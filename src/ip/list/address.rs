@@ -1,6 +1,5 @@
 //! An address as `ip` shows it.
 
-use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::era::Era;
@@ -17,10 +16,10 @@ pub(super) fn put(fields: &mut Fields, address: &Address, options: Options) {
     let family = if address.net.addr().is_ipv4() { "inet" } else { "inet6" };
     fields.print("family", family, format_args!("    {family} "));
     put_net(fields, address);
-    if let Some(broadcast) = address.broadcast.map(IpAddr::from) {
-        fields.print("broadcast", broadcast, format_args!("brd {broadcast} "));
+    if let Some(broadcast) = address.broadcast {
+        fields.show("broadcast", broadcast, format_args!("brd {broadcast} "));
     }
-    fields.print("scope", address.scope.to_string(), format_args!("scope {} ", address.scope));
+    fields.show("scope", address.scope, format_args!("scope {} ", address.scope));
     put_flags(fields, address, options.era);
     if family == "inet" {
         fields.put("label", address.label.as_bytes(), address.label.as_bytes());
@@ -36,9 +35,9 @@ pub(super) fn put(fields: &mut Fields, address: &Address, options: Options) {
 /// Puts what `ip -br` shows of an address.
 pub(super) fn put_net(fields: &mut Fields, address: &Address) {
     let local = address.net.addr();
-    fields.print("local", local, format_args!("{local}"));
-    if let Some(peer) = address.peer.map(IpAddr::from) {
-        fields.print("address", peer, format_args!(" peer {peer}"));
+    fields.show("local", local, format_args!("{local}"));
+    if let Some(peer) = address.peer {
+        fields.show("address", peer, format_args!(" peer {peer}"));
     }
     let prefix = address.net.prefix_len();
     fields.print("prefixlen", u32::from(prefix), format_args!("/{prefix} "));

@@ -1,6 +1,7 @@
 //! A link as `ip` shows it.
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::filter::Candidate;
@@ -57,8 +58,10 @@ pub(super) fn put(
         fields.put("linkmode", "DEFAULT", "mode DEFAULT ");
     }
     if columns.whole && era.all_of_link {
-        let group = if link.group == 0 { "default".into() } else { link.group.to_string() };
-        fields.print("group", group.as_str(), format_args!("group {group} "));
+        match link.group {
+            0 => fields.put("group", "default", "group default "),
+            group => fields.show("group", group, format_args!("group {group} ")),
+        }
     }
     if link.queue_length != 0 {
         fields.print("txqlen", link.queue_length, format_args!("qlen {}", link.queue_length));
@@ -82,8 +85,8 @@ pub(super) fn put_brief(fields: &mut Fields, kernel: &Kernel, link: &Link, links
     fields.print("operstate", state.as_str(), format_args!("{state:<14} "));
     if with_hardware {
         if !link.address.is_empty() {
-            let address = hardware_text(link.hw_type, &link.address);
-            fields.print("address", address.as_str(), format_args!("{address} "));
+            put_hardware_address(fields, "address", link.hw_type, &link.address);
+            fields.text(" ");
         }
         put_flags(fields, link, &other_end, !0);
     }
@@ -155,37 +158,56 @@ fn put_name(fields: &mut Fields, link: &Link, other_end: &OtherEnd) {
 
 /// Puts the names of flags; those that have none as a number.
 fn put_flags(fields: &mut Fields, link: &Link, other_end: &OtherEnd, named: u32) {
-    let mut names = flag_names(link.flags & named);
+    let down = other_end.is_down().then_some("M-DOWN");
+    let names = || flag_names(link.flags & named);
+    fields.text("<");
+    let mut comma = "";
+    for name in names() {
+        fields.text(comma);
+        fields.text(name);
+        comma = ",";
+    }
     let rest = link.flags & !named;
-    fields.print_text(format_args!("<{}", names.join(",")));
     if rest != 0 {
-        fields.print_text(format_args!("{}{rest:x}", if names.is_empty() { "" } else { "," }));
+        fields.print_text(format_args!("{comma}{rest:x}"));
     }
-    if other_end.is_down() {
-        names.push("M-DOWN");
-        fields.text(",M-DOWN");
-    }
-    fields.text("> ");
+    fields.text(if down.is_some() { ",M-DOWN> " } else { "> " });
     if fields.is_json() {
-        fields.json("flags", Json::List(names.into_iter().map(Json::from).collect()));
+        fields.json("flags", Json::List(names().chain(down).map(Json::from).collect()));
     }
 }
 
 fn put_hardware(fields: &mut Fields, link: &Link, era: Era) {
-    let hw_type = hw_type_name(link.hw_type, era);
-    fields.print("link_type", hw_type.as_str(), format_args!("    link/{hw_type} "));
+    match hw_type_name(link.hw_type).filter(|_| !era.ip().unnamed_kinds.contains(&link.hw_type)) {
+        Some(name) => fields.print("link_type", name, format_args!("    link/{name} ")),
+        None => {
+            let number = format_args!("[{}]", link.hw_type);
+            fields.show("link_type", number, format_args!("    link/{number} "));
+        }
+    }
     if link.address.is_empty() {
         return;
     }
-    let [address, broadcast] = [&link.address, &link.broadcast].map(|text| hardware_text(link.hw_type, text));
-    fields.put("address", address.as_str(), &address);
+    put_hardware_address(fields, "address", link.hw_type, &link.address);
     if link.flags & libc::IFF_POINTOPOINT as u32 != 0 {
         fields.json("link_pointtopoint", Json::Bool(true));
         fields.text(" peer ");
     } else {
         fields.text(" brd ");
     }
-    fields.put("broadcast", broadcast.as_str(), &broadcast);
+    put_hardware_address(fields, "broadcast", link.hw_type, &link.broadcast);
+}
+
+/// Puts a hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
+fn put_hardware_address(fields: &mut Fields, key: &'static str, hw_type: u16, address: &str) {
+    if matches!(hw_type, libc::ARPHRD_TUNNEL | libc::ARPHRD_SIT | libc::ARPHRD_IPGRE) {
+        let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
+        if let Ok(octets) = <[u8; 4]>::try_from(octets) {
+            let address = Ipv4Addr::from(octets);
+            return fields.show(key, address, format_args!("{address}"));
+        }
+    }
+    fields.put(key, address, address);
 }
 
 fn put_alias(fields: &mut Fields, kernel: &Kernel, link: &Link, options: Options) {
@@ -217,10 +239,10 @@ const FLAGS: [(i32, &str); 18] = [
     (libc::IFF_ECHO, "ECHO"),
 ];
 
-fn flag_names(flags: u32) -> Vec<&'static str> {
-    let has = |flag: i32| flags & flag as u32 != 0;
+fn flag_names(flags: u32) -> impl Iterator<Item = &'static str> {
+    let has = move |flag: i32| flags & flag as u32 != 0;
     let no_carrier = (has(libc::IFF_UP) && !has(libc::IFF_RUNNING)).then_some("NO-CARRIER");
-    no_carrier.into_iter().chain(FLAGS.iter().filter(|(flag, _)| has(*flag)).map(|(_, name)| *name)).collect()
+    no_carrier.into_iter().chain(FLAGS.iter().filter(move |(flag, _)| has(*flag)).map(|(_, name)| *name))
 }
 
 /// The queueing discipline that the kernel attaches. The default one can be changed, but only the initial namespace could see
@@ -236,33 +258,20 @@ fn qdisc(link: &Link) -> &'static str {
 /// ARPHRD_IP6GRE (linux/if_arp.h), which libc lacks.
 const IP6GRE: u16 = 823;
 
-/// Returns the name of a type of hardware (lib/ll_types.c).
-fn hw_type_name(hw_type: u16, era: Era) -> String {
-    let name = match hw_type {
-        _ if era.ip().unnamed_kinds.contains(&hw_type) => None,
-        libc::ARPHRD_ETHER => Some("ether"),
-        libc::ARPHRD_INFINIBAND => Some("infiniband"),
-        libc::ARPHRD_PPP => Some("ppp"),
-        libc::ARPHRD_TUNNEL => Some("ipip"),
-        libc::ARPHRD_TUNNEL6 => Some("tunnel6"),
-        libc::ARPHRD_LOOPBACK => Some("loopback"),
-        libc::ARPHRD_SIT => Some("sit"),
-        libc::ARPHRD_IPGRE => Some("gre"),
-        IP6GRE => Some("gre6"),
-        libc::ARPHRD_NONE => Some("none"),
-        libc::ARPHRD_VOID => Some("void"),
-        _ => None,
-    };
-    name.map_or_else(|| format!("[{hw_type}]"), String::from)
-}
-
-/// Returns a hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).
-fn hardware_text(hw_type: u16, address: &str) -> String {
-    if matches!(hw_type, libc::ARPHRD_TUNNEL | libc::ARPHRD_SIT | libc::ARPHRD_IPGRE) {
-        let octets: Vec<u8> = address.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
-        if let &[a, b, c, d] = octets.as_slice() {
-            return format!("{a}.{b}.{c}.{d}");
-        }
-    }
-    address.into()
+/// Returns the name of a type of hardware (lib/ll_types.c), if it has one.
+fn hw_type_name(hw_type: u16) -> Option<&'static str> {
+    Some(match hw_type {
+        libc::ARPHRD_ETHER => "ether",
+        libc::ARPHRD_INFINIBAND => "infiniband",
+        libc::ARPHRD_PPP => "ppp",
+        libc::ARPHRD_TUNNEL => "ipip",
+        libc::ARPHRD_TUNNEL6 => "tunnel6",
+        libc::ARPHRD_LOOPBACK => "loopback",
+        libc::ARPHRD_SIT => "sit",
+        libc::ARPHRD_IPGRE => "gre",
+        IP6GRE => "gre6",
+        libc::ARPHRD_NONE => "none",
+        libc::ARPHRD_VOID => "void",
+        _ => return None,
+    })
 }

@@ -7,8 +7,7 @@ mod link;
 mod pattern;
 mod statistics;
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::complaint::{ipv4_unreadable, unreadable};
@@ -43,8 +42,10 @@ pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, op
     let mut warning = None;
     let addresses = match listing {
         Listing::Addresses if !options.link_only => addresses(kernel, filter, &links, &mut warning)?,
-        _ => BTreeMap::new(),
+        _ => Vec::new(),
     };
+    let mut addresses: Vec<&Address> = addresses.iter().collect();
+    addresses.sort_by(|one, other| one.link.cmp(&other.link));
     let view = View { listing, filter, options, links: &links, addresses };
     let parts = kernel.parallel(&links, |kernel, links| {
         let mut fields = Fields::new(options.json);
@@ -62,23 +63,21 @@ pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, op
     Ok(())
 }
 
-/// Addresses by link, those of IPv4 first.
-type Addresses = BTreeMap<OsString, Vec<Address>>;
-
-/// Reads the addresses of a family, whether they will be shown or not.
+/// Reads the addresses of a family, whether they will be shown or not. Those of IPv4 come first.
 fn addresses(
     kernel: &Kernel,
     filter: &Filter,
     links: &[Candidate],
     warning: &mut Option<Failure>,
-) -> Result<Addresses, Failure> {
-    let mut list = Vec::new();
-    if filter.family != Family::Inet6 {
-        // of one link, the kernel need not be asked about the others
-        let link = filter.device.and(links.first());
-        let read = link.map_or_else(|| kernel.addresses_v4(), |link| kernel.addresses_v4_of(link.name.as_bytes()));
-        list.extend(read.map_err(ipv4_unreadable)?);
+) -> Result<Vec<Address>, Failure> {
+    // of one link, the kernel need not be asked about the others
+    let link = filter.device.and(links.first());
+    let mut list = match link {
+        _ if filter.family == Family::Inet6 => Ok(Vec::new()),
+        Some(link) => kernel.addresses_v4_of(link.name.as_bytes()),
+        None => kernel.addresses_v4(),
     }
+    .map_err(ipv4_unreadable)?;
     if filter.family != Family::Inet {
         match kernel.addresses_v6().map_err(unreadable) {
             Ok(read) => list.extend(read),
@@ -86,11 +85,7 @@ fn addresses(
             Err(failure) => return Err(failure),
         }
     }
-    let mut by_link = Addresses::new();
-    for address in list {
-        by_link.entry(address.link.clone()).or_default().push(address);
-    }
-    Ok(by_link)
+    Ok(list)
 }
 
 /// What is shown, and of what.
@@ -100,7 +95,8 @@ struct View<'a> {
     options: Options,
     /// All links, or the one that is asked for, by index.
     links: &'a [Candidate],
-    addresses: Addresses,
+    /// By the names of their links.
+    addresses: Vec<&'a Address>,
 }
 
 impl View<'_> {
@@ -136,26 +132,27 @@ impl View<'_> {
     /// Puts a link of `ip address show`.
     fn put_with_addresses(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
         let Options { era, brief, .. } = self.options;
-        let all = self.addresses.get(&candidate.name).map_or(&[][..], Vec::as_slice);
-        let addresses: Vec<&Address> = all.iter().filter(|address| self.filter.admits(address)).collect();
+        let start = self.addresses.partition_point(|address| address.link < candidate.name);
+        let length = self.addresses[start..].partition_point(|address| address.link == candidate.name);
+        let all = &self.addresses[start..start + length];
         let may_be_bare = self.filter.family == Family::Any && (all.is_empty() || era.ip().lists_unmatched_links);
-        if addresses.is_empty() && !may_be_bare {
+        if !may_be_bare && !all.iter().any(|address| self.filter.admits(address)) {
             return None;
         }
         if !brief && self.omits_link(&candidate.name) {
             if self.filter.examines_links() {
                 self.filter.admitted(kernel, candidate)?;
             }
-            self.put_addresses(fields, candidate, &addresses);
+            self.put_addresses(fields, candidate, all);
             return Some(());
         }
         let link = &self.filter.admitted(kernel, candidate)?;
         if brief {
             link::put_brief(fields, kernel, link, self.links, false);
-            put_list(fields, &addresses, address::put_net);
+            self.put_list(fields, all, address::put_net);
             fields.text("\n");
         } else {
-            self.put_whole(fields, kernel, candidate, link, &addresses);
+            self.put_whole(fields, kernel, candidate, link, all);
         }
         Some(())
     }
@@ -197,7 +194,7 @@ impl View<'_> {
     }
 
     fn put_addresses(&self, fields: &mut Fields, link: &Candidate, addresses: &[&Address]) {
-        put_list(fields, addresses, |fields, address| {
+        self.put_list(fields, addresses, |fields, address| {
             if self.options.oneline {
                 fields.print_text(format_args!("{}: ", link.index));
                 fields.text(link.name.as_bytes());
@@ -206,16 +203,20 @@ impl View<'_> {
             fields.text("\n");
         });
     }
-}
 
-/// Puts a list of addresses.
-fn put_list(fields: &mut Fields, addresses: &[&Address], put: impl Fn(&mut Fields, &Address)) {
-    let mut list = Fields::new(fields.is_json());
-    for address in addresses {
-        put(&mut list, address);
-        list.end_record();
+    /// Puts those of a link's addresses that are to be listed.
+    fn put_list(&self, fields: &mut Fields, addresses: &[&Address], put: impl Fn(&mut Fields, &Address)) {
+        let admitted = addresses.iter().filter(|address| self.filter.admits(address));
+        if !fields.is_json() {
+            return admitted.for_each(|address| put(fields, address));
+        }
+        let mut list = Fields::new(true);
+        for address in admitted {
+            put(&mut list, address);
+            list.end_record();
+        }
+        fields.list("addr_info", list);
     }
-    fields.list("addr_info", list);
 }
 
 /// Returns the lines of one address by itself, as `ip -s -s address flush` prints what it removes.

@@ -35,11 +35,14 @@ impl Kernel {
             let recorded = answers.addresses.iter().filter(|address| is_wanted(address.link.as_bytes()));
             return Ok(with_secondaries(recorded.cloned().collect()));
         }
-        let mut addresses = Vec::with_capacity(1);
-        for entry in
-            ioctl::address_labels(self.control()?)?.into_iter().filter(|entry| is_wanted(link_of(entry.name())))
-        {
-            match self.address_of(entry) {
+        let mut labels = ioctl::address_labels(self.control()?)?;
+        labels.retain(|label| is_wanted(link_of(label.name())));
+        let parts = self.parallel(&labels, |kernel, labels| {
+            labels.iter().map(|label| kernel.address_of(*label)).collect::<Vec<_>>()
+        });
+        let mut addresses = Vec::with_capacity(labels.len());
+        for address in parts.into_iter().flatten() {
+            match address {
                 Ok(address) => addresses.push(address),
                 // it vanished in between, or its label names no link and cannot be asked about
                 Err(Errno::ENODEV | Errno::EADDRNOTAVAIL | Errno::EINVAL) => (),

@@ -17,12 +17,14 @@ pub(super) struct Words<'a> {
     rest: &'a [OsString],
     /// The word that was taken as a keyword last, as typed.
     pub(super) keyword: &'a [u8],
+    /// The family of addresses: that of the options, or of the first address.
+    pub(super) family: Family,
     pub(super) options: Options,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(words: &'a [OsString], options: Options) -> Self {
-        Words { rest: words, keyword: b"", options }
+        Words { rest: words, keyword: b"", family: options.family, options }
     }
 
     /// Returns the next word and leaves it there.
@@ -32,6 +34,11 @@ impl<'a> Words<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// Whether the next word is a keyword or its beginning.
+    pub(super) fn is_next_short_for(&self, keyword: &str) -> bool {
+        self.peek().is_some_and(|word| self.options.is_short_for(word, keyword))
     }
 
     /// Takes the next word if it is a keyword.
@@ -58,21 +65,53 @@ impl<'a> Words<'a> {
         parse(word).ok_or_else(|| wrong(word, reason))
     }
 
-    /// Parses a prefix of a family. (That of the options may have been narrowed by earlier words.)
+    /// Takes a prefix, and expects addresses of its family from then on.
     ///
     /// # Errors
     /// `Error: any valid prefix is expected rather than "…".`
-    pub(super) fn prefix(&self, word: &[u8], family: Family) -> Result<Prefix, Failure> {
-        let era = self.options.era;
+    pub(super) fn prefix(&mut self) -> Result<Prefix, Failure> {
+        let prefix = self.prefix_of(self.family)?;
+        if let Prefix::Net { net, .. } = prefix {
+            self.family = Family::of(net.addr());
+        }
+        Ok(prefix)
+    }
+
+    /// Takes a prefix of a family.
+    ///
+    /// # Errors
+    /// Those of [`Words::prefix`].
+    pub(super) fn prefix_of(&mut self, family: Family) -> Result<Prefix, Failure> {
+        let (word, era) = (self.operand()?, self.options.era);
         Prefix::parse(word, family, era.ip().notation).ok_or_else(|| prefix_expected(era, family, word))
     }
 
-    /// Parses an address of a family.
+    /// Takes the name of a family, where one may stand in front of a router's address.
+    pub(super) fn take_family(&mut self) -> Option<Family> {
+        let family = match self.peek()? {
+            b"inet" if self.options.era.ip().via_family => Family::Inet,
+            b"inet6" if self.options.era.ip().via_family => Family::Inet6,
+            _ => return None,
+        };
+        self.next().map(|_| family)
+    }
+
+    /// Takes an address, and expects addresses of its family from then on.
     ///
     /// # Errors
     /// `Error: inet address is expected rather than "…".`
-    pub(super) fn address(&self, word: &[u8], family: Family) -> Result<IpAddr, Failure> {
-        let era = self.options.era;
+    pub(super) fn address(&mut self) -> Result<IpAddr, Failure> {
+        let address = self.address_of(self.family)?;
+        self.family = Family::of(address);
+        Ok(address)
+    }
+
+    /// Takes an address of a family.
+    ///
+    /// # Errors
+    /// Those of [`Words::address`].
+    pub(super) fn address_of(&mut self, family: Family) -> Result<IpAddr, Failure> {
+        let (word, era) = (self.operand()?, self.options.era);
         parse_address(word, family, era.ip().notation).ok_or_else(|| address_expected(era, family, word))
     }
 }
@@ -87,8 +126,13 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Puts what was read into a field.
-pub(super) fn put<T>(field: &mut Option<T>, read: Result<T, Failure>) -> Outcome {
-    *field = Some(read?);
+/// Sets a field to what was read.
+pub(super) fn set<T>(field: &mut T, read: Result<T, Failure>) -> Outcome {
+    *field = read?;
     Ok(())
+}
+
+/// Sets a field that has no value yet, or another one.
+pub(super) fn put<T>(field: &mut Option<T>, read: Result<T, Failure>) -> Outcome {
+    set(field, read.map(Some))
 }

@@ -61,8 +61,6 @@ impl Broadcast {
 /// The arguments while they are being parsed.
 struct Parser<'a, 'e> {
     args: AddressArgs<'a>,
-    /// That of the options, or of an address that was read before.
-    family: Family,
     err: &'e mut dyn Write,
 }
 
@@ -76,8 +74,7 @@ const KEYWORDS: &[Keyword<Read>] = &[
     short("broadcast", set_broadcast),
     exact("brd", set_broadcast),
     exact("anycast", |parser, words| {
-        let word = words.operand()?;
-        words.address(word, parser.family)?;
+        words.address_of(words.family)?;
         refuse(parser, words)
     }),
     exact("scope", set_scope),
@@ -108,54 +105,40 @@ const KEYWORDS: &[Keyword<Read>] = &[
 ];
 
 fn set_local<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcome {
-    let word = words.operand()?;
-    if words.options.is_short_for(word, "help") {
+    let word = words.peek().unwrap_or_default();
+    if words.is_next_short_for("help") {
         return Err(usage::ip());
     }
     if parser.args.local.is_some() {
-        return Err(garbage("local", word));
+        return Err(garbage("local", words.operand()?));
     }
-    parser.args.local = Some(prefix(parser, words, word)?);
     parser.args.typed = word;
-    Ok(())
+    put(&mut parser.args.local, words.prefix())
 }
 
 fn set_peer(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let word = words.operand()?;
     if parser.args.peer.is_some() {
-        return Err(duplicate("peer", word));
+        return Err(duplicate("peer", words.operand()?));
     }
-    if let Prefix::Net { net, .. } = prefix(parser, words, word)? {
+    if let Prefix::Net { net, .. } = words.prefix()? {
         parser.args.peer = Some(net);
     }
     Ok(())
 }
 
-fn prefix(parser: &mut Parser, words: &Words, word: &[u8]) -> Result<Prefix, Failure> {
-    let prefix = words.prefix(word, parser.family)?;
-    if let Prefix::Net { net, .. } = prefix {
-        parser.family = Family::of(net.addr());
-    }
-    Ok(prefix)
-}
-
 fn set_broadcast(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let word = words.operand()?;
     if parser.args.broadcast.is_some() {
-        return Err(duplicate("broadcast", word));
+        return Err(duplicate("broadcast", words.operand()?));
     }
-    let broadcast = match word {
-        b"+" => Broadcast::Ones,
-        b"-" => Broadcast::Zeros,
-        _ => match words.address(word, parser.family)? {
-            IpAddr::V4(address) => Broadcast::This(address),
-            IpAddr::V6(_) => return Err(only_ipv4_broadcast()),
+    let broadcast = match words.peek() {
+        Some(b"+") => words.operand().map(|_| Broadcast::Ones),
+        Some(b"-") => words.operand().map(|_| Broadcast::Zeros),
+        _ => match words.address()? {
+            IpAddr::V4(address) => Ok(Broadcast::This(address)),
+            IpAddr::V6(_) => Err(only_ipv4_broadcast()),
         },
     };
-    if let Broadcast::This(_) = broadcast {
-        parser.family = Family::Inet;
-    }
-    put(&mut parser.args.broadcast, Ok(broadcast))
+    put(&mut parser.args.broadcast, broadcast)
 }
 
 fn set_scope(parser: &mut Parser, words: &mut Words) -> Outcome {
@@ -186,7 +169,7 @@ fn warn_read_only(parser: &mut Parser, words: &mut Words) -> Outcome {
 
 /// A flag of IPv6 addresses.
 fn refuse_ipv6_flag<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcome {
-    match parser.family {
+    match words.family {
         Family::Inet6 => refuse(parser, words),
         Family::Any | Family::Inet => warn(parser.err, words.keyword, "can be set only for IPv6 addresses"),
     }
@@ -212,7 +195,7 @@ impl<'a> AddressArgs<'a> {
     /// Parses the words, which come in any order. Flags that a listing names and nobody can set are passed over with a warning, as
     /// are those of IPv6 where no IPv6 address has been named yet.
     pub(super) fn parse(mut words: Words<'a>, err: &mut dyn Write) -> Result<Self, Failure> {
-        let mut parser = Parser { args: AddressArgs::default(), family: words.options.family, err };
+        let mut parser = Parser { args: AddressArgs::default(), err };
         while !words.is_empty() {
             match words.take_keyword(KEYWORDS) {
                 Some(keyword) => (keyword.meaning)(&mut parser, &mut words)?,

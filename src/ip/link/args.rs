@@ -153,14 +153,14 @@ const STATES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "t
 impl<'a> Parser<'a, '_> {
     /// Reads the words, up to `type KIND`.
     fn read(&mut self, mut words: Words<'a>) -> Outcome {
-        while let Some(word) = words.peek() {
+        while !words.is_empty() {
             match words.take_keyword(KEYWORDS) {
                 Some(Keyword { meaning: Meaning::Type, .. }) => {
                     self.args.kind = Some((words.operand()?, words));
                     break;
                 }
                 Some(keyword) => self.take(keyword, &mut words)?,
-                None if words.options.is_short_for(word, "help") => return Err(usage::ip()),
+                None if words.is_next_short_for("help") => return Err(usage::ip()),
                 None => set_device(self, &mut words)?,
             }
         }

@@ -78,10 +78,10 @@ impl<'a> LinkArgs2006<'a> {
     }
 
     fn set_device(&mut self, words: &mut Words<'a>) -> Outcome {
-        let word = words.operand()?;
-        if words.options.is_short_for(word, "help") {
+        if words.is_next_short_for("help") {
             return Err(usage::ip());
         }
+        let word = words.operand()?;
         match self.device.replace(word) {
             Some(_) => Err(garbage("dev", word)),
             None => Ok(()),

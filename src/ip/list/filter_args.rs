@@ -9,9 +9,8 @@ use crate::ip::device::{find_master, find_vrf};
 use crate::ip::keyword::{Keyword, exact, of_2006, today};
 use crate::ip::number;
 use crate::ip::usage;
-use crate::ip::words::{Words, put};
+use crate::ip::words::{Words, put, set};
 use crate::kernel::Kernel;
-use crate::net::prefix::{Family, Prefix};
 
 /// What the host is asked for.
 enum Lookup<'a> {
@@ -33,10 +32,7 @@ type Read = for<'a> fn(&mut Parser<'a, '_>, &mut Words<'a>) -> Outcome;
 const KEYWORDS: &[Keyword<Read>] = &[
     exact("to", set_prefix),
     exact("scope", set_scope),
-    exact("up", |parser, _| {
-        parser.filter.up = true;
-        Ok(())
-    }),
+    exact("up", |parser, _| set(&mut parser.filter.up, Ok(true))),
     exact("label", |parser, words| put(&mut parser.filter.label, words.operand())),
     today(exact("group", |parser, words| {
         put(&mut parser.filter.group, words.parse(number::group, "Invalid \"group\" value\n"))
@@ -55,10 +51,7 @@ fn look_up<'a>(parser: &mut Parser<'a, '_>, lookup: Lookup<'a>) -> Outcome {
 }
 
 fn set_device<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcome {
-    match words.peek().is_some_and(|word| words.options.is_short_for(word, "help")) {
-        true => Err(usage::ip()),
-        false => name_device(parser, words),
-    }
+    if words.is_next_short_for("help") { Err(usage::ip()) } else { name_device(parser, words) }
 }
 
 fn name_device<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcome {
@@ -70,15 +63,10 @@ fn name_device<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcom
 }
 
 fn set_prefix(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let word = words.operand()?;
-    if words.options.era == Era::Of2006 && words.options.link_only {
-        return Err(not_among_links(word));
+    match words.peek() {
+        Some(word) if words.options.era == Era::Of2006 && words.options.link_only => Err(not_among_links(word)),
+        _ => put(&mut parser.filter.to, words.prefix()),
     }
-    let to = words.prefix(word, parser.filter.family)?;
-    if let (Family::Any, Prefix::Net { net, .. }) = (parser.filter.family, to) {
-        parser.filter.family = Family::of(net.addr());
-    }
-    put(&mut parser.filter.to, Ok(to))
 }
 
 fn set_scope(parser: &mut Parser, words: &mut Words) -> Outcome {
@@ -136,7 +124,6 @@ impl<'a> Filter<'a> {
     /// Those of iproute2's `ipaddr_list_flush_or_save`.
     pub(in crate::ip) fn resolved(kernel: &Kernel, mut words: Words<'a>) -> Result<Self, Failure> {
         let parsed = Deferred::parse(|filter: &mut Self, lookups| {
-            filter.family = words.options.family;
             while let Some(word) = words.peek() {
                 match words.take_keyword(KEYWORDS) {
                     Some(keyword) => (keyword.meaning)(&mut Parser { filter, lookups }, &mut words)?,
@@ -144,6 +131,7 @@ impl<'a> Filter<'a> {
                     None => set_device(&mut Parser { filter, lookups }, &mut words)?,
                 }
             }
+            filter.family = words.family;
             Ok(())
         });
         parsed.resolve(|filter, lookup| {

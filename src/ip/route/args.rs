@@ -14,7 +14,7 @@ use crate::ip::device::proper_name;
 use crate::ip::keyword::{Keyword, exact, of_2006, short, today};
 use crate::ip::number::{self, get_u8, get_u32};
 use crate::ip::usage;
-use crate::ip::words::{Words, put};
+use crate::ip::words::{Words, put, set};
 use crate::kernel::Kernel;
 use crate::net::prefix::{Family, Prefix};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope, TableId};
@@ -108,8 +108,6 @@ impl<'a> RouteArgs<'a> {
 #[derive(Default)]
 struct Parser<'a> {
     args: RouteArgs<'a>,
-    /// That of the options, or of an address that was read before.
-    family: Family,
     destination: Option<Prefix>,
     device: Option<&'a [u8]>,
 }
@@ -148,10 +146,10 @@ const KEYWORDS: &[Keyword<Meaning>] = &[
     of_2006(exact("eql", Unsupported(Operand::None))),
     of_2006(exact("mpath", Unsupported(Operand::Any))),
     of_2006(exact("mp", Unsupported(Operand::Any))),
-    exact("src", Field(set_source)),
+    exact("src", Field(|parser, words| put(&mut parser.args.source, words.address()))),
     today(exact("as", Field(skip_as))),
     exact("via", Field(set_gateway)),
-    exact("from", Field(set_from)),
+    exact("from", Field(|parser, words| put(&mut parser.args.from, words.prefix()))),
     exact("tos", Field(set_tos)),
     short("dsfield", Field(set_tos)),
     today(exact("expires", Field(|parser, words| put_number(&mut parser.args.expires, words, "expires")))),
@@ -162,7 +160,7 @@ const KEYWORDS: &[Keyword<Meaning>] = &[
     exact("advmss", Field(set_advmss)),
     exact("rtt", Field(set_rtt)),
     short("window", Field(set_window)),
-    exact("onlink", Field(set_onlink)),
+    exact("onlink", Field(|parser, _| set(&mut parser.args.is_onlink, Ok(true)))),
     short("protocol", Field(set_protocol)),
     short("table", Field(set_table)),
     today(exact("vrf", Field(|_, words| words.parse(|_| None, "Invalid VRF\n")))),
@@ -191,7 +189,7 @@ const KEYWORDS: &[Keyword<Meaning>] = &[
 
 impl<'a> Parser<'a> {
     fn parse(mut words: Words<'a>) -> Result<Self, Failure> {
-        let mut parser = Parser { family: words.options.family, ..Parser::default() };
+        let mut parser = Parser::default();
         while !words.is_empty() {
             match words.take_keyword(KEYWORDS) {
                 Some(Keyword { meaning: Field(read), .. }) => read(&mut parser, &mut words)?,
@@ -206,7 +204,7 @@ impl<'a> Parser<'a> {
         // to ss060323 no destination means the default route
         let former = (!words.options.era.ip().needs_destination).then_some(Prefix::All);
         let destination = parser.destination.or(former).ok_or_else(usage::route)?;
-        parser.args.destination = match (destination, parser.family) {
+        parser.args.destination = match (destination, words.family) {
             (Prefix::Net { net, .. }, _) => net,
             (Prefix::All, Family::Inet6) => IpNet::V6(Ipv6Net::default()),
             (Prefix::All, _) => IpNet::V4(Ipv4Net::default()),
@@ -267,59 +265,38 @@ impl<'a> Parser<'a> {
 
     /// `[to] [TYPE] PREFIX`
     fn set_destination(&mut self, words: &mut Words) -> Outcome {
-        let mut word = words.operand()?;
-        if word == b"to" {
-            word = words.operand()?;
+        if words.peek() == Some(b"to") {
+            words.next();
         }
+        let word = words.peek().unwrap_or_default();
         if !word.first().is_some_and(u8::is_ascii_digit)
             && let Some(number) = names::type_number(word)
         {
             self.args.type_number = Some(number);
-            word = words.operand()?;
+            words.next();
         }
-        if words.options.is_short_for(word, "help") {
+        if words.is_next_short_for("help") {
             return Err(usage::route());
         }
         if self.destination.is_some() {
             // what a listing says of a link, not of a route
+            let word = words.operand()?;
             let is_flag = matches!(word, b"linkdown" | b"dead");
             return if is_flag { Ok(()) } else { Err(garbage("to", word)) };
         }
         if words.options.link_only {
-            return Err(not_among_links(word));
+            return Err(not_among_links(words.operand()?));
         }
-        let prefix = self.prefix(word, words)?;
-        put(&mut self.destination, Ok(prefix))
+        put(&mut self.destination, words.prefix())
     }
-
-    fn prefix(&mut self, word: &[u8], words: &Words) -> Result<Prefix, Failure> {
-        let prefix = words.prefix(word, self.family)?;
-        if let (Prefix::Net { net, .. }, Family::Any) = (prefix, self.family) {
-            self.family = Family::of(net.addr());
-        }
-        Ok(prefix)
-    }
-
-    fn address(&mut self, word: &[u8], words: &Words) -> Result<IpAddr, Failure> {
-        let address = words.address(word, self.family)?;
-        if self.family == Family::Any {
-            self.family = Family::of(address);
-        }
-        Ok(address)
-    }
-}
-
-fn set_source(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let word = words.operand()?;
-    let source = parser.address(word, words);
-    put(&mut parser.args.source, source)
 }
 
 /// `as [to] ADDRESS`, which the kernel ignores.
-fn skip_as(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let word = words.operand()?;
-    let word = if word == b"to" { words.operand()? } else { word };
-    parser.address(word, words).map(drop)
+fn skip_as(_: &mut Parser, words: &mut Words) -> Outcome {
+    if words.peek() == Some(b"to") {
+        words.next();
+    }
+    words.address().map(drop)
 }
 
 /// `via [FAMILY] ADDRESS`
@@ -327,33 +304,20 @@ fn set_gateway<'a>(parser: &mut Parser<'a>, words: &mut Words<'a>) -> Outcome {
     if parser.args.gateway.is_some() {
         return Err(wrong(words.keyword, "use nexthop syntax to specify multiple via\n"));
     }
-    let names_family = words.options.era.ip().via_family;
-    let word = words.operand()?;
-    let (family, word) = match word {
-        b"inet" if names_family => (Family::Inet, words.operand()?),
-        b"inet6" if names_family => (Family::Inet6, words.operand()?),
-        _ => (parser.family, word),
-    };
-    let gateway = words.address(word, family)?;
-    if parser.family == Family::Any {
-        parser.family = Family::of(gateway);
-    }
-    if !parser.family.includes(gateway) {
-        parser.args.unsupported.get_or_insert(word);
+    let family = words.family;
+    words.family = words.take_family().unwrap_or(family);
+    let word = words.peek();
+    let gateway = words.address()?;
+    if !family.includes(gateway) {
+        parser.args.unsupported = parser.args.unsupported.or(word);
         parser.args.has_unsupported_hops = true;
+        words.family = family;
     }
     put(&mut parser.args.gateway, Ok(gateway))
 }
 
-fn set_from(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let word = words.operand()?;
-    let from = parser.prefix(word, words);
-    put(&mut parser.args.from, from)
-}
-
 fn set_tos(parser: &mut Parser, words: &mut Words) -> Outcome {
-    parser.args.tos = words.parse(names::tos, "\"tos\" value is invalid\n")?;
-    Ok(())
+    set(&mut parser.args.tos, words.parse(names::tos, "\"tos\" value is invalid\n"))
 }
 
 fn set_metric(parser: &mut Parser, words: &mut Words) -> Outcome {
@@ -381,23 +345,16 @@ fn set_rtt<'a>(parser: &mut Parser<'a>, words: &mut Words<'a>) -> Outcome {
     Ok(())
 }
 
-fn set_onlink(parser: &mut Parser, _: &mut Words) -> Outcome {
-    parser.args.is_onlink = true;
-    Ok(())
-}
-
 fn set_protocol(parser: &mut Parser, words: &mut Words) -> Outcome {
     put(&mut parser.args.protocol, words.parse(names::protocol, "\"protocol\" value is invalid\n"))
 }
 
 fn set_table(parser: &mut Parser, words: &mut Words) -> Outcome {
-    parser.args.table = words.parse(names::table, "\"table\" value is invalid\n")?;
-    Ok(())
+    set(&mut parser.args.table, words.parse(names::table, "\"table\" value is invalid\n"))
 }
 
 fn set_preference(parser: &mut Parser, words: &mut Words) -> Outcome {
-    parser.args.preference = words.parse(preference, "\"pref\" value is invalid\n")?;
-    Ok(())
+    set(&mut parser.args.preference, words.parse(preference, "\"pref\" value is invalid\n"))
 }
 
 fn set_next_hop_id<'a>(parser: &mut Parser<'a>, words: &mut Words<'a>) -> Outcome {
@@ -408,8 +365,7 @@ fn set_next_hop_id<'a>(parser: &mut Parser<'a>, words: &mut Words<'a>) -> Outcom
 }
 
 fn put_number(field: &mut u32, words: &mut Words, what: &str) -> Outcome {
-    *field = words.parse(get_u32, &format!("\"{what}\" value is invalid\n"))?;
-    Ok(())
+    set(field, words.parse(get_u32, &format!("\"{what}\" value is invalid\n")))
 }
 
 fn preference(word: &[u8]) -> Option<u8> {

@@ -10,7 +10,7 @@ use crate::ip::device::proper_name;
 use crate::ip::keyword::{Keyword, exact, of_2006, short, today};
 use crate::ip::number::{self, get_u32};
 use crate::ip::usage;
-use crate::ip::words::{Words, put};
+use crate::ip::words::{Words, put, set};
 use crate::kernel::Kernel;
 use crate::net::prefix::{Family, Prefix};
 use crate::net::rtnetlink::TableId;
@@ -30,8 +30,8 @@ type Read = for<'a> fn(&mut Parser<'a>, &mut Words<'a>) -> Outcome;
 const KEYWORDS: &[Keyword<Read>] = &[
     short("table", set_table),
     today(short("vrf", |_, words| words.parse(|_| None, "Invalid VRF\n"))),
-    short("cached", set_cache),
-    short("cloned", set_cache),
+    short("cached", |parser, _| set(&mut parser.filter.is_cache, Ok(true))),
+    short("cloned", |parser, _| set(&mut parser.filter.is_cache, Ok(true))),
     exact("tos", set_tos),
     short("dsfield", set_tos),
     short("protocol", |parser, words| {
@@ -49,10 +49,7 @@ const KEYWORDS: &[Keyword<Read>] = &[
     today(short("priority", set_metric)),
     today(exact("preference", set_metric)),
     exact("via", set_routers),
-    exact("src", |parser, words| {
-        parser.filter.source = network(words, words.options.family)?;
-        Ok(())
-    }),
+    exact("src", |parser, words| set(&mut parser.filter.source, network(words, words.family))),
     short("realms", |parser, words| want_nonzero(parser, words, "invalid realms\n")),
     short("from", |parser, words| put_networks(&mut parser.filter.from, words)),
     today(exact("to", |parser, words| put_networks(&mut parser.filter.to, words))),
@@ -94,11 +91,6 @@ fn set_table(parser: &mut Parser, words: &mut Words) -> Outcome {
     Ok(())
 }
 
-fn set_cache(parser: &mut Parser, _: &mut Words) -> Outcome {
-    parser.filter.is_cache = true;
-    Ok(())
-}
-
 fn set_tos(parser: &mut Parser, words: &mut Words) -> Outcome {
     put(&mut parser.filter.tos, words.parse(names::tos, "TOS value is invalid\n"))
 }
@@ -120,31 +112,22 @@ fn want_nonzero(parser: &mut Parser, words: &mut Words, reason: &str) -> Outcome
 
 /// A value by name or number; `all` lifts the restriction.
 fn put_unless_all<T>(field: &mut Option<T>, words: &mut Words, parse: fn(&[u8]) -> Option<T>, reason: &str) -> Outcome {
-    *field = words.parse(|word| parse(word).map(Some).or((word == b"all").then_some(None)), reason)?;
-    Ok(())
+    set(field, words.parse(|word| parse(word).map(Some).or((word == b"all").then_some(None)), reason))
 }
 
 /// `[FAMILY] PREFIX`
 fn set_routers(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let names_family = words.options.era.ip().via_family;
-    let family = match words.peek() {
-        Some(b"inet") if names_family => words.next().map(|_| Family::Inet),
-        Some(b"inet6") if names_family => words.next().map(|_| Family::Inet6),
-        _ => None,
-    };
-    parser.filter.via = network(words, family.unwrap_or(words.options.family))?;
-    Ok(())
+    let family = words.take_family();
+    set(&mut parser.filter.via, network(words, family.unwrap_or(words.family)))
 }
 
 /// `[root | match | exact] PREFIX`
 fn put_networks(networks: &mut Networks, words: &mut Words) -> Outcome {
-    let options = words.options;
-    let is = |keyword| words.peek().is_some_and(|word| options.is_short_for(word, keyword));
-    let (is_root, is_match, is_exact) = (is("root"), is("match"), is("exact"));
+    let [is_root, is_match, is_exact] = ["root", "match", "exact"].map(|word| words.is_next_short_for(word));
     if is_root || is_match || is_exact {
         words.next();
     }
-    let net = network(words, options.family)?;
+    let net = network(words, words.family)?;
     match () {
         () if is_root => networks.root = net,
         () if is_match => networks.matching = net,
@@ -156,9 +139,8 @@ fn put_networks(networks: &mut Networks, words: &mut Words) -> Outcome {
 /// A network. `any` and `all` mean no restriction unless there is a family, whose default route they are then; so does `default`
 /// since iproute2 5.
 fn network(words: &mut Words, family: Family) -> Result<Option<IpNet>, Failure> {
-    let word = words.operand()?;
-    let is_default = word == b"default" && words.options.era.ip().finds_default;
-    Ok(match (words.prefix(word, family)?, family) {
+    let is_default = words.peek() == Some(b"default") && words.options.era.ip().finds_default;
+    Ok(match (words.prefix_of(family)?, family) {
         (Prefix::Net { net, .. }, _) => Some(net),
         (Prefix::All, Family::Inet6) => Some(IpNet::V6(Ipv6Net::default())),
         (Prefix::All, Family::Any) if !is_default => None,

@@ -13,7 +13,7 @@ use crate::ip::keyword::{Keyword, exact, short, today};
 use crate::ip::number::get_u32;
 use crate::ip::route::names;
 use crate::ip::usage;
-use crate::ip::words::{Words, put};
+use crate::ip::words::{Words, put, set};
 use crate::kernel::Kernel;
 use crate::net::prefix::{Family, Prefix};
 use crate::texts::iproute2::explained;
@@ -40,8 +40,6 @@ struct Parser<'a, 'e> {
     from: Option<Prefix>,
     device: Option<&'a [u8]>,
     incoming: Option<&'a [u8]>,
-    /// That of the options, or of an address that was read before.
-    family: Family,
     err: &'e mut dyn Write,
 }
 
@@ -52,7 +50,7 @@ type Read = for<'a> fn(&mut Parser<'a, '_>, &mut Words<'a>) -> Outcome;
 const KEYWORDS: &[Keyword<Read>] = &[
     exact("tos", set_tos),
     short("dsfield", set_tos),
-    short("from", set_source),
+    short("from", |parser, words| put(&mut parser.from, prefix(words))),
     short("iif", |parser, words| put(&mut parser.incoming, words.operand())),
     today(short("mark", |parser, words| match words.parse(get_u32, "invalid mark value")? {
         0 => Ok(()),
@@ -64,10 +62,7 @@ const KEYWORDS: &[Keyword<Read>] = &[
     short("connected", refuse),
     today(short("vrf", |_, words| words.parse(|_| None, "Invalid VRF\n"))),
     today(short("uid", |parser, words| put(&mut parser.args.user, words.parse(get_u32, "invalid UID\n")))),
-    today(short("fibmatch", |parser, _| {
-        parser.args.shows_match = true;
-        Ok(())
-    })),
+    today(short("fibmatch", |parser, _| set(&mut parser.args.shows_match, Ok(true)))),
     today(exact("ipproto", refuse_with_operand)),
     today(exact("sport", refuse_with_operand)),
     today(exact("dport", refuse_with_operand)),
@@ -75,8 +70,7 @@ const KEYWORDS: &[Keyword<Read>] = &[
 ];
 
 fn set_tos(parser: &mut Parser, words: &mut Words) -> Outcome {
-    parser.args.tos = words.parse(names::tos, "TOS value is invalid\n")?;
-    Ok(())
+    set(&mut parser.args.tos, words.parse(names::tos, "TOS value is invalid\n"))
 }
 
 fn refuse<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcome {
@@ -89,29 +83,16 @@ fn refuse_with_operand<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -
     refuse(parser, words)
 }
 
-fn set_source(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let from = prefix(parser, words);
-    put(&mut parser.from, from)
-}
-
 fn set_destination(parser: &mut Parser, words: &mut Words) -> Outcome {
-    let prefix = prefix(parser, words)?;
+    let prefix = prefix(words)?;
     if words.options.era.ip().all_of_route {
-        warn_of_length(parser.err, prefix, parser.family);
+        warn_of_length(parser.err, prefix, words.family);
     }
     put(&mut parser.to, Ok(prefix))
 }
 
-fn prefix(parser: &mut Parser, words: &mut Words) -> Result<Prefix, Failure> {
-    let word = words.operand()?;
-    if words.options.is_short_for(word, "help") {
-        return Err(usage::route());
-    }
-    let prefix = words.prefix(word, parser.family)?;
-    if let (Prefix::Net { net, .. }, Family::Any) = (prefix, parser.family) {
-        parser.family = Family::of(net.addr());
-    }
-    Ok(prefix)
+fn prefix(words: &mut Words) -> Result<Prefix, Failure> {
+    if words.is_next_short_for("help") { Err(usage::route()) } else { words.prefix() }
 }
 
 fn warn_of_length(err: &mut dyn Write, prefix: Prefix, family: Family) {
@@ -138,7 +119,6 @@ impl<'a> GetArgs<'a> {
             from: None,
             device: None,
             incoming: None,
-            family: words.options.family,
             err,
         };
         while !words.is_empty() {
@@ -149,13 +129,13 @@ impl<'a> GetArgs<'a> {
         }
         let is_given = |to: &Prefix| words.options.era.ip().all_of_route || *to != Prefix::All;
         let to = parser.to.filter(is_given).ok_or_else(no_destination)?;
-        let mut args = GetArgs { to: address(to, parser.family), ..parser.args };
+        let mut args = GetArgs { to: address(to, words.family), ..parser.args };
         if let Some(incoming) = parser.incoming {
             proper_name(kernel, incoming)?;
             args.unsupported.get_or_insert(b"iif");
         }
         args.device = parser.device.map(|device| proper_name(kernel, device)).transpose()?;
-        args.from = parser.from.map(|prefix| source(prefix, parser.family)).transpose()?;
+        args.from = parser.from.map(|prefix| source(prefix, words.family)).transpose()?;
         Ok(args)
     }
 

@@ -1,7 +1,7 @@
 //! Arguments with names that only the host can resolve.
 //!
 //! iproute2 looks names up while it parses, so of two wrong words the first counts, be its form wrong or be there no such device.
-//! A parser here asks nothing of the host: it notes what is to be looked up, and stops at the first word whose form is wrong.
+//! A parser here asks nothing of the host: it notes the names to look up, and stops at the first word whose form is wrong.
 
 use crate::error::{Failure, Outcome};
 

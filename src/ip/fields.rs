@@ -39,7 +39,7 @@ impl Fields {
         self.print_text(text);
     }
 
-    /// Adds a field that is in both, of which JSON has the text that it is displayed as.
+    /// Adds a field that is in both; in JSON as the text of its Display.
     pub(super) fn show(&mut self, key: &'static str, value: impl Display, text: Arguments) {
         if self.is_json {
             self.json(key, value.to_string());

@@ -19,7 +19,7 @@ pub(super) const fn exact<M>(name: &'static str, meaning: M) -> Keyword<M> {
     Keyword { name, may_be_short: false, since: Era::Of2006, until: Era::Today, meaning }
 }
 
-/// A keyword of which the beginning is enough.
+/// A keyword that may be cut short.
 pub(super) const fn short<M>(name: &'static str, meaning: M) -> Keyword<M> {
     Keyword { name, may_be_short: true, since: Era::Of2006, until: Era::Today, meaning }
 }

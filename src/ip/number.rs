@@ -30,7 +30,7 @@ pub(super) fn get_u64(word: &[u8]) -> Option<u64> {
     (number.unsigned_abs() <= u64::MAX.into()).then_some(number as u64)
 }
 
-/// Reads an interface group by its one name or by number, of which the low 32 bits count (`rtnl_group_a2n`).
+/// Reads an interface group: `default`, or the low 32 bits of a number (`rtnl_group_a2n`).
 pub(super) fn group(word: &[u8]) -> Option<u32> {
     if word == b"default" {
         return Some(0);

@@ -92,6 +92,7 @@ pub(super) fn take(words: &mut Words) -> Result<Request, Failure> {
             }
         }
     }
+    words.family = words.options.family;
     Ok(Request::Object)
 }
 

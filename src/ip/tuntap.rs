@@ -1,4 +1,4 @@
-//! `ip tuntap`: tap and tun devices that stay without a program behind them. iproute2 itself makes them by ioctls.
+//! `ip tuntap`: persistent tap and tun devices. iproute2 itself makes them by ioctls.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -151,7 +151,7 @@ fn owner(kernel: &Kernel, word: &[u8], what: &str, file: &str) -> Result<Option<
     Ok(Some(number).filter(|number| *number != u32::MAX))
 }
 
-/// Reads a decimal number by strtol(3), of which the low 32 bits count.
+/// Reads a decimal number by strtol(3), and returns its low 32 bits.
 fn number(word: &[u8]) -> Option<u32> {
     let number = whole(word, 10)?.clamp(i64::MIN.into(), i64::MAX.into());
     Some(number as u32)

@@ -36,7 +36,7 @@ impl Family {
 pub enum Notation {
     /// iproute2 6.1: numbers as in C (`010` is 8, `0x10` is 16), and a dotted mask in place of a length.
     C,
-    /// ss060323: the parts of an address are decimal, with any number of digits of which the low eight bits count; one without
+    /// ss060323: the parts of an address are decimal numbers of any length, taken modulo 256; one without
     /// digits is 0. A length is a number as in C.
     Decimal,
 }

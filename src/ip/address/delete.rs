@@ -40,7 +40,7 @@ fn wildcard_warning(typed: &[u8]) -> Vec<u8> {
     )
 }
 
-/// Which address is to be deleted.
+/// What identifies the address to delete.
 struct Which<'a> {
     local: IpNet,
     peer: Option<IpNet>,

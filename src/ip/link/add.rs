@@ -125,7 +125,7 @@ fn add_bridge(kernel: &Kernel, args: &LinkArgs, values: &bridge::Values) -> Outc
 }
 
 /// Adds a bridge and returns its name. In it, `%d` stands for the first number that is free. The kernel can choose the number, but
-/// does not tell it, so the numbers are tried here in the kernel's order.
+/// does not report it, so the numbers are tried here in the kernel's order.
 fn make(kernel: &Kernel, name: &[u8]) -> Result<OsString, Errno> {
     let has_one_percent = name.iter().filter(|byte| **byte == b'%').count() == 1;
     let place = name.windows(2).position(|pair| pair == b"%d").filter(|_| has_one_percent);

@@ -32,7 +32,7 @@ pub(super) struct LinkArgs<'a> {
     pub(super) flags: Flags,
     pub(super) alias: Option<&'a [u8]>,
     pub(super) group: Option<u32>,
-    /// The bridge (or bond) that it is to belong to, by its proper name; or none.
+    /// Its new bridge (or bond) by its proper name, or none.
     pub(super) master: Option<Option<OsString>>,
     pub(super) carrier: Option<bool>,
     pub(super) proto_down: Option<bool>,

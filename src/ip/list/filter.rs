@@ -87,7 +87,7 @@ impl<'a> Filter<'a> {
         self.up || self.group.is_some() || self.master.is_some() || self.kind.is_some()
     }
 
-    /// Returns what is known of a link, if it is to be listed.
+    /// Reads a link, and returns it if the filter admits it.
     pub(in crate::ip) fn admitted(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Link> {
         let link = match &candidate.link {
             Some(link) => link.clone(),

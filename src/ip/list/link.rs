@@ -9,7 +9,7 @@ use crate::era::Era;
 use crate::ip::fields::Fields;
 use crate::ip::options::Options;
 use crate::json::Json;
-use crate::kernel::{Kernel, Link, LinkFile, Queue};
+use crate::kernel::{Kernel, Link, LinkFile, Queue, flag};
 
 /// What is shown of a link besides name, flags and mtu.
 #[derive(Clone, Copy)]
@@ -36,9 +36,9 @@ pub(super) fn put(
     let era = options.era.ip();
     let other_end = OtherEnd::of(kernel, link, links);
     fields.print("ifindex", link.index as u32, format_args!("{}: ", link.index));
-    put_name(fields, link, &other_end);
+    put_name(fields, link, other_end.as_ref());
     fields.text(": ");
-    put_flags(fields, link, &other_end, era.named_flags);
+    put_flags(fields, link, other_end.as_ref(), era.named_flags);
     fields.print("mtu", link.mtu, format_args!("mtu {} ", link.mtu));
     if columns.whole {
         fields.print("qdisc", qdisc(link), format_args!("qdisc {} ", qdisc(link)));
@@ -78,8 +78,8 @@ pub(super) fn put(
 /// Puts what `ip -br` shows of a link: name, state and, for `ip link`, hardware address and flags.
 pub(super) fn put_brief(fields: &mut Fields, kernel: &Kernel, link: &Link, links: &[Candidate], with_hardware: bool) {
     let other_end = OtherEnd::of(kernel, link, links);
-    put_name(fields, link, &other_end);
-    let width = link.name.len() + other_end.name().map_or(0, |name| 1 + name.len());
+    put_name(fields, link, other_end.as_ref());
+    let width = link.name.len() + other_end.as_ref().map_or(0, |other_end| 1 + other_end.name.len());
     fields.text(" ".repeat(17usize.saturating_sub(width).max(1)));
     let state = link.state.to_ascii_uppercase();
     fields.print("operstate", state.as_str(), format_args!("{state:<14} "));
@@ -88,77 +88,55 @@ pub(super) fn put_brief(fields: &mut Fields, kernel: &Kernel, link: &Link, links
             put_hardware_address(fields, "address", link.hw_type, &link.address);
             fields.text(" ");
         }
-        put_flags(fields, link, &other_end, !0);
+        put_flags(fields, link, other_end.as_ref(), !0);
     }
 }
 
 /// What stands behind the `@` of a link's name: the link below or, of a veth, the peer.
-enum OtherEnd {
-    /// The link stands alone.
-    Nothing,
-    /// The link is of a kind that has an other end, but it has none.
-    Missing,
-    Link {
-        name: OsString,
-        is_down: bool,
-    },
-    /// A link of another namespace, by its index there.
-    Elsewhere(i32),
+struct OtherEnd {
+    name: OsString,
+    is_down: bool,
+    /// It is in another namespace; its index there is known.
+    is_elsewhere: bool,
 }
 
 impl OtherEnd {
     /// Finds the other end among the links that are known, else by its index.
-    fn of(kernel: &Kernel, link: &Link, links: &[Candidate]) -> Self {
-        if link.iflink == link.index {
-            return OtherEnd::Nothing;
-        }
-        if link.iflink == 0 {
-            return OtherEnd::Missing;
-        }
-        let name = match links.binary_search_by_key(&link.iflink, |link| link.index) {
-            Ok(place) => Ok(links[place].name.clone()),
-            Err(_) => kernel.link_name(link.iflink),
+    fn of(kernel: &Kernel, link: &Link, links: &[Candidate]) -> Option<Self> {
+        let name = match (link.iflink, links.binary_search_by_key(&link.iflink, |link| link.index)) {
+            (index, _) if index == link.index => return None,
+            // the link is of a kind that has an other end, but it has none
+            (0, _) => return Some(OtherEnd { name: "NONE".into(), is_down: false, is_elsewhere: false }),
+            (_, Ok(place)) => links[place].name.clone(),
+            (index, Err(_)) => match kernel.link_name(index) {
+                Ok(name) => name,
+                Err(_) => {
+                    let name = format!("if{index}").into();
+                    return Some(OtherEnd { name, is_down: false, is_elsewhere: true });
+                }
+            },
         };
-        match name {
-            Ok(name) => {
-                let flags = kernel.link_flags(name.as_bytes());
-                OtherEnd::Link { name, is_down: flags.is_ok_and(|flags| flags & libc::IFF_UP as u32 == 0) }
-            }
-            Err(_) => OtherEnd::Elsewhere(link.iflink),
-        }
-    }
-
-    fn name(&self) -> Option<Vec<u8>> {
-        match self {
-            OtherEnd::Nothing => None,
-            OtherEnd::Missing => Some(b"NONE".to_vec()),
-            OtherEnd::Link { name, .. } => Some(name.as_bytes().to_vec()),
-            OtherEnd::Elsewhere(index) => Some(format!("if{index}").into_bytes()),
-        }
-    }
-
-    fn is_down(&self) -> bool {
-        matches!(self, OtherEnd::Link { is_down: true, .. })
+        let is_down = kernel.link_flags(name.as_bytes()).is_ok_and(|flags| flags & flag::UP == 0);
+        Some(OtherEnd { name, is_down, is_elsewhere: false })
     }
 }
 
-fn put_name(fields: &mut Fields, link: &Link, other_end: &OtherEnd) {
-    let other_name = other_end.name();
-    match (other_end, &other_name) {
-        (OtherEnd::Elsewhere(index), _) => fields.json("link_index", *index as u32),
-        (_, Some(name)) => fields.json("link", name.as_slice()),
-        (_, None) => (),
+fn put_name(fields: &mut Fields, link: &Link, other_end: Option<&OtherEnd>) {
+    match other_end {
+        Some(OtherEnd { is_elsewhere: true, .. }) => fields.json("link_index", link.iflink as u32),
+        Some(OtherEnd { name, .. }) => fields.json("link", name.as_bytes()),
+        None => (),
     }
     fields.put("ifname", link.name.as_bytes(), link.name.as_bytes());
-    if let Some(name) = other_name {
+    if let Some(OtherEnd { name, .. }) = other_end {
         fields.text("@");
-        fields.text(name);
+        fields.text(name.as_bytes());
     }
 }
 
 /// Puts the names of flags; those that have none as a number.
-fn put_flags(fields: &mut Fields, link: &Link, other_end: &OtherEnd, named: u32) {
-    let down = other_end.is_down().then_some("M-DOWN");
+fn put_flags(fields: &mut Fields, link: &Link, other_end: Option<&OtherEnd>, named: u32) {
+    let down = other_end.filter(|other_end| other_end.is_down).map(|_| "M-DOWN");
     let names = || flag_names(link.flags & named);
     fields.text("<");
     let mut comma = "";
@@ -189,7 +167,7 @@ fn put_hardware(fields: &mut Fields, link: &Link, era: Era) {
         return;
     }
     put_hardware_address(fields, "address", link.hw_type, &link.address);
-    if link.flags & libc::IFF_POINTOPOINT as u32 != 0 {
+    if link.flags & flag::POINTOPOINT != 0 {
         fields.json("link_pointtopoint", Json::Bool(true));
         fields.text(" peer ");
     } else {

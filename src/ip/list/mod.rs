@@ -1,4 +1,4 @@
-//! The listings of `ip address show` and `ip link show`: one listing, of which more or less is shown.
+//! The listings of `ip address show` and `ip link show`, which share most of their fields.
 
 mod address;
 mod filter;
@@ -167,7 +167,7 @@ impl View<'_> {
         addresses: &[&Address],
     ) {
         let Options { era, family, statistics, .. } = self.options;
-        // of IPv6 the kernel lists links with less than it tells of one
+        // in a list for IPv6 the kernel leaves out fields of links that it reports for one link
         let is_whole = family != Family::Inet6 || self.filter.device.is_some() && era.ip().asks_for_one_link;
         let hardware = self.filter.family == Family::Any;
         self.put_link(fields, kernel, link, Columns { whole: is_whole, mode: false, hardware, alias: false });
@@ -204,7 +204,7 @@ impl View<'_> {
         });
     }
 
-    /// Puts those of a link's addresses that are to be listed.
+    /// Puts those of a link's addresses that the filter admits.
     fn put_list(&self, fields: &mut Fields, addresses: &[&Address], put: impl Fn(&mut Fields, &Address)) {
         let admitted = addresses.iter().filter(|address| self.filter.admits(address));
         if !fields.is_json() {

@@ -37,7 +37,7 @@ pub(super) struct RouteArgs<'a> {
     pub(super) metric: u32,
     pub(super) tos: u8,
     pub(super) tcp: Tcp,
-    /// Eighths of a millisecond in the time of `rtt`, beyond whole milliseconds.
+    /// The part of `rtt` below a millisecond, in eighths of one.
     rtt_eighths: u32,
     pub(super) is_onlink: bool,
     /// IPv6's router preference (RFC 4191).
@@ -75,7 +75,7 @@ impl<'a> RouteArgs<'a> {
         self.route_type() == Some(RouteType::Unreachable)
     }
 
-    /// Whether packets are to be dropped, or looked up in another table.
+    /// Whether the route drops packets, or has them looked up in another table.
     pub(super) fn rejects(&self) -> bool {
         self.route_type().is_some_and(RouteType::rejects)
     }
@@ -115,7 +115,7 @@ struct Parser<'a> {
 /// What a keyword means.
 #[derive(Clone, Copy)]
 enum Meaning {
-    /// A field, of which the operands are read.
+    /// A field, and what reads its operands.
     Field(for<'a> fn(&mut Parser<'a>, &mut Words<'a>) -> Outcome),
     /// What no ioctl serves. Its operand is checked all the same.
     Unsupported(Operand),

@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::infer;
 use super::removal::{self, Single};
 use super::snapshot::Snapshot;
+use super::table;
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::device::check_privilege;
@@ -37,9 +38,9 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
             return Err(explained(Errno::EINVAL, "Invalid prefix for given prefix length."));
         }
         // who made a route and its source are only inferred if they are asked for
-        IpNet::V4(_) if args.protocol.is_none() && args.source.is_none() => host.main_v4()?.to_vec(),
+        IpNet::V4(_) if args.protocol.is_none() && args.source.is_none() => table::main_v4(host.routes_v4()?),
         IpNet::V4(_) => infer::main_v4(&host)?,
-        IpNet::V6(_) if args.protocol.is_none() => host.main_v6()?.to_vec(),
+        IpNet::V6(_) if args.protocol.is_none() => table::main_v6(host.routes_v6()?),
         IpNet::V6(_) => infer::main_v6(&host)?,
     };
     let entry = match first_fit(&host, &entries, &args)? {
@@ -56,8 +57,8 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
 
 fn lacks_table(host: &Snapshot, args: &RouteArgs) -> Result<bool, Failure> {
     Ok(match args.destination {
-        IpNet::V4(_) => host.table_v4(args.table)? == Table::Absent,
-        IpNet::V6(_) => ![TableId::MAIN, TableId::LOCAL].contains(&args.table) && !host.has_other_tables_v6()?,
+        IpNet::V4(_) => host.routes_v4()?.table(host.kernel, args.table.0) == Table::Absent,
+        IpNet::V6(_) => ![TableId::MAIN, TableId::LOCAL].contains(&args.table) && !host.routes_v6()?.has_others,
     })
 }
 
@@ -142,10 +143,12 @@ fn fits_source(host: &Snapshot, entry: &Entry, args: &RouteArgs) -> Result<Fit<'
         (Some(source), Some(known)) if source == known => Fit::Yes,
         (Some(_), Some(_)) => Fit::No,
         (Some(_), None) if entry.kind.rejects() => Fit::No,
-        (Some(source), None) => match infer::may_be_given(entry, source, host.addresses_v4()?, host.has_rules_v4()?) {
-            true => Fit::Unknown(b"src"),
-            false => Fit::No,
-        },
+        (Some(source), None) => {
+            match infer::may_be_given(entry, source, host.addresses_v4()?, host.routes_v4()?.has_rules()) {
+                true => Fit::Unknown(b"src"),
+                false => Fit::No,
+            }
+        }
     })
 }
 
@@ -171,7 +174,8 @@ fn missing(entries: &[Entry], args: &RouteArgs) -> Failure {
 /// Returns why no route of another table is deleted: it does not exist, or no ioctl deletes it.
 fn outside_main(host: &Snapshot, args: &RouteArgs) -> Result<Failure, Failure> {
     let is_missing = args.table == TableId::LOCAL && {
-        let local = if args.destination.addr().is_ipv4() { host.local_v4()? } else { host.local_v6()? };
+        let local =
+            if args.destination.addr().is_ipv4() { host.local_v4()? } else { table::local_v6(host.routes_v6()?) };
         !local.iter().any(|entry| entry.destination == args.destination)
     };
     Ok(match is_missing {

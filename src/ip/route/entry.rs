@@ -59,7 +59,7 @@ impl Hop {
     }
 }
 
-/// What a route tells TCP; 0 is nothing.
+/// Parameters of TCP over a route; 0 is unset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tcp {
     /// Largest window, in bytes.

@@ -36,7 +36,7 @@ pub(super) fn flush(call: &mut Call, words: Words) -> Outcome {
     if options.era.ip().misses_tables
         && filter.table() == TableId::MAIN
         && is_v4
-        && host.table_v4(TableId::MAIN)? == Table::Absent
+        && host.routes_v4()?.table(host.kernel, TableId::MAIN.0) == Table::Absent
     {
         return Err(Unlisted::NoTable("ipv4").failure("Flush"));
     }

@@ -18,7 +18,7 @@ use crate::net::rtnetlink::{RouteType, Scope};
 use crate::texts::iproute2::{explained, refused};
 
 /// Returns what the kernel would say of an IPv4 route, whether another one exists or not; `None` if it could be made.
-pub(super) fn refusal_v4(kernel: &Kernel, tables: Tables, args: &RouteArgs) -> Option<Failure> {
+pub(super) fn refusal_v4(kernel: &Kernel, tables: &Tables, args: &RouteArgs) -> Option<Failure> {
     if args.has_unsupported_hops {
         return None;
     }
@@ -29,7 +29,7 @@ pub(super) fn refusal_v4(kernel: &Kernel, tables: Tables, args: &RouteArgs) -> O
     })
 }
 
-fn hop_refusal_v4(kernel: &Kernel, tables: Tables, args: &RouteArgs) -> Option<Failure> {
+fn hop_refusal_v4(kernel: &Kernel, tables: &Tables, args: &RouteArgs) -> Option<Failure> {
     let invalid = |explanation| Some(explained(Errno::EINVAL, explanation));
     let gateway = gateway_of(args);
     let usual_scope = if args.gateway.is_some() || args.rejects() { Scope::GLOBAL } else { Scope::LINK };
@@ -71,7 +71,7 @@ pub(super) fn gateway_of(args: &RouteArgs) -> Option<Ipv4Addr> {
 }
 
 /// Returns what the kernel would say of an IPv6 route, whether another one exists or not; `None` if it could be made.
-pub(super) fn refusal_v6(kernel: &Kernel, tables: Tables, args: &RouteArgs) -> Option<Failure> {
+pub(super) fn refusal_v6(kernel: &Kernel, tables: &Tables, args: &RouteArgs) -> Option<Failure> {
     if args.has_unsupported_hops {
         return None;
     }
@@ -86,7 +86,7 @@ pub(super) fn refusal_v6(kernel: &Kernel, tables: Tables, args: &RouteArgs) -> O
     })
 }
 
-fn hop_refusal_v6(tables: Tables, args: &RouteArgs) -> Option<Failure> {
+fn hop_refusal_v6(tables: &Tables, args: &RouteArgs) -> Option<Failure> {
     let device = args.device();
     match args.gateway {
         _ if args.is_onlink && device.is_none() => {
@@ -98,7 +98,7 @@ fn hop_refusal_v6(tables: Tables, args: &RouteArgs) -> Option<Failure> {
     }
 }
 
-fn gateway_refusal_v6(tables: Tables, gateway: Ipv6Addr, device: Option<&[u8]>, is_onlink: bool) -> Option<Failure> {
+fn gateway_refusal_v6(tables: &Tables, gateway: Ipv6Addr, device: Option<&[u8]>, is_onlink: bool) -> Option<Failure> {
     let invalid = |explanation| Some(explained(Errno::EINVAL, explanation));
     match tables.addresses.iter().find(|address| address.net.addr() == gateway) {
         _ if gateway.is_multicast() || gateway.is_unspecified() => invalid("Invalid gateway address."),

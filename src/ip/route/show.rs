@@ -85,11 +85,11 @@ pub(super) fn listed(host: &Snapshot, filter: &RouteFilter, options: Options) ->
         (TableId::ALL, family) => all(host, family),
         (TableId::MAIN, Family::Inet6) => Ok(infer::main_v6(host)?),
         (TableId::LOCAL, Family::Inet6) => Ok(infer::local_v6(host)?),
-        (_, Family::Inet6) if host.has_other_tables_v6()? => Err(Unlisted::Hidden),
+        (_, Family::Inet6) if host.routes_v6()?.has_others => Err(Unlisted::Hidden),
         (_, Family::Inet6) if misses_tables => Err(Unlisted::NoTable("ipv6")),
         (_, Family::Inet6) => Ok(Vec::new()),
         (TableId::MAIN, _) => Ok(infer::main_v4(host)?),
-        (table, _) => match host.table_v4(table)? {
+        (table, _) => match host.routes_v4()?.table(host.kernel, table.0) {
             Table::Absent if misses_tables => Err(Unlisted::NoTable("ipv4")),
             Table::Absent | Table::Empty => Ok(Vec::new()),
             Table::Filled if table == TableId::LOCAL => Ok(infer::local_v4(host)?),
@@ -102,14 +102,14 @@ pub(super) fn listed(host: &Snapshot, filter: &RouteFilter, options: Options) ->
 fn all(host: &Snapshot, family: Family) -> Result<Vec<Entry>, Unlisted> {
     let mut routes = Vec::new();
     if family != Family::Inet6 {
-        if host.has_other_tables_v4()? {
+        if host.routes_v4()?.has_others() {
             return Err(Unlisted::Hidden);
         }
         routes.extend(infer::main_v4(host)?);
         routes.extend(infer::local_v4(host)?);
     }
     if family != Family::Inet {
-        if host.has_other_tables_v6()? {
+        if host.routes_v6()?.has_others {
             return Err(Unlisted::Hidden);
         }
         routes.extend(infer::main_v6(host)?);

@@ -121,7 +121,7 @@ fn flags_of(hop: &Hop, options: Options) -> Vec<&'static str> {
     flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
 }
 
-/// Puts what TCP is told, in the order of RTAX_*.
+/// Puts the parameters of TCP, in the order of RTAX_*.
 pub(super) fn put_tcp(fields: &mut Fields, tcp: Tcp, options: Options) {
     let rtt = match tcp.rtt {
         0..1000 => format!("{}ms", tcp.rtt),

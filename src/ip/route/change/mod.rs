@@ -21,7 +21,7 @@ pub(super) fn change(call: &mut Call, words: Words, action: Action) -> Outcome {
     let args = RouteArgs::resolved(kernel, words)?;
     check_privilege(kernel)?;
     let host = Snapshot::of(kernel);
-    let run = |tables: Tables| match args.destination {
+    let run = |tables: &Tables| match args.destination {
         IpNet::V4(destination) => v4::change(&host, tables, &args, destination, action),
         IpNet::V6(destination) => v6::change(kernel, tables, &args, destination, action),
     };
@@ -30,9 +30,9 @@ pub(super) fn change(call: &mut Call, words: Words, action: Action) -> Outcome {
         IpNet::V6(_) => host.tables_v6(),
     };
     match (tables, action) {
-        (Ok(tables), _) => run(tables),
+        (Ok(tables), _) => run(&tables),
         // what the tables do not allow may be allowed by the kernel
-        (Err(unreadable), Action::Add) => run(Tables::default()).map_err(|_| unreadable),
+        (Err(unreadable), Action::Add) => run(&Tables::default()).map_err(|_| unreadable),
         (Err(unreadable), _) => Err(unreadable),
     }
 }

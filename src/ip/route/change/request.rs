@@ -5,7 +5,7 @@ use crate::ip::route::args::RouteArgs;
 use crate::net::rtnetlink::RouteType;
 use crate::texts::iproute2::needs_netlink;
 
-/// What is to become of a route, and of those to the same network with the same metric: its twins.
+/// What is done with a route. Its twins are the routes to the same network with the same metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ip::route) enum Action {
     /// Made if it has no twin.

@@ -31,7 +31,7 @@ struct NextHop {
 
 pub(super) fn change(
     host: &Snapshot,
-    tables: Tables,
+    tables: &Tables,
     args: &RouteArgs,
     destination: Ipv4Net,
     action: Action,
@@ -99,7 +99,7 @@ fn add(kernel: &Kernel, request: &RouteChangeV4) -> Outcome {
 ///
 /// # Errors
 /// What they cannot make.
-fn next_hop(tables: Tables, args: &RouteArgs) -> Result<NextHop, Failure> {
+fn next_hop(tables: &Tables, args: &RouteArgs) -> Result<NextHop, Failure> {
     check_for_ioctl(args)?;
     let gateway = gateway_of(args);
     let link = match gateway {
@@ -120,7 +120,7 @@ fn next_hop(tables: Tables, args: &RouteArgs) -> Result<NextHop, Failure> {
     }
     let connected = match args.device() {
         Some(device) if gateway.is_none() && !args.is_unreachable() => {
-            connected_address(tables.addresses, args.destination, device)
+            connected_address(&tables.addresses, args.destination, device)
         }
         _ => None,
     };
@@ -131,7 +131,7 @@ fn next_hop(tables: Tables, args: &RouteArgs) -> Result<NextHop, Failure> {
     }
     let mut label = None;
     if let Some(source) = args.source.filter(|&source| connected != Some(source)) {
-        label = link.as_ref().and_then(|link| label_of(tables.addresses, link, source));
+        label = link.as_ref().and_then(|link| label_of(&tables.addresses, link, source));
         if label.is_none() || args.is_unreachable() {
             return Err(needs_netlink("src", "leave it out, or use an address with a label such as eth0:1"));
         }
@@ -160,7 +160,7 @@ fn check_for_ioctl(args: &RouteArgs) -> Outcome {
 }
 
 /// Returns the link of a gateway, if the tables show it.
-fn link_of(tables: Tables, gateway: Ipv4Addr, args: &RouteArgs) -> Result<Option<OsString>, Failure> {
+fn link_of(tables: &Tables, gateway: Ipv4Addr, args: &RouteArgs) -> Result<Option<OsString>, Failure> {
     let device = args.device();
     match gateway_v4(tables, gateway, device) {
         Ok(_) if args.is_onlink && device.is_none() => Err(needs_netlink("onlink", "give a device")),
@@ -209,7 +209,7 @@ fn leads_to(entry: &Entry, hop: &NextHop, unreachable: bool) -> bool {
 }
 
 /// Puts a route in another's place. The new one is added before the old one is deleted, so that there always is a route.
-fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChangeV4, hop: &NextHop, twin: usize) -> Outcome {
+fn exchange(kernel: &Kernel, tables: &Tables, request: &RouteChangeV4, hop: &NextHop, twin: usize) -> Outcome {
     let old = &tables.main[twin];
     let is_same = leads_to(old, hop, request.unreachable);
     if is_same && request.unreachable {
@@ -217,7 +217,7 @@ fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChangeV4, hop: &Next
     }
     let new = entry_of(request, hop);
     // IPv4's routes have at most one next hop each
-    let mut with_new = singles(tables.main);
+    let mut with_new = singles(&tables.main);
     with_new.insert(twin, Single { entry: &new, hop: new.hops.first() });
     match Removal::of(kernel, &with_new, twin + 1) {
         Some(removal) => {
@@ -242,21 +242,27 @@ fn exchange(kernel: &Kernel, tables: Tables, request: &RouteChangeV4, hop: &Next
 
 /// Puts a route in another's place where the ioctl that deletes the old one would take the new one for it, because it stands before
 /// the old one and leads over the same link: another metric keeps the destination reachable meanwhile.
-fn exchange_by_detour(kernel: &Kernel, tables: Tables, request: &RouteChangeV4, hop: &NextHop, twin: usize) -> Outcome {
+fn exchange_by_detour(
+    kernel: &Kernel,
+    tables: &Tables,
+    request: &RouteChangeV4,
+    hop: &NextHop,
+    twin: usize,
+) -> Outcome {
     let old = &tables.main[twin];
-    let mut others = tables.main.to_vec();
-    others.remove(twin);
+    let mut without_old = tables.clone();
+    without_old.main.remove(twin);
     // the gateway must not be reached by the old route alone
     let is_reached = request.gateway.is_none_or(|gateway| {
         let device = hop.link.as_deref().map(OsStrExt::as_bytes);
-        matches!(gateway_v4(Tables { main: &others, ..tables }, gateway, device), Ok(Gateway::OnLink(_)))
+        matches!(gateway_v4(&without_old, gateway, device), Ok(Gateway::OnLink(_)))
     });
     if !is_reached {
         return Err(needs_netlink("this replacement", "the gateway is reached by the old route alone"));
     }
     let is_free =
         |metric: &u32| !tables.main.iter().any(|entry| entry.destination == old.destination && entry.metric == *metric);
-    let removal = Removal::of(kernel, &singles(tables.main), twin).ok_or_else(|| out_of_reach(old))?;
+    let removal = Removal::of(kernel, &singles(&tables.main), twin).ok_or_else(|| out_of_reach(old))?;
     let spare = (1..=32766).rev().find(is_free).ok_or_else(|| out_of_reach(old))?;
     let interim = RouteChangeV4 { metric: spare, ..*request };
     add(kernel, &interim)?;

@@ -14,6 +14,7 @@ use crate::ip::route::reach::is_on_link_v6;
 use crate::ip::route::refusal::refusal_v6;
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
 use crate::ip::route::snapshot::{Snapshot, Tables};
+use crate::ip::route::table;
 use crate::kernel::{Kernel, RouteChangeV6};
 use crate::net::rtnetlink::Protocol;
 use crate::texts::iproute2::{explained, needs_netlink, refused};
@@ -23,7 +24,7 @@ const USUAL_METRIC: u32 = 1024;
 
 pub(super) fn change(
     kernel: &Kernel,
-    tables: Tables,
+    tables: &Tables,
     args: &RouteArgs,
     destination: Ipv6Net,
     action: Action,
@@ -82,13 +83,13 @@ fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> RouteChan
 }
 
 /// Refuses what is asked for and no ioctl can do.
-fn check_for_ioctl(tables: Tables, args: &RouteArgs, metric: u32) -> Outcome {
+fn check_for_ioctl(tables: &Tables, args: &RouteArgs, metric: u32) -> Outcome {
     if let Some(failure) = unsupported(args) {
         return Err(failure);
     }
     let device = args.device();
     let repeats_kernel = || {
-        let address = device.and_then(|device| connected_address(tables.addresses, args.destination.trunc(), device));
+        let address = device.and_then(|device| connected_address(&tables.addresses, args.destination.trunc(), device));
         args.gateway.is_none() && metric == METRIC_OF_KERNEL_V6 && address.is_some()
     };
     let is_on_link = || match args.gateway {
@@ -140,7 +141,8 @@ fn replaced(
     is_twin: impl Fn(&Entry) -> bool,
 ) -> Result<Vec<Removal<'static>>, Failure> {
     let after = Snapshot::of(kernel);
-    let mut list = singles(after.main_v6()?);
+    let entries = table::main_v6(after.routes_v6()?);
+    let mut list = singles(&entries);
     let gateway = |single: &Single| single.hop.and_then(|hop| hop.gateway);
     let index = |single: &Single| {
         let device = single.hop.and_then(Hop::device);

@@ -1,4 +1,4 @@
-//! The kernel's lookup of a route, repeated: it tells a connected socket the source address, and why there is no route. The rest
+//! The kernel's lookup of a route, repeated: a connected socket reports the source address, or why there is no route; the rest
 //! follows from the tables.
 
 use std::ffi::OsString;
@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::ip::route::entry::{Entry, Hop, best};
 use crate::ip::route::infer;
 use crate::ip::route::snapshot::Snapshot;
+use crate::ip::route::table;
 use crate::kernel::{Address, Kernel, is_member_v4};
 use crate::net::rtnetlink::RouteType;
 use crate::texts::iproute2::{needs_netlink, refused};
@@ -79,12 +80,13 @@ fn source_v4(kernel: &Kernel, args: &GetArgs, to: Ipv4Addr) -> Result<Option<IpA
 
 /// Finds the route to an IPv4 address in the tables main and local.
 fn route_v4(host: &Snapshot, args: &GetArgs, to: Ipv4Addr) -> Result<Option<Entry>, Failure> {
-    let main = if args.shows_match { infer::main_v4(host)? } else { host.main_v4()?.to_vec() };
+    let main = if args.shows_match { infer::main_v4(host)? } else { table::main_v4(host.routes_v4()?) };
     if args.tos != 0 && main.iter().any(|entry| entry.tos != 0) {
         return Err(needs_netlink("a type of service", "leave it out"));
     }
     let is_fit = |entry: &Entry| entry.tos == 0;
-    let found = [host.local_v4()?, &main].map(|table| best(table, to.into(), args.device(), is_fit));
+    let local = host.local_v4()?;
+    let found = [&local, &main].map(|table| best(table, to.into(), args.device(), is_fit));
     let longest = found.into_iter().flatten().max_by_key(|entry| (entry.destination.prefix_len(), entry.is_local));
     // over a given link, these need no route; and if all routes fail, all is on the link
     let is_near_group = to.octets()[..3] == [224, 0, 0] || to.is_broadcast();

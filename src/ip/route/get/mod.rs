@@ -38,7 +38,7 @@ pub(super) fn get(call: &mut Call, words: Words) -> Outcome {
             let entry = Entry { is_local: entry.is_local && entry.is_v6(), ..entry.clone() };
             route_text::put(&mut fields, &entry, &RouteFilter::of_all_tables(), options);
         }
-        // the kernel finds its way without a route
+        // the kernel reaches this address without a route
         (true, None) => return Err(refused(Errno::EHOSTUNREACH)),
         (false, _) => text::put(&mut fields, &found, &args, options),
     }

@@ -22,7 +22,7 @@ pub(super) fn put(fields: &mut Fields, found: &Lookup, args: &GetArgs, options: 
         fields.put("from", from.to_string(), format!("from {from} "));
     }
     text::put_hop(fields, &found.hop, true, true);
-    // for IPv4 the kernel calls every table main, and tells nothing of the route
+    // for IPv4 the kernel calls every table main, and leaves the route's fields out
     let entry = found.entry.as_ref().filter(|entry| entry.is_v6());
     text::put_table(fields, entry.is_some_and(|entry| entry.is_local), options);
     if let Some(entry) = entry {

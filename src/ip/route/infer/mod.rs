@@ -1,7 +1,7 @@
-//! What no file shows of routes, and what is told by circumstances.
+//! What no file shows of routes, and circumstances do.
 //!
 //! - Who made a route: the kernel makes one to the network of each address; any other was made by hand.
-//! - Its source, if it was given: a socket is told which one packets have.
+//! - Its source, if it was given: a connected socket reports the source of packets.
 //! - Whether its gateway was taken on trust (`onlink`): it was if no route reaches it.
 //! - Whether its link is cut off.
 //! - What the sender of a packet hears that an IPv6 route drops: a socket hears it.
@@ -31,11 +31,11 @@ pub(super) const METRIC_OF_KERNEL_V6: u32 = 256;
 
 /// Returns the IPv4 routes of table `main` with what is inferred.
 pub(super) fn main_v4(host: &Snapshot) -> Result<Vec<Entry>, Failure> {
-    let mut entries = host.main_v4()?.to_vec();
+    let mut entries = table::main_v4(host.routes_v4()?);
     let addresses = host.addresses_v4()?;
     find_makers_v4(&mut entries, addresses);
-    // where there are rules, a socket may be told of other tables
-    if !host.has_rules_v4()? {
+    // where there are rules, a socket may use another table
+    if !host.routes_v4()?.has_rules() {
         sources::find(host.kernel, &mut entries, addresses);
     }
     mark_onlink(&mut entries, addresses);
@@ -45,23 +45,24 @@ pub(super) fn main_v4(host: &Snapshot) -> Result<Vec<Entry>, Failure> {
 
 /// Returns the IPv4 routes of table `local` with what is inferred.
 pub(super) fn local_v4(host: &Snapshot) -> Result<Vec<Entry>, Failure> {
-    let mut entries = host.local_v4()?.to_vec();
+    let mut entries = host.local_v4()?;
     mark_dead_links(host.kernel, &mut entries);
     Ok(entries)
 }
 
 /// Returns the IPv6 routes of table `main` with what is inferred.
 pub(super) fn main_v6(host: &Snapshot) -> Result<Vec<Entry>, Failure> {
-    let mut entries = host.main_v6()?.to_vec();
+    let routes = host.routes_v6()?;
+    let mut entries = table::main_v6(routes);
     find_makers_v6(&mut entries, host.addresses_v6()?);
-    probe::find_kinds(host.kernel, &mut entries, host.local_v6()?);
+    probe::find_kinds(host.kernel, &mut entries, &table::local_v6(routes));
     mark_dead_links(host.kernel, &mut entries);
     Ok(entries)
 }
 
 /// Returns the IPv6 routes of table `local` with what is inferred.
 pub(super) fn local_v6(host: &Snapshot) -> Result<Vec<Entry>, Failure> {
-    let mut entries = host.local_v6()?.to_vec();
+    let mut entries = table::local_v6(host.routes_v6()?);
     mark_dead_links(host.kernel, &mut entries);
     Ok(entries)
 }

@@ -1,4 +1,4 @@
-//! Addresses to which one route leads and no other, for a socket to try; and what the socket tells of IPv6 routes.
+//! Addresses to which one route leads and no other, for a socket to try; and the types of IPv6 routes that a socket finds out.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Source addresses that were given with IPv4 routes: a socket is told which one packets have, and if it is not the one that the
+//! Source addresses that were given with IPv4 routes: a socket reports which one packets have, and if it is not the one that the
 //! kernel would have chosen, it was given.
 
 use std::net::IpAddr;
@@ -9,7 +9,8 @@ use crate::ip::route::entry::Entry;
 use crate::kernel::{Address, Kernel};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
-/// Puts in the sources that were given with routes of table `main`, as far as a socket can be told them: without rules.
+/// Puts in the sources that were given with routes of table `main`. (Where rules choose between tables, a socket's answer may
+/// come from another one.)
 pub(super) fn find(kernel: &Kernel, entries: &mut [Entry], addresses: &[Address]) {
     // with one address there is no choice
     let choices = addresses.iter().filter(|address| !address.net.addr().is_loopback()).count();
@@ -22,11 +23,11 @@ pub(super) fn find(kernel: &Kernel, entries: &mut [Entry], addresses: &[Address]
         let entry = &entries[at];
         if is_ordinary(entry)
             && let Some(address) = address_only_in(at, entries, |address| is_local(addresses, address))
-            && let Ok(told) = kernel.source_to(address, None, None)
-            && !told.is_unspecified()
-            && Some(told) != usual(entry, addresses)
+            && let Ok(source) = kernel.source_to(address, None, None)
+            && !source.is_unspecified()
+            && Some(source) != usual(entry, addresses)
         {
-            entries[at].source = Some(told);
+            entries[at].source = Some(source);
         }
     }
 }

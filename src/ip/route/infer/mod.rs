@@ -167,7 +167,7 @@ fn reached(entry: &Entry) -> Option<(IpNet, OsString)> {
 
 /// Marks next hops over links without a carrier, as the kernel does since Linux 4.3.
 fn mark_dead_links(kernel: &Kernel, entries: &mut [Entry]) {
-    if kernel.sysctl("net/ipv4/conf/all/ignore_routes_with_linkdown").is_err() {
+    if !kernel.has_file("/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown") {
         return;
     }
     let mut known = Known(Vec::new());

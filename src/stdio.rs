@@ -3,6 +3,7 @@
 //! The originals print with `printf`. If their standard output and standard error go to the same file, the buffer decides the
 //! order in which lines arrive there: it holds 4096 bytes for files and pipes, a line for terminals. So does this one.
 
+use std::fmt::Arguments;
 use std::io::{self, IsTerminal, Write};
 
 use nix::errno::Errno;
@@ -28,6 +29,17 @@ impl Stdout {
         self.error
     }
 
+    /// Writes out what the buffer does not keep: full blocks; on a terminal, lines.
+    fn drain_full(&mut self) {
+        let is_terminal = *self.is_terminal.get_or_insert_with(|| io::stdout().is_terminal());
+        if is_terminal {
+            let lines = self.buffer.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            self.drain(lines);
+        } else if self.buffer.len() > BLOCK {
+            self.drain(self.buffer.len() / BLOCK * BLOCK);
+        }
+    }
+
     /// Writes the first `length` bytes of the buffer out; drops them after an error.
     fn drain(&mut self, length: usize) {
         let mut rest = &self.buffer[..length];
@@ -51,14 +63,15 @@ impl Default for Stdout {
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.buffer.extend_from_slice(bytes);
-        let is_terminal = *self.is_terminal.get_or_insert_with(|| io::stdout().is_terminal());
-        if is_terminal {
-            let lines = self.buffer.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-            self.drain(lines);
-        } else if self.buffer.len() > BLOCK {
-            self.drain(self.buffer.len() / BLOCK * BLOCK);
-        }
+        self.drain_full();
         Ok(bytes.len())
+    }
+
+    /// Formats into the buffer: the pieces of a line are not written one by one.
+    fn write_fmt(&mut self, text: Arguments) -> io::Result<()> {
+        self.buffer.write_fmt(text)?;
+        self.drain_full();
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

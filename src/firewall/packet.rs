@@ -79,7 +79,7 @@ pub(crate) struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    /// Returns what becomes of packets for which these rules may decide, of which the last surely does.
+    /// Returns the verdict of a walk: the last rule decides, unless an earlier one that may match does.
     pub(crate) fn of(hits: &[Hit<'a>]) -> Self {
         let is_dropped = hits.last().is_some_and(Hit::drops);
         let except = hits.iter().find(|hit| hit.drops() != is_dropped).copied();

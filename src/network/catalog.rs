@@ -79,7 +79,7 @@ pub(crate) fn file(name: &str) -> String {
 }
 
 impl KnownNetwork {
-    /// Returns the network of a bridge that somebody else has made, or of which nothing more is known yet.
+    /// Returns a network about which only its bridge is known so far. Another program may have made the bridge.
     pub(crate) fn of_bridge(bridge: InterfaceName) -> Self {
         KnownNetwork {
             name: bridge.to_string(),
@@ -156,12 +156,12 @@ impl KnownNetwork {
         matches!(self.file, Description::Valid)
     }
 
-    /// Returns whether anything says what the network is to be.
+    /// Returns whether a stored state or a configuration file describes the network.
     fn is_specified(&self) -> bool {
         matches!(self.stored, Stored::Incomplete | Stored::Complete) || self.is_described()
     }
 
-    /// Returns the addresses that the bridge is to have.
+    /// Returns the configured addresses of the bridge.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = IpNet> {
         self.items.iter().filter_map(|item| match item {
             Item::Address(net) => Some(*net),
@@ -169,13 +169,13 @@ impl KnownNetwork {
         })
     }
 
-    /// Returns whether the network is to be masqueraded; `None` if nothing says so or the contrary.
+    /// Returns whether the network is configured to be masqueraded; `None` if its configuration is unknown.
     pub(crate) fn masquerade(&self) -> Option<bool> {
         let is_masqueraded = self.items.iter().any(|item| matches!(item, Item::Masquerade(_)));
         (is_masqueraded || self.is_specified()).then_some(is_masqueraded)
     }
 
-    /// Returns whether the host is to forward packets between the network and others; `None` if nothing says so or the contrary.
+    /// Returns whether the host is configured to forward packets between the network and others; `None` if that is unknown.
     pub(crate) fn is_routed(&self) -> Option<bool> {
         let routes = |item: &Item| matches!(item, Item::Masquerade(_) | Item::Accept(_) | Item::Forwarding { .. });
         let is_routed = self.items.iter().any(routes);

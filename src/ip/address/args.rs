@@ -21,7 +21,7 @@ use crate::texts::iproute2::{needs_netlink, refused};
 #[derive(Debug, Default)]
 pub(super) struct AddressArgs<'a> {
     local: Option<Prefix>,
-    /// The address as it was typed.
+    /// The word of the command line that names the address.
     pub(super) typed: &'a [u8],
     pub(super) peer: Option<IpNet>,
     device: Option<&'a [u8]>,

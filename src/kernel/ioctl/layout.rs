@@ -18,8 +18,8 @@ pub(in crate::kernel) fn kernel_name(name: &[u8]) -> [u8; IFNAMSIZ] {
     cut
 }
 
-/// `struct ifreq` (linux/if.h): a name and a union, of which each request uses one member. (libc's has a union of Rust, which only
-/// unsafe code can read.)
+/// `struct ifreq` (linux/if.h): a name, then a union. Each request uses one member of the union. (libc declares it as a Rust
+/// union, and reading one is unsafe.)
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(in crate::kernel) struct Ifreq {

@@ -70,7 +70,7 @@ impl Kernel {
     /// # Errors
     /// ENODEV.
     pub fn link(&self, name: &[u8]) -> Result<Link> {
-        // Linux 2.6.18 lets a name hold ':', of which its ioctls know nothing
+        // Linux 2.6.18 allows ':' in a name, but its ioctls do not find such a link
         if name.contains(&b':')
             && let Some(folder) = self.folder(name)
             && let Some(index) = folder.number("ifindex")
@@ -181,7 +181,7 @@ impl Kernel {
         master(&folder, folder.has("netdev_group"))
     }
 
-    /// Returns the bridge of which a link is a port, also without /sys.
+    /// Returns the bridge that has the link as a port. Works without /sys too.
     pub fn bridge_of(&self, port: &[u8]) -> Option<OsString> {
         match self.folder(port) {
             Some(folder) => folder.link("brport/bridge"),

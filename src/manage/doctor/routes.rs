@@ -79,7 +79,7 @@ fn free(host: &Host) -> String {
     nets.into_iter().find(|net| !is_taken(net)).map_or("NETWORK".into(), |net| net.to_string())
 }
 
-/// Returns whether there is an IPv4 network that is to be more than one of this host.
+/// Returns whether the network has IPv4 and is meant to reach beyond this host.
 fn is_routed(host: &Host, network: &Network, report: &mut Report) -> bool {
     let is_routed = !network.is_isolated && host.has_family(network, Family::V4);
     if !is_routed {

@@ -32,7 +32,7 @@ pub(super) struct Host<'k> {
     pub(super) networks: Vec<Network<'k>>,
 }
 
-/// A network, or a bridge of which nothing more is known.
+/// A network, or a bridge that belongs to no known network.
 pub(super) struct Network<'k> {
     /// Its name, or that of the bridge.
     pub(super) name: String,
@@ -149,7 +149,7 @@ impl Network<'_> {
         self.bridge.as_ref().is_some_and(|bridge| !bridge.is_up())
     }
 
-    /// Returns whether it is to be masqueraded; `None` if nothing says so or the contrary.
+    /// Returns whether it is configured to be masqueraded; `None` if its configuration is unknown.
     pub(super) fn masquerade(&self) -> Option<bool> {
         self.known.as_ref().and_then(KnownNetwork::masquerade)
     }

@@ -30,7 +30,7 @@ pub(super) struct BridgeStatus<'k> {
     pub(super) bridge: Option<Rc<Bridge<'k>>>,
     /// The interface to the outside that a network names.
     pub(super) outside: Option<InterfaceName>,
-    /// The networks that are to be masqueraded, and whether a rule does, if that is known.
+    /// The networks configured to be masqueraded. For each: whether iptables has the rule; `None` if unknown.
     pub(super) masquerade: Vec<(Ipv4Net, Option<bool>)>,
     pub(super) findings: Vec<Finding>,
     /// A file describes a network that is not up, and it was not asked for by name.

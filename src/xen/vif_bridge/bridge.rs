@@ -30,7 +30,7 @@ pub(super) fn first_bridge(kernel: &Kernel) -> Option<InterfaceName> {
     bridges.iter().find_map(|name| InterfaceName::new(name.as_encoded_bytes()).ok())
 }
 
-/// Returns the bridge of which an interface is a port.
+/// Returns the bridge that has the interface as a port.
 pub(super) fn bridge_of(kernel: &Kernel, port: &InterfaceName) -> Option<InterfaceName> {
     InterfaceName::new(kernel.bridge_of(port.as_bytes())?.as_encoded_bytes()).ok()
 }

@@ -10,7 +10,7 @@ use crate::lock::Lock;
 use crate::net::InterfaceName;
 use crate::xen::log::Log;
 
-/// Seconds to wait for other scripts, each of which holds the lock for some milliseconds.
+/// Seconds to wait for other scripts. Each holds the lock for some milliseconds.
 const PATIENCE: u32 = 20;
 
 /// The rules of one guest's interface.

@@ -28,6 +28,7 @@ pub(crate) struct HostSnapshot<'k> {
 #[derive(Default)]
 struct Read<'k> {
     bridge_names: Fact<Vec<OsString>, Errno>,
+    links: Facts<OsString, Result<bool, Errno>>,
     bridges: Facts<OsString, Result<Option<Rc<Bridge<'k>>>, Errno>>,
     flags: Facts<OsString, Result<Option<u32>, Errno>>,
     addresses: [Fact<Vec<Address>, Unreadable>; 2],
@@ -52,6 +53,14 @@ impl<'k> HostSnapshot<'k> {
         self.read.bridge_names.get(|| bridge_names(self.kernel)).map(Vec::as_slice)
     }
 
+    /// Returns whether there is a link of this name.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub(crate) fn has_link(&self, name: &OsStr) -> Result<bool, Errno> {
+        self.read.links.get(name.into(), || self.kernel.has_link(name.as_bytes()))
+    }
+
     /// Returns the bridge of a name, if there is one.
     ///
     /// # Errors
@@ -61,7 +70,7 @@ impl<'k> HostSnapshot<'k> {
             // for a name that the kernel does not know an ioctl would make it run modprobe
             let listed = self.read.bridge_names.known();
             let is_listed = listed.is_some_and(|names| names.iter().any(|listed| listed == name));
-            match is_listed || self.kernel.has_link(name.as_bytes())? {
+            match is_listed || self.has_link(name)? {
                 true => Ok(Bridge::read(self.kernel, name)?.map(Rc::new)),
                 false => Ok(None),
             }

@@ -256,9 +256,7 @@ pub(super) fn is_present(context: &Context, host: &HostSnapshot, item: &Item) ->
 pub(super) fn find_bridge(context: &Context, host: &HostSnapshot) -> Result<bool> {
     match host.bridge(context.bridge.as_ref())? {
         Some(_) => Ok(true),
-        None if context.kernel.has_link(context.bridge.as_bytes())? => {
-            Err(PlanError::NotABridge(context.bridge.clone()))
-        }
+        None if host.has_link(context.bridge.as_ref())? => Err(PlanError::NotABridge(context.bridge.clone())),
         None => Ok(false),
     }
 }

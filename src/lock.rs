@@ -50,7 +50,8 @@ impl Lock {
     /// Those of [`Lock::claim`].
     pub fn claim_in(kernel: &Kernel, folder: &Path, name: &str, patience: u32) -> io::Result<Self> {
         let path = folder.join(name);
-        let start = Instant::now();
+        // a lock that is free asks for no time
+        let mut start = None;
         loop {
             let wait = match try_lock(&path) {
                 Ok(Attempt::Locked(file)) => return Ok(Lock { path, file }),
@@ -68,7 +69,7 @@ impl Lock {
                 }
                 Err(error) => return Err(error),
             };
-            if start.elapsed().as_secs() >= patience.into() {
+            if start.get_or_insert_with(Instant::now).elapsed().as_secs() >= patience.into() {
                 return Err(ErrorKind::WouldBlock.into());
             }
             sleep(wait);
@@ -95,14 +96,10 @@ fn try_lock(path: &Path) -> io::Result<Attempt> {
     #[allow(deprecated, reason = "see above")]
     let locked = flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock);
     Ok(match locked {
-        Ok(()) if fs::metadata(path).is_ok_and(|there| is_same(&there, &file)) => Attempt::Locked(file),
+        Ok(()) if file.metadata()?.nlink() > 0 => Attempt::Locked(file),
         Ok(()) => Attempt::Removed,
         Err(_) => Attempt::Held,
     })
-}
-
-fn is_same(there: &fs::Metadata, file: &File) -> bool {
-    file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
 }
 
 /// Whether the script that created this folder has ended. It wrote `NUMBER: NAME` to a file in it.

@@ -33,7 +33,8 @@ pub(super) fn read_page(path: &Path) -> io::Result<String> {
 pub(super) fn read_all(path: &Path) -> Result<Vec<u8>> {
     let file = open(path, OFlag::O_RDONLY, Mode::empty())?;
     let mut text = Vec::new();
-    let mut part = [0; 16 * 1024];
+    // the kernel gives a table in pieces of a page, whatever there is room for
+    let mut part = [0; PAGE];
     loop {
         match read(&file, &mut part)? {
             0 => return Ok(text),

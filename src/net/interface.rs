@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 
 /// The longest name in bytes: IFNAMSIZ without the NUL (linux/if.h).
@@ -12,7 +13,11 @@ const LONGEST: usize = libc::IFNAMSIZ - 1;
 /// It has 1 to 15 bytes of UTF-8 without '/', ':', '%', white space and control characters, and is neither "." nor "..". (A ':'
 /// would make it a label of another interface, '%' a pattern for which the kernel finds a number.)
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InterfaceName(String);
+pub struct InterfaceName {
+    /// Filled up with zeros, so that names compare as texts do.
+    bytes: [u8; LONGEST],
+    length: u8,
+}
 
 impl InterfaceName {
     /// Checks a name.
@@ -28,18 +33,22 @@ impl InterfaceName {
         match name {
             "" | "." | ".." => Err(BadName::Malformed),
             name if name.contains(is_bad) => Err(BadName::Malformed),
-            name => Ok(InterfaceName(name.into())),
+            name => {
+                let mut bytes = [0; LONGEST];
+                bytes[..name.len()].copy_from_slice(name.as_bytes());
+                Ok(InterfaceName { bytes, length: name.len() as u8 })
+            }
         }
     }
 
     /// Returns the name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
     /// Returns the name as the kernel takes it.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        &self.bytes[..usize::from(self.length)]
     }
 }
 
@@ -53,13 +62,13 @@ impl FromStr for InterfaceName {
 
 impl fmt::Display for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl AsRef<OsStr> for InterfaceName {
     fn as_ref(&self) -> &OsStr {
-        self.0.as_ref()
+        OsStr::from_bytes(self.as_bytes())
     }
 }
 
@@ -98,6 +107,14 @@ mod tests {
         for name in ["eth0", "vif1.0", "xenbr0", "abcdefghijklmno", "br-lan", "a@b", "...", "\u{fc}ber"] {
             assert_eq!(InterfaceName::new(name.as_bytes()).unwrap().as_str(), name);
         }
+    }
+
+    #[test]
+    fn names_in_the_order_of_texts() {
+        let texts = ["a", "a-long-one", "a0", "aa", "ab", "b"];
+        let mut names: Vec<InterfaceName> = texts.iter().rev().map(|name| name.parse().unwrap()).collect();
+        names.sort();
+        assert!(names.iter().map(InterfaceName::as_str).eq(texts));
     }
 
     #[test]

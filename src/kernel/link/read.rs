@@ -7,11 +7,12 @@ use nix::errno::Errno;
 
 use super::file::LinkFile;
 use super::info::{Link, Queue, flag};
-use crate::kernel::file::os_string;
+use crate::kernel::file::{is_path_safe, os_string};
 use crate::kernel::handle::{Kernel, Source};
 use crate::kernel::ioctl;
 use crate::kernel::procfs::{Devices, Unreadable};
 use crate::kernel::result::Result;
+use crate::kernel::socket;
 use crate::kernel::sysfs::Folder;
 use crate::net::Mac;
 
@@ -39,11 +40,18 @@ impl Kernel {
     }
 
     /// Whether a link of this name exists. (An ioctl alone could tell, but for a name that the kernel does not know it runs
-    /// modprobe; so it is asked about names in /sys or /proc/net/dev, or where there is no /proc.)
+    /// modprobe. Where a socket may not be bound to a link to find out, the ioctl is asked about names in /sys or /proc/net/dev, or
+    /// where there is no /proc.)
     ///
     /// # Errors
     /// Those of SIOCGIFINDEX: EMFILE, ENODEV off `/`.
     pub fn has_link(&self, name: &[u8]) -> Result<bool> {
+        if self.is_running()
+            && is_path_safe(name)
+            && let Ok(found) = socket::has_link(self.control()?, name)
+        {
+            return Ok(found);
+        }
         let is_absent = |devices: Devices| !devices.names().iter().any(|other| other.as_bytes() == name);
         if !self.is_in_class_net(name) && Devices::read(self).is_ok_and(is_absent) {
             return Ok(false);

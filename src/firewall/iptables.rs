@@ -1,52 +1,33 @@
-//! The host's iptables, run as a program. No shell is involved.
+//! The host's iptables and ip6tables, run as programs. No shell is involved.
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::rc::Rc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::rule::{Action, Rule};
-use crate::error::io_text;
+use super::chain::{Chain, Policy, Table};
+use super::change::RuleChange;
+use super::error::{FirewallError, Result};
+use super::rule::{self, Action, Rule};
+use crate::net::Family;
 use crate::program;
-
-/// Why the firewall was not read or changed.
-#[derive(Debug)]
-pub enum FirewallError {
-    /// iptables is not installed.
-    Missing,
-    /// iptables cannot be run.
-    Program(io::Error),
-    /// iptables failed: its words or, if it had none, how it ended.
-    Refused(String),
-    /// iptables does not report the policy of a chain.
-    NoPolicy,
-}
-
-impl fmt::Display for FirewallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FirewallError::Missing => f.write_str("there is no iptables"),
-            FirewallError::Program(error) => f.write_str(&io_text(error)),
-            FirewallError::Refused(said) => f.write_str(said),
-            FirewallError::NoPolicy => f.write_str("iptables does not tell the policy of FORWARD"),
-        }
-    }
-}
-
-type Result<T> = std::result::Result<T, FirewallError>;
 
 /// The host's iptables.
 pub struct Iptables {
     program: PathBuf,
+    /// ip6tables, once it has been searched for.
+    program_v6: OnceCell<Option<PathBuf>>,
+    path: Option<OsString>,
     /// Whether it knows `-C`, once that has been found out.
     can_check: Cell<Option<bool>>,
     lock: HeldLock,
+    /// `-w`, if iptables itself waits for other calls.
+    wait: Cell<Option<&'static str>>,
 }
 
 /// The lock under which iptables is run, once it is held. iptables gets it as its (empty) standard input: if the caller is killed,
@@ -59,29 +40,55 @@ impl Iptables {
     /// # Errors
     /// [`FirewallError::Missing`].
     pub fn find(path: Option<OsString>, lock: HeldLock) -> Result<Self> {
-        let program = program::find("iptables", path).ok_or(FirewallError::Missing)?;
-        Ok(Iptables { program, can_check: Cell::new(None), lock })
+        let program = program::find("iptables", path.clone()).ok_or(FirewallError::Missing)?;
+        let (program_v6, can_check, wait) = Default::default();
+        Ok(Iptables { program, program_v6, path, can_check, lock, wait })
+    }
+
+    fn program(&self, family: Family) -> Result<&Path> {
+        match family {
+            Family::V4 => Ok(&self.program),
+            Family::V6 => {
+                let found = self.program_v6.get_or_init(|| program::find(rule::program(family), self.path.clone()));
+                found.as_deref().ok_or(FirewallError::Missing)
+            }
+        }
+    }
+
+    /// Lists chain FORWARD, and finds out whether iptables can wait for other calls (`-w`, since 1.4.20), as it then does at every
+    /// call. Returns `None` if it cannot list the chain, as where the kernel lacks the table.
+    pub fn listing_with_wait(&self) -> Option<String> {
+        for wait in [Some("-w"), None] {
+            self.wait.set(wait);
+            let (status, listing) = self.ask(Family::V4, &["-n", "-L", "FORWARD"]).ok()?;
+            match status.code() {
+                Some(0) => return Some(listing),
+                // an unknown option
+                Some(2) => (),
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// Runs iptables, and returns how it ended and what it said. While another process holds its lock (exit status 4), it is run
     /// again for five seconds: `-w`, which waits, came with 1.4.20.
-    ///
-    /// # Errors
-    /// Those of running a program.
-    pub fn ask(&self, words: &[&str]) -> io::Result<(ExitStatus, String)> {
-        let once = || {
+    fn ask(&self, family: Family, words: &[&str]) -> Result<(ExitStatus, String)> {
+        let program = self.program(family)?;
+        let words: Vec<&str> = self.wait.get().into_iter().chain(words.iter().copied()).collect();
+        let once = || -> io::Result<_> {
             let lock = self.lock.get().and_then(|lock| lock.try_clone().ok());
-            program::ask(&self.program, words, lock.map_or_else(Stdio::null, Stdio::from))
+            program::ask(program, &words, lock.map_or_else(Stdio::null, Stdio::from))
         };
         for _ in 0..50 {
-            let (status, said) = once()?;
+            let (status, said) = once().map_err(FirewallError::Program)?;
             // a missing privilege has the same status
             if status.code() != Some(4) || said.contains("Permission denied") {
                 return Ok((status, said));
             }
             sleep(Duration::from_millis(100));
         }
-        once()
+        once().map_err(FirewallError::Program)
     }
 
     /// Reports whether a rule is there; nothing if iptables cannot tell, as before 1.4.11.
@@ -100,11 +107,34 @@ impl Iptables {
         Ok(found)
     }
 
-    /// Appends a rule that is not there. Where iptables cannot tell, one that may be there is deleted first.
+    /// Makes a change.
     ///
     /// # Errors
     /// Where iptables cannot be run, or fails.
-    pub fn add(&self, rule: &Rule) -> Result<()> {
+    pub fn change(&self, change: &RuleChange) -> Result<()> {
+        match change {
+            RuleChange::Append(rule) => self.append(rule),
+            RuleChange::Insert(rule) => success(self.ask_about(rule, Action::Insert)?),
+            RuleChange::Delete(rule) => success(self.ask_about(rule, Action::Delete)?),
+            RuleChange::DeletePair(first, second) => {
+                if self.ask_about(first, Action::Delete)?.0.success() {
+                    self.ask_about(second, Action::Delete)?;
+                }
+                Ok(())
+            }
+            RuleChange::InsertPair(first, second) => {
+                success(self.ask_about(first, Action::Insert)?)?;
+                success(self.ask_about(second, Action::Insert)?)
+            }
+            RuleChange::Flush(family, chain) => success(self.ask(*family, &["-F", chain.name()])?),
+            RuleChange::Policy(family, chain, policy) => {
+                success(self.ask(*family, &["-P", chain.name(), &policy.to_string()])?)
+            }
+        }
+    }
+
+    /// Appends a rule. Where iptables cannot check for it, one that may be there is deleted first.
+    fn append(&self, rule: &Rule) -> Result<()> {
         let can_check = match self.can_check.get() {
             Some(can_check) => can_check,
             None => self.has(rule)?.is_some(),
@@ -115,58 +145,31 @@ impl Iptables {
         success(self.ask_about(rule, Action::Append)?)
     }
 
-    /// Deletes a rule.
-    ///
-    /// # Errors
-    /// Where iptables cannot be run, or fails; also if there is no such rule.
-    pub fn delete(&self, rule: &Rule) -> Result<()> {
-        success(self.ask_about(rule, Action::Delete)?)
-    }
-
-    /// Returns the policy of chain FORWARD: `ACCEPT` or `DROP`.
+    /// Returns the policy of a chain of table filter.
     ///
     /// # Errors
     /// [`FirewallError::NoPolicy`].
-    pub fn forward_policy(&self) -> Result<String> {
-        let listed = self.listed(&["-n", "-L", "FORWARD"]).unwrap_or_default();
+    pub fn policy(&self, family: Family, chain: Chain) -> Result<Policy> {
+        let listed = self.listed(family, &["-n", "-L", chain.name()]).unwrap_or_default();
         let policy = listed.split_once("(policy ").and_then(|(_, rest)| rest.split([')', ' ']).next());
-        policy.map(String::from).ok_or(FirewallError::NoPolicy)
+        policy.and_then(Policy::parse).ok_or(FirewallError::NoPolicy)
     }
 
-    /// Sets the policy of chain FORWARD.
-    ///
-    /// # Errors
-    /// Where iptables cannot be run, or fails.
-    pub fn set_forward_policy(&self, policy: &str) -> Result<()> {
-        self.change(&["-P", "FORWARD", policy])
-    }
-
-    /// Deletes all rules of chain FORWARD.
-    ///
-    /// # Errors
-    /// Where iptables cannot be run, or fails.
-    pub fn flush_forward(&self) -> Result<()> {
-        self.change(&["-F", "FORWARD"])
-    }
-
-    /// Lists the rules of a table as arguments, one a line; empty where iptables cannot do that, as before 1.4.1.
-    pub fn rules(&self, table: &str) -> String {
-        self.listed(&["-t", table, "-S"]).unwrap_or_default()
+    /// Lists the rules of a table as arguments; empty where iptables cannot do that, as before 1.4.1.
+    pub fn lines(&self, family: Family, table: Table) -> Vec<String> {
+        let listed = self.listed(family, &["-t", table.name(), "-S"]).unwrap_or_default();
+        listed.lines().map(String::from).collect()
     }
 
     /// What a call prints that succeeds.
-    fn listed(&self, words: &[&str]) -> Option<String> {
-        self.ask(words).ok().filter(|(status, _)| status.success()).map(|(_, said)| said)
-    }
-
-    fn change(&self, words: &[&str]) -> Result<()> {
-        success(self.ask(words).map_err(FirewallError::Program)?)
+    fn listed(&self, family: Family, words: &[&str]) -> Option<String> {
+        self.ask(family, words).ok().filter(|(status, _)| status.success()).map(|(_, said)| said)
     }
 
     fn ask_about(&self, rule: &Rule, action: Action) -> Result<(ExitStatus, String)> {
         let words = rule.arguments(action);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.ask(&words).map_err(FirewallError::Program)
+        self.ask(rule.family, &words)
     }
 }
 

@@ -1,6 +1,20 @@
-//! The host's firewall: rules as values, the programs that change them, and what becomes of a packet.
+//! The host's firewall: rules as values, what changes them, and what becomes of a packet.
+//!
+//! [`rule`] has a rule, made of [`chain`], [`matches`] (with [`addresses`] and [`traffic`]) and [`target`]. [`backend`] changes rules,
+//! in the kernel's own tables ([`table`]) or by the host's [`iptables`]; [`choice`] decides which. [`ruleset`] and [`packet`] follow a
+//! packet through the rules.
 
+pub mod addresses;
+pub mod backend;
+pub mod chain;
+pub mod change;
+pub mod choice;
+pub mod error;
 pub mod iptables;
+pub mod matches;
 pub(crate) mod packet;
 pub mod rule;
 pub mod ruleset;
+pub mod table;
+pub mod target;
+pub mod traffic;

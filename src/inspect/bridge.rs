@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::fact::Fact;
-use super::family::Family;
 use super::port::{Port, PortBlock, numbered};
 use crate::kernel::{
     BridgeInfo, FdbEntry, Kernel, Link, LinkFile, PortInfo, Source, Traffic, Unreadable, flag, port_state,
 };
+use crate::net::Family;
 
 /// A bridge that exists.
 pub(crate) struct Bridge<'k> {

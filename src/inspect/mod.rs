@@ -5,7 +5,6 @@
 
 pub(crate) mod bridge;
 mod fact;
-pub(crate) mod family;
 pub(crate) mod port;
 pub(crate) mod route;
 pub(crate) mod snapshot;

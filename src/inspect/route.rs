@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::family::Family;
 use crate::kernel::{self, Kernel, Unreadable, flag6};
+use crate::net::Family;
 
 /// A route over an interface. (Those that drop packets are left out, as are those of multicast.)
 #[derive(Clone, Debug)]

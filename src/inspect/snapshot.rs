@@ -9,10 +9,10 @@ use nix::errno::Errno;
 
 use super::bridge::Bridge;
 use super::fact::{Fact, Facts};
-use super::family::Family;
 use super::route::{self, Route, Table};
 use crate::firewall::ruleset::Rules;
 use crate::kernel::{Address, Kernel, Source, Unreadable, net_conf};
+use crate::net::Family;
 
 type Addresses = Result<Vec<Address>, Unreadable>;
 

@@ -6,8 +6,10 @@ use super::options::Options;
 use super::output::{complaint, say};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, io_text, line};
+use crate::firewall::chain::Table;
 use crate::kernel::{self, Kernel};
 use crate::lock::Lock;
+use crate::net::Family;
 use crate::network::apply::{self, Change, Progress, Removed, Undone};
 use crate::network::context::{Cause, Context};
 use crate::network::item::Item;
@@ -173,12 +175,11 @@ fn remark_text(remark: &Remark, context: &Context) -> String {
 
 /// The rules of the firewall that name the bridge. None of them is ours any more.
 fn foreign_rules(context: &Context) -> Vec<String> {
-    let Ok(iptables) = context.iptables() else { return Vec::new() };
+    let Ok(firewall) = context.firewall() else { return Vec::new() };
     let mut rules = Vec::new();
-    for table in ["filter", "nat"] {
-        let listed = iptables.rules(table);
-        let named = listed.lines().filter(|rule| rule.split(' ').any(|word| word == context.bridge.as_str()));
-        rules.extend(named.map(|rule| format!("left: iptables -t {table} {rule}")));
+    for table in [Table::Filter, Table::Nat] {
+        let named = firewall.rules_naming(Family::V4, table, &context.bridge);
+        rules.extend(named.iter().map(|rule| format!("left: iptables -t {table} {rule}")));
     }
     rules
 }

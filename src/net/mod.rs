@@ -2,6 +2,7 @@
 
 mod bridge_id;
 mod clock;
+mod family;
 mod interface;
 mod label;
 mod mac;
@@ -11,6 +12,7 @@ pub mod rtnetlink;
 
 pub use bridge_id::BridgeId;
 pub use clock::ClockTime;
+pub use family::Family;
 pub use interface::{BadName, InterfaceName};
 pub use label::labels;
 pub use mac::Mac;

@@ -21,8 +21,8 @@ pub enum Progress<'a> {
 }
 
 /// A change of a network that has begun.
-pub struct Change<'a> {
-    context: &'a Context<'a>,
+pub struct Change<'a, 'b> {
+    context: &'a Context<'b>,
     plan: &'a Plan,
     earlier: Option<&'a NetworkState>,
     /// What the change was begun with; nothing if it cannot be stored.
@@ -41,7 +41,7 @@ pub struct Undone {
     pub state: Option<io::Error>,
 }
 
-impl<'a> Change<'a> {
+impl<'a, 'b> Change<'a, 'b> {
     /// Begins a change: stores what is about to be made. What is about to be removed stays stored until it is.
     ///
     /// `must_be_stored`: whether it is an error if the state cannot be written. Else the change is not remembered.
@@ -49,7 +49,7 @@ impl<'a> Change<'a> {
     /// # Errors
     /// Those of writing the state. Nothing has changed then.
     pub fn begin(
-        context: &'a Context<'a>,
+        context: &'a Context<'b>,
         plan: &'a Plan,
         earlier: Option<&'a NetworkState>,
         must_be_stored: bool,

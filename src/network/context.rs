@@ -14,11 +14,15 @@ use super::state::{NetworkState, StoredState};
 use super::step::Step;
 use super::store::StateDir;
 use crate::error::{errno_text, io_text};
-use crate::firewall::iptables::{FirewallError, HeldLock, Iptables};
-use crate::inspect::family::Family;
+use crate::firewall::backend::Firewall;
+use crate::firewall::chain::{Chain, Policy};
+use crate::firewall::change::RuleChange;
+use crate::firewall::error::FirewallError;
+use crate::firewall::iptables::HeldLock;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
 use crate::lock::Lock;
+use crate::net::Family;
 use crate::net::{InterfaceName, labels};
 use crate::program::{self, Failed};
 
@@ -107,7 +111,7 @@ pub struct Context<'a> {
     /// The network's bridge.
     pub bridge: InterfaceName,
     path: Option<OsString>,
-    iptables: OnceCell<Option<Iptables>>,
+    firewall: OnceCell<Option<Firewall<'a>>>,
     lock: HeldLock,
 }
 
@@ -126,7 +130,7 @@ impl<'a> Context<'a> {
             network: network.into(),
             bridge,
             path,
-            iptables: OnceCell::new(),
+            firewall: OnceCell::new(),
             lock: HeldLock::default(),
         }
     }
@@ -143,13 +147,13 @@ impl<'a> Context<'a> {
         Ok(lock)
     }
 
-    /// Returns the host's iptables.
+    /// Returns the host's firewall.
     ///
     /// # Errors
     /// Where there is none.
-    pub fn iptables(&self) -> Result<&Iptables, Cause> {
-        let found = self.iptables.get_or_init(|| Iptables::find(self.path.clone(), self.lock.clone()).ok());
-        found.as_ref().ok_or(Cause::Firewall(FirewallError::Missing))
+    pub fn firewall(&self) -> Result<&Firewall<'a>, Cause> {
+        let choose = || Firewall::choose(self.kernel, self.path.clone(), self.lock.clone()).ok();
+        self.firewall.get_or_init(choose).as_ref().ok_or(Cause::Firewall(FirewallError::Missing))
     }
 
     /// Finds the program of a firewall command, and splits off its arguments.
@@ -187,8 +191,8 @@ impl<'a> Context<'a> {
     fn change(&self, item: &Item, on: bool) -> Result<(), Cause> {
         let kernel = self.kernel;
         if let Some(rule) = item.rule(&self.bridge) {
-            let iptables = self.iptables()?;
-            return Ok(if on { iptables.add(&rule) } else { iptables.delete(&rule) }?);
+            let firewall = self.firewall()?;
+            return Ok(if on { firewall.append(&rule) } else { firewall.delete(&rule) }?);
         }
         match item {
             Item::Bridge if on => kernel.add_bridge(self.link()).map_err(|errno| match errno {
@@ -204,7 +208,10 @@ impl<'a> Context<'a> {
                 if on { kernel.add_port(self.link(), index) } else { kernel.delete_port(self.link(), index) }?;
             }
             Item::Up(link) => kernel.set_link(link.as_bytes(), if on { LinkSetting::UP } else { LinkSetting::DOWN })?,
-            Item::Drop { before } => self.iptables()?.set_forward_policy(if on { "DROP" } else { before })?,
+            Item::Drop { before } => {
+                let policy = if on { Policy::Drop } else { Policy::parse(before).unwrap_or(Policy::Accept) };
+                self.firewall()?.change(&[RuleChange::Policy(Family::V4, Chain::Forward, policy)])?;
+            }
             Item::Forwarding { v6 } => kernel.set_sysctl(family(*v6).forwarding(), if on { "1" } else { "0" })?,
             Item::Firewall(command) => self.run_firewall_command(command)?,
             // rules, which have been changed above
@@ -281,14 +288,14 @@ impl<'a> Context<'a> {
         self.is_in(&self.snapshot(), item)
     }
 
-    /// Reports whether a snapshot of the host has an item. Where iptables cannot check for a rule, the stored state decides.
+    /// Reports whether a snapshot of the host has an item. Where the firewall cannot check for a rule, the stored state decides.
     ///
     /// # Errors
     /// Why that cannot be found out.
     pub(crate) fn is_in(&self, host: &HostSnapshot, item: &Item) -> Result<bool, Cause> {
         if let Some(rule) = item.rule(&self.bridge) {
             let stored = || self.stored().is_some_and(|state| state.items.contains(item));
-            return Ok(self.iptables()?.has(&rule)?.unwrap_or_else(stored));
+            return Ok(self.firewall()?.has(&rule)?.unwrap_or_else(stored));
         }
         match item {
             Item::Bridge => Ok(host.bridge(self.bridge.as_ref())?.is_some()),
@@ -303,7 +310,7 @@ impl<'a> Context<'a> {
                 Ok(bridge.is_some_and(|bridge| bridge == *self.bridge.as_str()))
             }
             Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
-            Item::Drop { .. } => Ok(self.iptables()?.forward_policy()? == "DROP"),
+            Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
             Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),
             Item::Firewall(_) | Item::Masquerade(_) | Item::Accept(_) => Ok(true),
         }
@@ -325,9 +332,9 @@ impl<'a> Context<'a> {
     /// Reads the policy of chain FORWARD.
     ///
     /// # Errors
-    /// Where there is no iptables, or it does not tell.
-    pub fn forward_policy(&self) -> Result<String, Cause> {
-        Ok(self.iptables()?.forward_policy()?)
+    /// Where there is no firewall, or it does not tell.
+    pub fn forward_policy(&self) -> Result<Policy, Cause> {
+        Ok(self.firewall()?.policy(Family::V4, Chain::Forward)?)
     }
 
     /// Reports whether another network, whose bridge is there, needs an item.

@@ -106,8 +106,8 @@ impl Item {
     /// Returns the firewall's rule that it stands for.
     pub fn rule(&self, bridge: &InterfaceName) -> Option<Rule> {
         match self {
-            Item::Masquerade(net) => Some(Rule::Masquerade { net: *net, bridge: bridge.clone() }),
-            Item::Accept(interface) => Some(Rule::AcceptFrom(interface.clone())),
+            Item::Masquerade(net) => Some(Rule::masquerade(*net, bridge.clone())),
+            Item::Accept(interface) => Some(Rule::accept_from(interface.clone())),
             _ => None,
         }
     }

@@ -12,9 +12,10 @@ use super::spec::{Mode, NetworkSpec};
 use super::state::NetworkState;
 use super::step::Step;
 use crate::error::errno_text;
-use crate::inspect::family::Family;
+use crate::firewall::chain::Policy;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Address;
+use crate::net::Family;
 use crate::net::InterfaceName;
 
 /// What a call will do.
@@ -113,7 +114,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let is_there = find_bridge(context, &host)?;
     check_interfaces(context, &host, spec)?;
     if !spec.masquerade.is_empty() || spec.antispoof {
-        context.iptables()?;
+        context.firewall()?;
     }
     if let Some(command) = &spec.firewall {
         context.firewall_command(command)?;
@@ -151,16 +152,16 @@ impl Plan {
 }
 
 /// A plan to make a network, half way.
-struct Making<'a> {
-    context: &'a Context<'a>,
-    host: &'a HostSnapshot<'a>,
+struct Making<'a, 'b> {
+    context: &'a Context<'b>,
+    host: &'a HostSnapshot<'b>,
     earlier: &'a NetworkState,
     /// Whether the bridge is there.
     is_there: bool,
     plan: Plan,
 }
 
-impl Making<'_> {
+impl Making<'_, '_> {
     /// Removes what an earlier call made and the spec no longer says; or keeps it, as the mode of the spec says.
     fn drop_unwanted(&mut self, spec: &NetworkSpec, wanted: &[Item]) -> Result<()> {
         for item in self.earlier.items.iter().rev() {
@@ -236,7 +237,7 @@ impl Making<'_> {
 
     fn policy_before(&self) -> Result<String> {
         let now = self.context.forward_policy()?;
-        Ok(if now == "DROP" { "ACCEPT".into() } else { now })
+        Ok(if now == Policy::Drop { Policy::Accept } else { now }.to_string())
     }
 
     fn is_present(&self, item: &Item) -> Result<bool> {

@@ -8,9 +8,9 @@ use super::plan::{self, Plan, Remark, Result, addresses_v4, find_bridge, half_ad
 use super::spec::NetworkSpec;
 use super::state::NetworkState;
 use super::step::Step;
-use crate::inspect::family::Family;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, Source};
+use crate::net::Family;
 use crate::net::rtnetlink::Scope;
 
 /// What a removal takes along.
@@ -43,7 +43,7 @@ pub fn down(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState
                 items.insert(0, Item::Bridge);
             }
             // what is asked for explicitly is removed even if nobody remembers it
-            let asked = spec.masquerade.iter().copied().map(Item::Masquerade).filter(|_| context.iptables().is_ok());
+            let asked = spec.masquerade.iter().copied().map(Item::Masquerade).filter(|_| context.firewall().is_ok());
             items.extend(asked.filter(|item| !items.contains(item)).collect::<Vec<_>>());
         }
     }

@@ -1,7 +1,7 @@
 //! Steps: an item that is made or removed, and the command that a person would type for it.
 
 use crate::firewall::rule::Action;
-use crate::inspect::family::Family;
+use crate::net::Family;
 use crate::net::{ClockTime, InterfaceName};
 
 use super::item::{Item, Value};

@@ -9,8 +9,8 @@ use super::subject::{Host, Network};
 use crate::firewall::packet::{Endpoint, Hit, Packet, Verdict};
 use crate::firewall::ruleset::{Gap, Rules, Ruleset, SavedRule};
 use crate::inspect::bridge::Firewalled;
-use crate::inspect::family::Family;
 use crate::kernel::Address;
+use crate::net::Family;
 use crate::shell::quoted;
 
 /// Returns why not all rules are known.

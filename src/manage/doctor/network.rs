@@ -2,7 +2,7 @@
 
 use super::report::{Report, State};
 use super::subject::{Host, Network};
-use crate::inspect::family::Family;
+use crate::net::Family;
 use crate::network::catalog::{Description, KnownNetwork, Stored, file};
 use crate::program;
 use crate::shell::quoted;

@@ -7,9 +7,9 @@ use ipnet::{IpNet, Ipv4Net};
 use super::report::{Report, State};
 use super::subject::{Host, Network};
 use crate::error::errno_text;
-use crate::inspect::family::Family;
 use crate::inspect::route::Route;
 use crate::kernel::{Address, Kernel, flag};
+use crate::net::Family;
 use crate::shell::quoted;
 
 /// Returns whether two networks have addresses in common.

@@ -6,11 +6,11 @@ use super::finding::Finding;
 use super::model::{BridgeStatus, HostStatus};
 use crate::error::errno_text;
 use crate::inspect::bridge::Bridge;
-use crate::inspect::family::Family;
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
 use crate::json::Json;
 use crate::kernel::{Address, FdbEntry};
+use crate::net::Family;
 use crate::net::{ClockTime, InterfaceName};
 
 pub(super) fn json(host: &HostStatus) -> String {

@@ -10,8 +10,8 @@ use super::text::Seconds;
 use super::tree::{self, Line, Mark};
 use crate::error::errno_text;
 use crate::inspect::bridge::Bridge;
-use crate::inspect::family::Family;
 use crate::inspect::route::Route;
+use crate::net::Family;
 use crate::net::rtnetlink::Scope;
 
 /// Routes over a bridge that are shown.

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::words::NAME;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, io_text, line};
-use crate::firewall::iptables::FirewallError;
+use crate::firewall::error::FirewallError;
 use crate::lock::Lock;
 use crate::net::InterfaceName;
 use crate::network::context::{Cause, Context};

@@ -6,9 +6,13 @@ use super::report::{complaint, context, iptables_missing, locked, plan_failed, r
 use super::settings::Settings;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, io_text};
-use crate::firewall::iptables::{FirewallError, Iptables};
+use crate::firewall::backend::Firewall;
+use crate::firewall::chain::{Chain, Policy};
+use crate::firewall::change::RuleChange;
+use crate::firewall::error::FirewallError;
 use crate::firewall::rule::Rule;
 use crate::kernel;
+use crate::net::Family;
 use crate::network::apply::Change;
 use crate::network::context::Context;
 use crate::network::plan::{self, Plan};
@@ -26,7 +30,7 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     let firewall = settings.firewall(call)?;
     let context = context(call, &spec)?;
     if settings.antispoof || !spec.masquerade.is_empty() {
-        context.iptables().map_err(|_| iptables_missing())?;
+        context.firewall().map_err(|_| iptables_missing())?;
     }
     let _lock = locked(&context)?;
     let earlier = stored(&context)?;
@@ -80,17 +84,17 @@ fn antispoof(context: &Context, settings: &Settings) -> Outcome {
     if !settings.antispoof {
         return Ok(());
     }
-    let rule = Rule::AcceptFrom(settings.outside()?);
-    let iptables = context.iptables().map_err(|cause| complaint(&format!("antispoof=yes: {cause}")))?;
-    set_up_antispoof(iptables, &rule).map_err(|error| complaint(&format!("antispoof=yes: iptables: {error}")))
+    let rule = Rule::accept_from(settings.outside()?);
+    let firewall = context.firewall().map_err(|cause| complaint(&format!("antispoof=yes: {cause}")))?;
+    set_up_antispoof(firewall, &rule).map_err(|error| complaint(&format!("antispoof=yes: iptables: {error}")))
 }
 
 /// The rule is added first of all, as only that can be refused, and the policy is set last: until then nobody is cut off.
-fn set_up_antispoof(iptables: &Iptables, rule: &Rule) -> Result<(), FirewallError> {
-    if iptables.has(rule)? != Some(true) {
-        iptables.add(rule)?;
-        iptables.flush_forward()?;
-        iptables.add(rule)?;
+fn set_up_antispoof(firewall: &Firewall, rule: &Rule) -> Result<(), FirewallError> {
+    let add = RuleChange::Append(rule.clone());
+    let drop = RuleChange::Policy(Family::V4, Chain::Forward, Policy::Drop);
+    match firewall.has(rule)? {
+        Some(true) => firewall.change(&[drop]),
+        _ => firewall.change(&[add.clone(), RuleChange::Flush(Family::V4, Chain::Forward), add, drop]),
     }
-    iptables.set_forward_policy("DROP")
 }

@@ -19,7 +19,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     let earlier = stored(&context)?;
     let items = earlier.iter().flat_map(|earlier| &earlier.items);
     if items.clone().any(|item| item.rule(&context.bridge).is_some()) {
-        context.iptables().map_err(|_| iptables_missing())?;
+        context.firewall().map_err(|_| iptables_missing())?;
     }
     // without this lock the network goes all the same
     let is_shared = items.clone().any(Item::is_shared);

@@ -12,6 +12,7 @@ pub mod choice;
 pub mod error;
 pub mod iptables;
 pub mod matches;
+mod nft_ruleset;
 pub(crate) mod packet;
 pub mod rule;
 pub mod ruleset;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::ruleset::{Chain, Ruleset, SavedRule, Table};
+use super::ruleset::{self, Chain, Hook, Ruleset, SavedRule, Table};
 
 /// What is known of a packet.
 #[derive(Clone, Copy)]
@@ -57,12 +57,12 @@ impl Hit<'_> {
     }
 }
 
-/// As arguments of iptables.
+/// As arguments of iptables, or in nft's words.
 impl fmt::Display for Hit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Hit::Rule(rule) => f.write_str(&rule.text),
-            Hit::Policy(chain) => write!(f, "-P {} {}", chain.name, chain.policy),
+            Hit::Policy(chain) => f.write_str(&chain.policy_text),
         }
     }
 }
@@ -87,19 +87,36 @@ impl<'a> Verdict<'a> {
     }
 }
 
+/// The way of a packet through a chain.
+pub(crate) struct Passage<'a> {
+    /// The table.
+    pub(crate) table: &'a Table,
+    /// The chain that it enters.
+    pub(crate) chain: &'a Chain,
+    /// The rules that may decide about it, in order. The last is the first that surely does, or the chain's policy.
+    pub(crate) hits: Vec<Hit<'a>>,
+}
+
 impl Ruleset {
-    /// Returns the rules of a built-in chain that may decide about a packet, in order. The last is the first that surely does, or
-    /// the chain's policy. Empty where there is no such chain.
-    pub(crate) fn walk<'a>(&'a self, table: &str, chain: &str, packet: &Packet) -> Vec<Hit<'a>> {
-        let Some(table) = self.table(table) else { return Vec::new() };
-        let mut walk = Walk { table, packet, hits: Vec::new() };
-        if let Some(chain) = walk.chain(chain)
-            && !walk.enter(&chain.name, true)
-        {
-            walk.hits.push(Hit::Policy(chain));
-        }
-        walk.hits
+    /// Follows a packet through each chain that it enters by itself.
+    pub(crate) fn passages<'a>(&'a self, hook: Hook, packet: &Packet) -> Vec<Passage<'a>> {
+        let chains = self.tables.iter().flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
+        let entered = chains.filter(|(_, chain)| chain.hook == Some(hook));
+        entered.map(|(table, chain)| Passage { table, chain, hits: walk(table, chain, packet) }).collect()
     }
+
+    /// Returns the rules that may decide about a packet, of all chains that it enters by itself.
+    pub(crate) fn walk<'a>(&'a self, hook: Hook, packet: &Packet) -> Vec<Hit<'a>> {
+        self.passages(hook, packet).into_iter().flat_map(|passage| passage.hits).collect()
+    }
+}
+
+fn walk<'a>(table: &'a Table, chain: &'a Chain, packet: &Packet) -> Vec<Hit<'a>> {
+    let mut walk = Walk { table, packet, hits: Vec::new() };
+    if !walk.enter(&chain.name, true) {
+        walk.hits.push(Hit::Policy(chain));
+    }
+    walk.hits
 }
 
 struct Walk<'a, 'b> {
@@ -162,10 +179,11 @@ impl Packet<'_> {
     /// Returns whether an option of a rule matches all such packets, or none.
     fn fits_option(&self, option: &str, value: &str) -> Option<bool> {
         match option {
-            "-i" => self.from.is_on(value),
-            "-o" => self.to.is_on(value),
-            "-s" => self.from.is_in(&self.to, value),
-            "-d" => self.to.is_in(&self.from, value),
+            "-i" => any_of(value, |name| self.from.is_on(name)),
+            "-o" => any_of(value, |name| self.to.is_on(name)),
+            "-s" => any_of(value, |net| self.from.is_in(&self.to, net)),
+            "-d" => any_of(value, |net| self.to.is_in(&self.from, net)),
+            ruleset::FAMILY => Some(self.is_ipv6()? == (value == "ipv6")),
             // what these modules match by are the options after them
             "-m" => {
                 matches!(value, "comment" | "conntrack" | "state" | "physdev" | "tcp" | "udp" | "icmp").then_some(true)
@@ -180,6 +198,23 @@ impl Packet<'_> {
             _ => None,
         }
     }
+
+    fn is_ipv6(&self) -> Option<bool> {
+        self.from.net.or(self.to.net).map(|net| matches!(net, IpNet::V6(_)))
+    }
+}
+
+/// Returns whether a packet fits one of several values, which commas separate.
+fn any_of(values: &str, fits: impl Fn(&str) -> Option<bool>) -> Option<bool> {
+    let mut any = Some(false);
+    for value in values.split(',') {
+        match fits(value) {
+            Some(true) => return Some(true),
+            Some(false) => (),
+            None => any = None,
+        }
+    }
+    any
 }
 
 impl Endpoint<'_> {
@@ -222,7 +257,7 @@ mod tests {
 
     fn verdict(text: &str, packet: &Packet) -> String {
         let rules = Ruleset::parse("iptables".into(), &format!("*filter\n{text}COMMIT\n"));
-        let verdict = Verdict::of(&rules.walk("filter", "FORWARD", packet));
+        let verdict = Verdict::of(&rules.walk(Hook::Forward, packet));
         let except = verdict.except.map_or(String::new(), |hit| format!(" but {hit}"));
         match verdict {
             Verdict { is_dropped: true, by: Some(by), .. } => format!("dropped by {by}{except}"),

@@ -1,10 +1,11 @@
-//! The firewall's rules as `iptables-save` prints them: every version has it, and it shows the existing tables without making the
-//! kernel load others.
+//! The firewall's rules as they are listed: those of iptables by `iptables-save`, which every version has and which shows the
+//! existing tables without making the kernel load others; those of nftables by `nft list ruleset`.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 
+use super::nft_ruleset;
 use crate::kernel::{self, Kernel};
 use crate::program;
 
@@ -23,21 +24,19 @@ pub(crate) enum Gap {
     Refused(String),
     /// The kernel has tables, but the program that lists them is missing.
     NoProgram { tables: &'static str, program: String },
-    /// This chain of nft sees forwarded packets and is no chain of iptables.
-    Nft(String),
 }
 
 /// The rules that one program shows.
 #[derive(Debug)]
 pub(crate) struct Ruleset {
-    /// Name of the program: `iptables`, or `iptables-legacy` where that shows something else.
+    /// Name of the program: `iptables`, or `iptables-legacy` where that shows something else; `nft`.
     pub(crate) program: String,
     pub(crate) tables: Vec<Table>,
     /// The program keeps its rules in nf_tables; unknown if it printed nothing.
     is_nft: Option<bool>,
 }
 
-/// A table: `filter`, `nat`, …
+/// A table: `filter`, `nat`, …; of nftables with its family, such as `inet filter`.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: String,
@@ -50,14 +49,27 @@ pub(crate) struct Table {
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) name: String,
-    /// `ACCEPT` or `DROP` for a chain of the kernel's own, `-` for others.
+    /// `ACCEPT` or `DROP` for a chain that packets enter by themselves, `-` for others.
     pub(crate) policy: String,
+    /// Where packets enter it by themselves, if that is of interest.
+    pub(crate) hook: Option<Hook>,
+    /// Its policy in the words of its program.
+    pub(crate) policy_text: String,
+}
+
+/// Where packets enter a chain by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hook {
+    /// On their way through the host, to be accepted or dropped.
+    Forward,
+    /// On their way out, to get another source address.
+    Postrouting,
 }
 
 /// A rule, as far as packets are followed through it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SavedRule {
-    /// The whole line, `-A CHAIN …`.
+    /// The whole line: `-A CHAIN …`, or of nftables `TABLE CHAIN: …`.
     pub(crate) text: String,
     pub(crate) chain: String,
     pub(crate) matches: Vec<Match>,
@@ -67,8 +79,13 @@ pub(crate) struct SavedRule {
     pub(crate) is_goto: bool,
 }
 
+/// The option that stands for nft's `meta nfproto`; its values are `ipv4` and `ipv6`.
+pub(crate) const FAMILY: &str = "nfproto";
+/// The option that stands for what is not understood: some packets fit it.
+pub(crate) const OPAQUE: &str = "?";
+
 /// An option of a rule, such as `! -s 10.0.0.0/24`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Match {
     pub(crate) option: String,
     /// Empty if the option has none.
@@ -101,13 +118,33 @@ impl Rules {
         if rules.sets.is_empty() && kernel.has_file(tables) {
             rules.gap = Some(Gap::NoProgram { tables, program: format!("{base}-save") });
         }
-        if let Some(nft) = program::find("nft", path.cloned())
-            && let Ok((_, chains)) = program::ask(&nft, &["list", "chains"], Stdio::null())
-            && let Some(chain) = forward_chain_of_nft(&chains, is_ipv6)
-        {
-            rules.gap = Some(Gap::Nft(chain));
+        if let Some(nft) = program::find("nft", path.cloned()) {
+            rules.take_nft(&nft, is_ipv6);
         }
         rules
+    }
+}
+
+impl Rules {
+    /// Adds the rules of nftables, except the chains that an iptables in use shows.
+    fn take_nft(&mut self, nft: &Path, is_ipv6: bool) {
+        match program::ask(nft, &["list", "ruleset"], Stdio::null()) {
+            Ok((status, text)) if status.success() => {
+                let shown = self.sets.iter().filter(|set| set.is_nft == Some(true)).flat_map(|set| &set.tables);
+                let shown: Vec<&str> = shown.map(|table| table.name.as_str()).collect();
+                let family = if is_ipv6 { "ip6" } else { "ip" };
+                let tables = nft_ruleset::tables(&text, family, &shown);
+                if !tables.is_empty() {
+                    self.sets.push(Ruleset::of_nft(tables));
+                }
+            }
+            // a kernel without nf_tables has no rules in it
+            Ok((_, said)) if !said.contains("ot permitted") => (),
+            failed => {
+                let said = failed.ok().and_then(|(_, said)| said.lines().next().map(String::from));
+                self.gap = self.gap.take().or(Some(Gap::Refused(said.unwrap_or_else(|| "nft".into()))));
+            }
+        }
     }
 }
 
@@ -139,8 +176,18 @@ impl Ruleset {
         Ruleset { program, tables, is_nft: (!text.is_empty()).then_some(is_nft) }
     }
 
+    /// Returns the rules that nft shows.
+    pub(super) fn of_nft(tables: Vec<Table>) -> Self {
+        Ruleset { program: "nft".into(), tables, is_nft: None }
+    }
+
     pub(crate) fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// Returns whether the rules are those of nftables itself, not of iptables.
+    pub(crate) fn is_native_nft(&self) -> bool {
+        self.program == "nft"
     }
 
     /// Returns whether there is a rule, or a policy that drops.
@@ -155,8 +202,15 @@ impl Table {
         match words.next() {
             Some("-A") => self.rules.push(SavedRule::parse(line)),
             Some(chain) if chain.starts_with(':') => {
-                let policy = words.next().unwrap_or_default().into();
-                self.chains.push(Chain { name: chain[1..].into(), policy });
+                let policy: String = words.next().unwrap_or_default().into();
+                let name = &chain[1..];
+                let hook = match (self.name.as_str(), name) {
+                    ("filter", "FORWARD") => Some(Hook::Forward),
+                    ("nat", "POSTROUTING") => Some(Hook::Postrouting),
+                    _ => None,
+                };
+                let policy_text = format!("-P {name} {policy}");
+                self.chains.push(Chain { name: name.into(), policy, hook, policy_text });
             }
             _ => (),
         }
@@ -221,50 +275,9 @@ fn words(rule: &str) -> Vec<&str> {
     words
 }
 
-/// Returns the first chain in which forwarded packets meet rules that iptables does not show, from `nft list chains`. The chain of
-/// iptables is called FORWARD.
-fn forward_chain_of_nft(chains: &str, is_ipv6: bool) -> Option<String> {
-    let (mut table, mut chain) = ("", "");
-    for line in chains.lines() {
-        match line.trim_start().split_once(' ') {
-            Some(("table", rest)) => table = rest.strip_suffix(" {")?,
-            Some(("chain", rest)) => chain = rest.strip_suffix(" {")?,
-            Some(("type", rest)) => {
-                let is_of_other_family = table.starts_with(if is_ipv6 { "ip " } else { "ip6 " });
-                if rest.starts_with("filter hook forward ") && chain != "FORWARD" && !is_of_other_family {
-                    return Some(format!("{table} {chain}"));
-                }
-            }
-            _ => (),
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn chains_of_nft() {
-        let listed = |table: &str, chain: &str, hook: &str| {
-            format!("table {table} {{\n\tchain {chain} {{\n\t\ttype {hook} priority 0; policy drop;\n\t}}\n}}\n")
-        };
-        let forward = "filter hook forward";
-        for (table, chain, hook, found) in [
-            ("inet own", "fw", forward, [true, true]),
-            ("ip own", "fw", forward, [true, false]),
-            ("ip6 own", "fw", forward, [false, true]),
-            ("bridge own", "fw", forward, [true, true]),
-            ("ip filter", "FORWARD", forward, [false, false]),
-            ("inet own", "fw", "filter hook input", [false, false]),
-        ] {
-            let text = [listed("ip filter", "FORWARD", forward), listed(table, chain, hook)].concat();
-            let wanted = found.map(|found| found.then(|| format!("{table} {chain}")));
-            let found = [false, true].map(|is_ipv6| forward_chain_of_nft(&text, is_ipv6));
-            assert_eq!(found, wanted, "{table} {chain} {hook}");
-        }
-    }
 
     #[test]
     fn a_listing_is_parsed() {

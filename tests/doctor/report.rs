@@ -57,12 +57,39 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "rules that only nft can list are not known",
+        "native rules of nft are followed, and the line opens their chain",
         r#"
         nft add table inet own; nft add chain inet own fw '{ type filter hook forward priority 0; policy drop; }'
-        same "forward" "warning " "$(words forward)"
-        brouter doctor | tr -s ' \n' ' ' | grep -qF "n forward: not known: nft has rules that are not iptables': nft list chain inet own fw" || brouter doctor
-        iptables -A FORWARD -j DROP; same "forward" "failure warning " "$(words forward)"
+        same "forward" "failure " "$(words forward)"
+        said=$(brouter doctor | tr -s ' \n' ' ')
+        for text in 'packets from b0 to eth0 are dropped by nft inet own fw: policy drop' \
+            'answers from eth0 to b0 are dropped by nft inet own fw: policy drop'; do
+            grep -qF "n forward: $text" <<<"$said" || echo "$said"
+        done
+        cut=$out; mends failure forward bridge-nf
+        nft insert rule inet own fw iifname b0 meta l4proto '{ tcp, udp }' th dport 25 log prefix '"no "' reject
+        well "some packets are dropped"
+        brouter doctor | tr -s ' \n' ' ' | grep -qF 'but for those of inet own fw: iifname "b0" meta l4proto { tcp, udp } th dport 25' ||
+            brouter doctor
+        nft delete table inet own
+        nft -f - <<'END'
+table inet firewalld {
+    chain filter_FORWARD {
+        type filter hook forward priority filter + 10; policy accept;
+        ct state { established, related } accept
+        ct status dnat accept
+        iifname "lo" accept
+        jump filter_FORWARD_ZONES
+        ct state { invalid } drop
+        reject with icmpx type admin-prohibited
+    }
+    chain filter_FORWARD_ZONES { iifname "eth0" goto filter_FWD_public; goto filter_FWD_public; }
+    chain filter_FWD_public { meta l4proto { icmp, ipv6-icmp } accept; }
+}
+END
+        brouter doctor | tr -s ' \n' ' ' >/run/out
+        grep -qF 'n forward: packets from b0 to eth0 are dropped by nft inet firewalld filter_FORWARD: reject' /run/out || cat /run/out
+        grep -qF 'firewall-cmd --permanent --zone=trusted --add-interface=b0 && \ firewall-cmd --reload' /run/out || cat /run/out
         "#,
     ),
     (

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use super::report::{Report, State};
 use super::subject::{Host, Network};
-use crate::firewall::packet::{Endpoint, Hit, Packet, Verdict};
-use crate::firewall::ruleset::{Gap, Rules, Ruleset, SavedRule};
+use crate::firewall::packet::{Endpoint, Hit, Packet, Passage, Verdict};
+use crate::firewall::ruleset::{Gap, Hook, Rules, Ruleset, SavedRule};
 use crate::inspect::bridge::Firewalled;
 use crate::kernel::Address;
 use crate::net::Family;
@@ -18,7 +18,6 @@ fn cause(gap: &Gap) -> String {
     match gap {
         Gap::Refused(said) => format!("root may see the rules: {said}"),
         Gap::NoProgram { tables, program } => format!("{tables} is there, but no {program}"),
-        Gap::Nft(chain) => format!("nft has rules that are not iptables': nft list chain {chain}"),
     }
 }
 
@@ -33,7 +32,8 @@ pub(super) fn variants(host: &Host, report: &mut Report) {
     let rules = host.snapshot.firewall(Family::V4);
     report_gap(rules, report);
     let having: Vec<&Ruleset> = rules.sets.iter().filter(|rules| rules.has_any()).collect();
-    if let [one, other] = *having {
+    let of_iptables: Vec<&Ruleset> = having.iter().copied().filter(|rules| !rules.is_native_nft()).collect();
+    if let [one, other] = *of_iptables {
         // the one that `iptables` does not show is moved to where it does
         let (hidden, seen) = if one.program.contains('-') { (one, other) } else { (other, one) };
         let (from, to) = (&hidden.program, &seen.program);
@@ -96,7 +96,7 @@ fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Add
     };
     let place = Endpoint { interface: Some(bridge), net: Some(&own.net) };
     let packet = Packet { from: place, to: place, is_reply: false, is_bridged: true, sees_ports: true };
-    let verdict = Verdict::of(&rules.walk("filter", "FORWARD", &packet));
+    let verdict = Verdict::of(&rules.walk(Hook::Forward, &packet));
     // rules for a port keep its guest from using others' addresses
     let is_of_port = |hit: &Hit| matches!(hit, Hit::Rule(rule) if rule.has_match("--physdev-in"));
     if let Verdict { is_dropped: true, by: Some(by), except } = verdict
@@ -106,7 +106,7 @@ fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Add
     }
     // where addresses are changed, the interface is not known any more
     let packet = Packet { from: Endpoint { interface: None, ..place }, ..packet };
-    if let Some(hit) = rules.walk("nat", "POSTROUTING", &packet).pop().filter(Hit::masquerades) {
+    if let Some(hit) = rules.walk(Hook::Postrouting, &packet).pop().filter(Hit::masquerades) {
         add(State::Warning, "masqueraded", hit);
     }
 }
@@ -147,33 +147,54 @@ fn forwarded<'h>(
     let mut excepted = None;
     for packet in [out, Packet { from: outer, to: inner, is_reply: true, ..out }] {
         for rules in &rules.sets {
-            match Verdict::of(&rules.walk("filter", "FORWARD", &packet)) {
-                Verdict { is_dropped: true, by: Some(by), except } => dropped(rules, &packet, by, except, report),
-                Verdict { except, .. } => excepted = except.or(excepted),
+            for passage in rules.passages(Hook::Forward, &packet) {
+                match Verdict::of(&passage.hits) {
+                    Verdict { is_dropped: true, by: Some(by), except } => {
+                        dropped(rules, &passage, &packet, by, except, report);
+                    }
+                    Verdict { except, .. } => excepted = except.or(excepted),
+                }
             }
         }
     }
     excepted
 }
 
-fn dropped(rules: &Ruleset, packet: &Packet, by: Hit, except: Option<Hit>, report: &mut Report) {
+fn dropped(rules: &Ruleset, passage: &Passage, packet: &Packet, by: Hit, except: Option<Hit>, report: &mut Report) {
     let program = &rules.program;
-    // the chain that Docker leaves to the administrator, or else the head of all
-    let filter = rules.table("filter").map_or(&[][..], |table| &table.rules);
-    let first = filter.iter().find(|rule| rule.chain == "FORWARD");
-    let is_docker = first.is_some_and(|rule| rule.text == "-A FORWARD -j DOCKER-USER");
-    let chain = if is_docker { "DOCKER-USER" } else { "FORWARD" };
     let (from, to) = (packet.from.interface.unwrap_or("+"), packet.to.interface.unwrap_or("+"));
-    let (what, state) = match packet.is_reply {
-        false => ("packets", ""),
-        true => ("answers", " -m conntrack --ctstate RELATED,ESTABLISHED"),
-    };
+    let what = if packet.is_reply { "answers" } else { "packets" };
     let but = except.map_or(String::new(), |except| format!(", but for those of {except}"));
     report.add(
         if except.is_none() { State::Failure } else { State::Warning },
         format!("{what} from {from} to {to} are dropped by {program} {by}{but}"),
-        Some(format!("{program} -I {chain} -i {} -o {}{state} -j ACCEPT", quoted(from), quoted(to))),
+        Some(opening(rules, passage, packet)),
     );
+}
+
+/// Returns the line that lets packets pass a chain that drops them.
+fn opening(rules: &Ruleset, passage: &Passage, packet: &Packet) -> String {
+    let (from, to) = (packet.from.interface.unwrap_or("+"), packet.to.interface.unwrap_or("+"));
+    if passage.table.name == "inet firewalld" {
+        let bridge = if packet.is_reply { to } else { from };
+        return format!(
+            "firewall-cmd --permanent --zone=trusted --add-interface={0} && firewall-cmd --reload",
+            quoted(bridge)
+        );
+    }
+    if rules.is_native_nft() {
+        let state = if packet.is_reply { " ct state established,related" } else { "" };
+        let names = [from, to].map(|name| if name == "+" { "*" } else { name });
+        let [from, to] = names.map(|name| format!("\"{name}\""));
+        let rule = format!("iifname {from} oifname {to}{state} accept");
+        return format!("nft insert rule {} {} {}", passage.table.name, passage.chain.name, quoted(&rule));
+    }
+    // the chain that Docker leaves to the administrator, or else the head of all
+    let first = passage.table.rules.iter().find(|rule| rule.chain == passage.chain.name);
+    let is_docker = first.is_some_and(|rule| rule.text == "-A FORWARD -j DOCKER-USER");
+    let chain = if is_docker { "DOCKER-USER" } else { "FORWARD" };
+    let state = if packet.is_reply { " -m conntrack --ctstate RELATED,ESTABLISHED" } else { "" };
+    format!("{} -I {chain} -i {} -o {}{state} -j ACCEPT", rules.program, quoted(from), quoted(to))
 }
 
 /// Checks whether private addresses are replaced on their way out.
@@ -197,8 +218,8 @@ pub(super) fn masquerade(host: &Host, network: &Network, report: &mut Report) {
 /// What the rules of POSTROUTING make of a packet.
 #[derive(Default)]
 struct Translation<'a> {
-    /// The rule that replaces its source address.
-    by: Option<Hit<'a>>,
+    /// The rule that replaces its source address, and its program.
+    by: Option<(&'a Ruleset, Hit<'a>)>,
     /// A rule that may let it pass as it is before.
     before: Option<Hit<'a>>,
     /// A rule that replaces the addresses of others.
@@ -209,9 +230,9 @@ impl<'a> Translation<'a> {
     fn of(rules: &'a Rules, packet: &Packet) -> Self {
         let mut translation = Translation::default();
         for rules in &rules.sets {
-            for hit in rules.walk("nat", "POSTROUTING", packet) {
+            for hit in rules.walk(Hook::Postrouting, packet) {
                 match hit.masquerades() {
-                    true => translation.by = Some(hit),
+                    true => translation.by = Some((rules, hit)),
                     false if matches!(hit, Hit::Rule(_)) => translation.before = Some(hit),
                     false => (),
                 }
@@ -237,8 +258,11 @@ fn replaced(host: &Host, network: &Network, own: &Address, report: &mut Report) 
         sees_ports: false,
     };
     let translation = Translation::of(rules, &packet);
-    if let Some(by) = translation.by {
-        report.ok(format!("by iptables -t nat {by}"));
+    if let Some((rules, by)) = translation.by {
+        report.ok(match rules.is_native_nft() {
+            true => format!("by nft {by}"),
+            false => format!("by iptables -t nat {by}"),
+        });
         return true;
     }
     match &rules.gap {

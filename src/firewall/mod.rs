@@ -1,8 +1,8 @@
 //! The host's firewall: rules as values, what changes them, and what becomes of a packet.
 //!
 //! [`rule`] has a rule, made of [`chain`], [`matches`] (with [`addresses`] and [`traffic`]) and [`target`]. [`backend`] changes rules,
-//! in the kernel's own tables ([`table`]) or by the host's [`iptables`]; [`choice`] decides which. [`ruleset`] and [`packet`] follow a
-//! packet through the rules.
+//! in the kernel's own tables ([`table`]) or by the host's [`iptables`]; [`choice`] decides which. [`survey`] reads the rules of all
+//! programs as [`ruleset`]s, through which [`packet`] follows a packet.
 
 pub mod addresses;
 pub mod backend;
@@ -16,6 +16,7 @@ mod nft_ruleset;
 pub(crate) mod packet;
 pub mod rule;
 pub mod ruleset;
+pub(crate) mod survey;
 pub mod table;
 pub mod target;
 pub mod traffic;

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::bridge::Bridge;
 use super::fact::{Fact, Facts};
 use super::route::{self, Route, Table};
-use crate::firewall::ruleset::Rules;
+use crate::firewall::survey::Rules;
 use crate::kernel::{Address, Kernel, Source, Unreadable, net_conf};
 use crate::net::Family;
 

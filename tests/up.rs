@@ -133,7 +133,7 @@ mtu=9x|1: mtu="9x": bytes are expected, 68 to 65535
 stp=yes|1: stp="yes": on or off is expected
 masquerade=on|1: masquerade="on": yes or no is expected
 forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
-port=a/b|1: port="a/b": not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')
+port=a/b|1: port="a/b": not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
 strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum address brnet outside masquerade antispoof stp forward_delay port mtu firewall
 END
@@ -161,7 +161,7 @@ END
 2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside and ports must be different interfaces
 2|n --address 10.9.0.1/24 --stp on --forward-delay 1|brouter: n: with spanning tree the forward delay is 2 to 30 seconds
 2|n --address 10.9.0.1/24 --address 10.9.0.1/16|brouter: --address="10.9.0.1/16": this address is given twice
-2|../n --address 10.9.0.1/24|brouter: ../n: not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')
+2|../n --address 10.9.0.1/24|brouter: ../n: not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 END
         "#,
     ),

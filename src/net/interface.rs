@@ -8,10 +8,11 @@ use std::str::FromStr;
 /// The longest name in bytes: IFNAMSIZ without the NUL (linux/if.h).
 const LONGEST: usize = libc::IFNAMSIZ - 1;
 
-/// A checked name of an interface: the kernel, a path and a label read it alike.
+/// A checked name of an interface, which the kernel, a path, a label, iptables and a shell all read alike.
 ///
-/// It has 1 to 15 bytes of UTF-8 without '/', ':', '%', white space and control characters, and is neither "." nor "..". (A ':'
-/// would make it a label of another interface, '%' a pattern for which the kernel finds a number.)
+/// It has 1 to 15 ASCII letters, digits, '.', '_', '-' and '@', does not begin with '-', and is neither "." nor "..". The kernel
+/// admits more, and reads some of it differently: ':' makes a label of another interface, '%' a pattern for which it finds a
+/// number. iptables takes a last '+' for a wildcard. "all" and "default" are the kernel's own under /proc/sys/net.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceName {
     /// Filled up with zeros, so that names compare as texts do.
@@ -28,11 +29,12 @@ impl InterfaceName {
         if name.len() > LONGEST {
             return Err(BadName::TooLong);
         }
-        let name = str::from_utf8(name).map_err(|_| BadName::Malformed)?;
-        let is_bad = |c: char| c.is_whitespace() || c.is_control() || "/:%".contains(c);
-        match name {
+        let is_good = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-@".contains(byte);
+        let name = str::from_utf8(name).ok().filter(|name| name.as_bytes().iter().all(is_good));
+        match name.unwrap_or_default() {
             "" | "." | ".." => Err(BadName::Malformed),
-            name if name.contains(is_bad) => Err(BadName::Malformed),
+            "all" | "default" => Err(BadName::Reserved),
+            name if name.starts_with('-') => Err(BadName::Malformed),
             name => {
                 let mut bytes = [0; LONGEST];
                 bytes[..name.len()].copy_from_slice(name.as_bytes());
@@ -83,15 +85,18 @@ impl AsRef<[u8]> for InterfaceName {
 pub enum BadName {
     /// It has more than 15 bytes.
     TooLong,
-    /// It is empty, "." or "..", holds a character that no name may hold, or is not UTF-8.
+    /// It is empty, "." or "..", begins with '-', or holds a character that names do not hold.
     Malformed,
+    /// It is "all" or "default".
+    Reserved,
 }
 
 impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BadName::TooLong => "a name has at most 15 bytes",
-            BadName::Malformed => "not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')",
+            BadName::Malformed => "not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')",
+            BadName::Reserved => "the kernel reserves this name for settings of all interfaces",
         })
     }
 }
@@ -104,7 +109,7 @@ mod tests {
 
     #[test]
     fn names_that_mean_one_interface() {
-        for name in ["eth0", "vif1.0", "xenbr0", "abcdefghijklmno", "br-lan", "a@b", "...", "\u{fc}ber"] {
+        for name in ["eth0", "vif1.0", "vif1.0-emu", "xenbr0", "abcdefghijklmno", "br-lan", "a@b", "...", "_", "Alle", "0-"] {
             assert_eq!(InterfaceName::new(name.as_bytes()).unwrap().as_str(), name);
         }
     }
@@ -119,17 +124,22 @@ mod tests {
 
     #[test]
     fn names_that_mean_something_else() {
-        let malformed =
-            ["", ".", "..", "a/b", "eth0:1", "vif%d", "a b", "a\tb", "a\n", "a\0", "\u{7f}", "a\u{a0}b", "\u{85}"];
+        let malformed = [
+            "", ".", "..", "-", "-i", "a/b", "../lo", "eth0:1", ":", "vif%d", "a b", " a", "a\tb", "a\n", "a\0", "\0", "a\0b",
+            "\u{1b}[31m", "\u{7f}", "a\u{a0}b", "\u{85}", "$(id)", "$x", "(a)", "a;b", "a`b", "a'b", "a\"b", "a\\b", "eth+",
+            "+", "a+b", "a*", "a?", "a[b]", "a{b}", "a|b", "a&b", "a<b", "a>b", "a!", "~a", "#a", "a=b", "a,b", "\u{fc}ber",
+            "a\u{202e}b", "a\u{200f}", "\u{feff}a",
+        ];
         for name in malformed {
             assert_eq!(InterfaceName::new(name.as_bytes()), Err(BadName::Malformed), "{name:?}");
         }
-        assert_eq!(InterfaceName::new(b"\xff"), Err(BadName::Malformed));
+        for byte in (0..=255).filter(|byte: &u8| !byte.is_ascii_alphanumeric() && !b"._-@".contains(byte)) {
+            assert_eq!(InterfaceName::new(&[b'a', byte, b'b']), Err(BadName::Malformed), "{byte:#x}");
+        }
+        for name in ["all", "default"] {
+            assert_eq!(name.parse::<InterfaceName>(), Err(BadName::Reserved));
+        }
         assert_eq!("abcdefghijklmnop".parse::<InterfaceName>(), Err(BadName::TooLong));
-        assert_eq!(
-            "a:2345678901234567".parse::<InterfaceName>(),
-            Err(BadName::TooLong),
-            "the length is looked at first"
-        );
+        assert_eq!("a:2345678901234567".parse::<InterfaceName>(), Err(BadName::TooLong), "the length is checked first");
     }
 }

@@ -109,7 +109,7 @@ END
             same "$words" "$(printf "${said//%/%%}")" "$(cat /run/out /run/said)"
         done <<'END'
 nosuch|brouter: nosuch: there is no bridge and no network of this name
-a/b|brouter: a/b: not a name for an interface (no '/', ':', '%' or blank, not '.' or '..')
+a/b|brouter: a/b: not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 n b0|brouter: Unrecognized argument: b0\nTry brouter doctor --help.
 --dot|brouter: Unrecognized argument: --dot\nTry brouter doctor --help.
 END

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -19,8 +20,8 @@ use nix::sys::time::TimeVal;
 use crate::error::errno_text;
 use crate::kernel::open_socket;
 
-/// Seconds to wait for an answer.
-const PATIENCE: u16 = 10;
+/// Time to wait for answers: all those of a connection together.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The daemon's socket, then the device that leads to another domain's daemon, each at two paths: libxenstore's order.
 const PLACES: [&str; 4] = ["/var/run/xenstored/socket", "/run/xenstored/socket", "/dev/xen/xenbus", "/proc/xen/xenbus"];
@@ -58,7 +59,7 @@ pub enum Fault {
 /// How the daemon stopped answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Nothing came within ten seconds.
+    /// Its answers took more than the time that there was for all of them.
     Silent,
     /// An earlier request got no answer.
     SilentBefore,
@@ -99,25 +100,44 @@ type Result<T> = std::result::Result<T, Fault>;
 /// A connection to xenstore.
 pub struct Store {
     channel: File,
+    /// Where it leads.
+    place: PathBuf,
+    /// Time that is left for answers.
+    patience: Duration,
     transaction: u32,
     /// A request got no answer.
     is_lost: bool,
+    /// It has been made anew, which is done once.
+    is_second: bool,
 }
 
 impl Store {
     /// Connects to the daemon at `place` (libxenstore's `$XENSTORED_PATH`) or, without one, at the first of the usual places
-    /// that exists.
+    /// that exists. All its answers together may take ten seconds.
     ///
     /// # Errors
     /// [`Fault::Unreachable`]; [`Fault::Lost`] if the queue in front of the daemon stays full.
     pub fn open(place: Option<OsString>) -> Result<Self> {
+        Store::open_within(place, PATIENCE)
+    }
+
+    /// Connects as [`Store::open`], with another time for all answers together.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub fn open_within(place: Option<OsString>, patience: Duration) -> Result<Self> {
         let places: Vec<PathBuf> = match place {
             Some(place) => vec![place.into()],
             None => PLACES.map(PathBuf::from).into(),
         };
+        let deadline = Instant::now() + patience;
         for place in &places {
-            match attach(place).or_else(|errno| open_device(place, errno)) {
-                Ok(channel) => return Ok(Store { channel, transaction: 0, is_lost: false }),
+            match connect_to(place, deadline) {
+                Ok(channel) => {
+                    let patience = deadline.saturating_duration_since(Instant::now());
+                    let place = place.clone();
+                    return Ok(Store { channel, place, patience, transaction: 0, is_lost: false, is_second: false });
+                }
                 Err(Errno::ENOENT) => (),
                 Err(Errno::EAGAIN) => return Err(Fault::Lost(Loss::Silent)),
                 // the daemon has gone: its domain has no other, and the device would block for ever
@@ -168,19 +188,25 @@ impl Store {
     pub fn write_together(&mut self, pairs: &[(&str, &[u8])]) -> Result<()> {
         // the daemon refuses a transaction that conflicts with another's
         for _ in 0..100 {
-            let number = self.ask(TRANSACTION_START, &[b"\0"])?;
-            let number = str::from_utf8(&number).ok().and_then(|text| text.trim_end_matches('\0').parse().ok());
-            self.transaction = number.ok_or_else(|| self.lost(Loss::Garbled))?;
-            let written = pairs.iter().try_for_each(|(key, value)| self.write(key, value));
-            let end: &[u8] = if written.is_ok() { b"T\0" } else { b"F\0" };
-            let ended = self.ask(TRANSACTION_END, &[end]);
-            self.transaction = 0;
-            match written.and(ended) {
+            match self.try_transaction(pairs) {
                 Err(Fault::Refused(errno)) if errno == "EAGAIN" => (),
-                other => return other.map(drop),
+                // a transaction ends with its connection
+                Err(Fault::Lost(loss)) if self.reconnect(loss) => (),
+                other => return other,
             }
         }
         Err(Fault::Refused("EAGAIN".into()))
+    }
+
+    fn try_transaction(&mut self, pairs: &[(&str, &[u8])]) -> Result<()> {
+        let number = self.ask(TRANSACTION_START, &[b"\0"])?;
+        let number = str::from_utf8(&number).ok().and_then(|text| text.trim_end_matches('\0').parse().ok());
+        self.transaction = number.ok_or_else(|| self.lost(Loss::Garbled))?;
+        let written = pairs.iter().try_for_each(|(key, value)| self.write(key, value));
+        let end: &[u8] = if written.is_ok() { b"T\0" } else { b"F\0" };
+        let ended = if self.is_lost { Ok(Vec::new()) } else { self.ask(TRANSACTION_END, &[end]) };
+        self.transaction = 0;
+        written.and(ended.map(drop))
     }
 
     /// Sends a request and returns the payload of its answer.
@@ -197,13 +223,14 @@ impl Store {
             message.extend_from_slice(&word.to_le_bytes());
         }
         parts.iter().for_each(|part| message.extend_from_slice(part));
-        let answer = self.channel.write_all(&message).and_then(|()| self.answer());
-        let (answered, mut payload) = answer.map_err(|error| match error.kind() {
-            ErrorKind::TimedOut => self.lost(Loss::Silent),
-            ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => self.lost(Loss::Gone),
-            ErrorKind::InvalidData => self.lost(Loss::Garbled),
-            _ => self.lost(Loss::Io(errno_of(&error))),
-        })?;
+        let answer = match self.exchange(&message) {
+            // each request but these may be sent twice
+            Err(Fault::Lost(loss)) if self.transaction == 0 && kind != RM && self.reconnect(loss) => {
+                self.exchange(&message)
+            }
+            answer => answer,
+        };
+        let (answered, mut payload) = answer?;
         if answered == ERROR {
             payload.pop_if(|last| *last == 0);
             return Err(Fault::Refused(String::from_utf8_lossy(&payload).into_owned()));
@@ -211,22 +238,52 @@ impl Store {
         if answered == kind { Ok(payload) } else { Err(self.lost(Loss::Garbled)) }
     }
 
+    /// Sends a message and receives its answer, within the time that is left.
+    fn exchange(&mut self, message: &[u8]) -> Result<(u32, Vec<u8>)> {
+        let deadline = Instant::now() + self.patience;
+        let answer = self.channel.write_all(message).and_then(|()| self.answer(deadline));
+        self.patience = deadline.saturating_duration_since(Instant::now());
+        answer.map_err(|error| match error.kind() {
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => self.lost(Loss::Silent),
+            ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => self.lost(Loss::Gone),
+            ErrorKind::InvalidData => self.lost(Loss::Garbled),
+            _ => self.lost(Loss::Io(errno_of(&error))),
+        })
+    }
+
+    /// Makes a connection anew that was lost in this way, once: a daemon may have been started again. Returns whether that was done.
+    fn reconnect(&mut self, loss: Loss) -> bool {
+        if self.is_second || !matches!(loss, Loss::Gone | Loss::Io(_)) {
+            return false;
+        }
+        self.is_second = true;
+        let deadline = Instant::now() + self.patience;
+        let Ok(channel) = connect_to(&self.place, deadline) else { return false };
+        self.patience = deadline.saturating_duration_since(Instant::now());
+        self.channel = channel;
+        self.is_lost = false;
+        true
+    }
+
     /// Receives one message; returns its kind and payload.
-    fn answer(&mut self) -> io::Result<(u32, Vec<u8>)> {
+    fn answer(&mut self, deadline: Instant) -> io::Result<(u32, Vec<u8>)> {
         let mut message = [0; HEADER + PAYLOAD_MAX];
         let mut received = 0;
         let mut wanted = HEADER;
         while received < wanted {
+            let left = deadline.saturating_duration_since(Instant::now());
             let mut ready = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut ready, PollTimeout::from(PATIENCE * 1000)) {
+            match poll(&mut ready, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
                 Ok(0) => return Err(ErrorKind::TimedOut.into()),
                 Ok(_) => (),
                 Err(Errno::EINTR) => continue,
                 Err(errno) => return Err(errno.into()),
             }
-            match self.channel.read(&mut message[received..])? {
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                more => received += more,
+            match self.channel.read(&mut message[received..]) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(more) => received += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
             }
             if received >= HEADER {
                 wanted = HEADER + word(&message, 3) as usize;
@@ -252,13 +309,26 @@ fn word(message: &[u8], number: usize) -> u32 {
     u32::from_le_bytes(bytes)
 }
 
-/// Connects to a socket. With a full queue in front of it this takes until the daemon accepts, at most [`PATIENCE`].
-fn attach(place: &Path) -> nix::Result<File> {
+/// Connects to a socket or opens a device.
+fn connect_to(place: &Path, deadline: Instant) -> nix::Result<File> {
+    attach(place, deadline).or_else(|errno| open_device(place, errno))
+}
+
+/// Connects to a socket. With a full queue in front of it this takes until the daemon accepts.
+fn attach(place: &Path, deadline: Instant) -> nix::Result<File> {
     let address = UnixAddr::new(place)?;
     let channel = open_socket(AddressFamily::Unix, SockType::Stream)?;
-    setsockopt(&channel, SendTimeout, &TimeVal::new(PATIENCE.into(), 0))?;
-    connect(channel.as_raw_fd(), &address)?;
-    Ok(File::from(channel))
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // a time of 0 would be without end
+        let left = TimeVal::new(left.as_secs() as _, left.subsec_micros().max(1) as _);
+        setsockopt(&channel, SendTimeout, &left)?;
+        match connect(channel.as_raw_fd(), &address) {
+            // by a signal, for instance one that stopped this process for a while
+            Err(Errno::EINTR) => (),
+            connected => return connected.map(|()| File::from(channel)),
+        }
+    }
 }
 
 /// Opens a device, to which connecting was refused. A socket on which nobody listens refuses with the same errno.

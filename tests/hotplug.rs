@@ -5,7 +5,11 @@
 
 mod harness;
 
+use std::io::Write;
+use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
+use std::thread::{sleep, spawn};
+use std::time::Duration;
 
 use brouter::xenstore::{Fault, Store};
 use harness::hosts::STATIC;
@@ -50,19 +54,82 @@ calls() {
         { count[$1]++; if ($0 ~ /xen-hotplug/) loaded = 1
         if (loaded && $1 !~ /^exit|munmap|sigaltstack|brk/) print $1 ":when=" count[$1] }' /run/trace
 }
+# compares states: IPv4 and IPv6 addresses with their labels, flags, ports, mtu and hardware address
+state() {
+    ip -o addr show vif1.0 | sed 's/^[0-9]*//; s/ tentative//' | sort
+    cat /sys/class/net/vif1.0/{flags,mtu,address}
+    echo /sys/class/net/*/brif/*
+}
+# system calls that are made to fail
+failing='^(ioctl|write|open|openat|read|connect|socket|flock|poll|readlink|stat|statx|newfstatat|fstat|setsockopt|mkdir|unlink):'
+# online with each of its system calls failing with errno $1: the old state and a message, or success
+online_faults() {
+    tee /proc/sys/net/ipv6/conf/vif1.0/{disable_ipv6,accept_dad} <<<0 >/dev/null
+    reset() {
+        vif-bridge offline
+        [ ! -e /sys/class/net/guest0 ] || ip link set guest0 name vif1.0
+        [ "$(state)" = "$before" ] && return
+        echo 'link set vif1.0 down
+            link set vif1.0 mtu 1400 address 02:00:00:00:00:01
+            addr flush dev vif1.0
+            link set vif1.0 up
+            addr add 10.1.1.1/24 dev vif1.0
+            addr add 10.1.1.2/24 dev vif1.0 label vif1.0:x
+            addr add fd00::1/64 dev vif1.0' | ip -batch -
+    }
+    before=; reset; before=$(state)
+    local call name=vif1.0 calls
+    [ -z "$(key vifname)" ] || name=guest0
+    calls=$(calls vif-bridge online | grep -E "$failing")
+    reset
+    [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
+    for call in $calls; do
+        rm -f $log; xenstore-rm $XENBUS_PATH/hotplug-status 2>/dev/null; xenstore-rm $XENBUS_PATH/hotplug-error 2>/dev/null
+        # some calls are not essential
+        if with $call:error=$1 vif-bridge online; then online $name "$call"; reset; continue; fi
+        [ -s $log -o -s /run/said ] || echo "$call failed without a message"
+        [ "$(key hotplug-status)" = error ] || echo "$call failed, and hotplug-status is $(key hotplug-status): $(cat $log)"
+        got=$(state); [ "$got" = "$before" ] || echo "$call failed and left $(diff <(echo "$before") <(echo "$got")); $(cat $log)"
+        reset
+    done
+}
+# offline with each of its system calls failing with errno $1: no port, or a message, and the next offline succeeds
+offline_faults() {
+    local call calls
+    vif-bridge online; calls=$(calls vif-bridge offline | grep -E "$failing")
+    [ $(wc -w <<<"$calls") -gt 20 ] || echo "calls: $calls"
+    is_off() {
+        case $(cat /sys/class/net/vif1.0/flags) in *[13579bdf]) echo "$1: still on" ;; esac
+        [ ! -e /sys/class/net/vif1.0/brport ] || echo "$1: still a port"
+    }
+    for call in $calls; do
+        vif-bridge online; rm -f $log
+        if with $call:error=$1 vif-bridge offline; then is_off "$call"; continue; fi
+        [ -s $log -o -s /run/said ] || echo "$call failed without a message"
+        [ "$(key hotplug-status)" = error ] || echo "$call failed, and hotplug-status is $(key hotplug-status): $(cat $log)"
+        vif-bridge offline || echo "offline after $call: $(tail -1 $log)"
+        is_off "offline after $call"
+    done
+}
+# lists the system calls by which a command talks to xenstored
+store_calls() {
+    strace -qq -y -o /run/trace "$@"
+    awk -F'(' '!/^[a-z]/ { next }
+        { count[$1]++; if ($1 ~ /^(read|write|poll)$/ && /<(UNIX|socket:)/) print $1 ":when=" count[$1] }' /run/trace
+}
 # checks that the time since `began` is at least $1 and at most $2 milliseconds
 began() { began=$(date +%s%N); }
 took() { local ms=$((($(date +%s%N) - began) / 1000000)); [ $ms -ge $1 -a $ms -le $2 ] || echo "$3 took $ms ms"; }
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 17] = [
+const TESTS: [(&str, &str); 31] = [
     (
         "xenstored that hangs is an error after ten seconds",
         r#"
         before=$(found)
         kill -STOP $xenstored_pid
-        began; vif-bridge online && echo "no failure"; took 9900 12000 online
+        began; vif-bridge online && echo "no failure"; took 9900 13000 online
         [ "$(cat $log)" = 'vif-bridge: xenstored does not answer' ] || echo "log: $(cat $log)"
         kill -CONT $xenstored_pid
         [ "$(found)" = "$before" ] || found
@@ -74,7 +141,7 @@ const TESTS: [(&str, &str); 17] = [
         before=$(found)
         kill -STOP $xenstored_pid
         began; for n in {1..8}; do vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge online & done; wait $(jobs -p | tail -8)
-        took 9900 14000 'eight times online'
+        took 9900 15000 'eight times online'
         [ "$(sort $log | uniq -c | tr -s ' ')" = ' 8 vif-bridge: xenstored does not answer' ] || echo "log: $(cat $log)"
         kill -CONT $xenstored_pid
         [ "$(found)" = "$before" ] || found
@@ -203,27 +270,153 @@ const TESTS: [(&str, &str); 17] = [
         rm -rf /run/xen-hotplug; vif-bridge online; online vif1.0 "in the end"
         "#,
     ),
+    ("online with any failing system call restores the interface and reports the cause, EIO", "online_faults EIO"),
     (
-        "online with any failing system call restores the interface and reports the cause",
+        "online with any failing system call restores the interface and reports the cause, EMFILE",
+        "online_faults EMFILE",
+    ),
+    (
+        "online with any failing system call restores a renamed interface, EIO",
+        "xenstore-write $XENBUS_PATH/vifname guest0; online_faults EIO",
+    ),
+    (
+        "online with any failing system call restores a renamed interface, EPERM",
+        "xenstore-write $XENBUS_PATH/vifname guest0; online_faults EPERM",
+    ),
+    ("offline with any failing system call takes the port off or reports the cause, EIO", "offline_faults EIO"),
+    ("offline with any failing system call takes the port off or reports the cause, EMFILE", "offline_faults EMFILE"),
+    ("offline with any failing system call takes the port off or reports the cause, EPERM", "offline_faults EPERM"),
+    (
+        "too few descriptors are an error",
         r#"
-        ip link set vif1.0 up mtu 1400
-        ip addr add 10.1.1.1/24 dev vif1.0
-        before=$(found)
-        calls=$(calls vif-bridge online | grep -E '^(ioctl|write|open|read|connect|socket|flock|poll)')
-        reset() {
+        for limit in {3..20}; do
+            vif-bridge online || echo "online: $(cat $log)"
+            rm -f $log
+            if prlimit --nofile=$limit vif-bridge offline 2>/run/said; then
+                [ ! -e /sys/class/net/vif1.0/brport ] || echo "offline with $limit descriptors: 0, and still a port"
+                ended+=0
+            else
+                [ -s $log -o -s /run/said ] || echo "offline with $limit descriptors: no message"
+                ended+=1
+            fi
             vif-bridge offline
-            echo 'link set vif1.0 mtu 1400 address 02:00:00:00:00:01 up' | ip -batch -
-            ip addr show vif1.0 | grep -q 10.1.1.1 || ip addr add 10.1.1.1/24 dev vif1.0
-        }
-        reset
-        [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
+            prlimit --nofile=$limit vif-bridge online 2>/run/said && online vif1.0 "with $limit descriptors"
+            vif-bridge offline
+        done
+        # some limits are too low, some are not
+        case $ended in *1*0*) ;; *) echo "ended with $ended" ;; esac
+        "#,
+    ),
+    (
+        "a failed online restores addresses of each kind",
+        r#"
+        tee /proc/sys/net/ipv6/conf/vif1.0/{disable_ipv6,accept_dad} <<<0 >/dev/null
+        echo 'link set vif1.0 up
+            addr add 10.1.1.1/24 brd + dev vif1.0
+            addr add 10.2.1.1/24 dev vif1.0 label vif1.0:x
+            addr add 10.1.1.2/24 dev vif1.0 label vif1.0:y
+            addr add 10.3.1.1 peer 10.3.1.2/32 dev vif1.0 label vif1.0:p
+            addr add fd00::1/64 dev vif1.0
+            addr add fd00::2/128 dev vif1.0' | ip -batch -
+        before=$(state)
+        xenstore-write $XENBUS_PATH/bridge g1
+        for vifname in '' guest0; do
+            xenstore-write $XENBUS_PATH/vifname "$vifname"
+            vif-bridge online && echo "no failure"
+            [ "$(state)" = "$before" ] || echo "vifname=$vifname: $(diff <(echo "$before") <(state))"
+            grep 'not restored' $log
+        done
+        # one label twice: an ioctl reaches both only as one
+        ip addr add 10.1.1.3/24 dev vif1.0
+        addresses() { ip -o addr show vif1.0 | awk '{ print $3, $4 }' | sort; }
+        before=$(addresses)
+        vif-bridge online && echo "no failure"
+        [ "$(addresses)" = "$before" ] || diff <(echo "$before") <(addresses)
+        case $(key hotplug-error) in
+            *'; not restored: label of 10.1.1.3/24: vif1.0:0') ;;
+            *) echo "hotplug-error: $(key hotplug-error)" ;;
+        esac
+        "#,
+    ),
+    (
+        "a value in xenstore cannot forge a line of the log",
+        r#"
+        xenstore-write $XENBUS_PATH/bridge $'x\nvif-bridge: forged\e[2J\xe2\x80\xae'
+        vif-bridge online && echo "no failure"
+        xenstore-write $XENBUS_PATH/bridge xenbr0
+        xenstore-write $XENBUS_PATH/mtu $'9999999\nforged'
+        vif-bridge online || cat $log
+        [ "$(cat $log)" = 'vif-bridge: Could not find bridge device x?vif-bridge: forged?[2J?' ] || cat -A $log
+        "#,
+    ),
+    (
+        "a value with a NUL is refused; offline does without it",
+        r#"
+        before=$(found)
+        for key in bridge vifname ip mtu vlan; do
+            rm -f $log
+            $self nul $XENBUS_PATH/$key xenbr0
+            antispoof= vif-bridge online && echo "$key: no failure"
+            [ "$(key hotplug-error)" = "$XENBUS_PATH/$key: its value holds a NUL byte" ] || echo "$key: $(key hotplug-error)"
+            [ "$(found)" = "$before" ] || echo "$key: $(found)"
+            xenstore-rm $XENBUS_PATH/$key
+            [ $key = bridge ] && xenstore-write $XENBUS_PATH/bridge xenbr0
+            vif-bridge online || cat $log
+            $self nul $XENBUS_PATH/$key xenbr0
+            vif-bridge offline || cat $log
+            [ ! -e /sys/class/net/vif1.0/brport ] || echo "$key: still a port"
+            xenstore-rm $XENBUS_PATH/$key
+            [ $key = bridge ] && xenstore-write $XENBUS_PATH/bridge xenbr0
+            ip link set vif1.0 address 02:00:00:00:00:01
+        done
+        "#,
+    ),
+    (
+        "a xenstored whose answers trickle is an error after ten seconds",
+        r#"
+        $self trickle /run/trickle & server=$!
+        while [ ! -e /run/trickle ]; do sleep 0.01; done
+        before=$(found)
+        began; XENSTORED_PATH=/run/trickle vif-bridge online && echo "no failure"; took 9900 13000 online
+        grep -q 'xenstored does not answer' $log || cat $log
+        [ "$(found)" = "$before" ] || found
+        kill $server
+        "#,
+    ),
+    (
+        "a call that was stopped while it waited for xenstored goes on",
+        r#"
+        kill -STOP $xenstored_pid
+        for n in {1..8}; do vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge online wait=0 & hooks[n]=$!; done
+        sleep 0.5
+        for n in {1..3}; do kill -STOP ${hooks[@]}; sleep 0.1; kill -CONT ${hooks[@]}; sleep 0.1; done
+        kill -CONT $xenstored_pid
+        for n in {1..8}; do wait ${hooks[n]}; done
+        grep -v 'does not exist' $log
+        [ "$(grep -c 'does not exist' $log)" = 8 ] || cat $log
+        "#,
+    ),
+    (
+        "a connection that is lost is made again, and the call succeeds",
+        r#"
+        calls=$(store_calls vif-bridge online); vif-bridge offline
+        [ $(wc -w <<<"$calls") -gt 12 ] || echo "calls: $calls"
         for call in $calls; do
-            rm -f $log; xenstore-rm $XENBUS_PATH/hotplug-status 2>/dev/null
-            # some calls are not essential
-            if with $call:error=EIO vif-bridge online; then online vif1.0 "$call"; reset; continue; fi
-            [ -s $log -o -s /run/said ] || echo "$call failed without a message"
-            got=$(found); [ "$got" = "$before" ] || echo "$call failed and left $(diff <(echo "$before") <(echo "$got"))"
-            reset
+            with $call:error=ECONNRESET vif-bridge online || echo "$call: $(tail -1 $log)"
+            online vif1.0 "$call"
+            vif-bridge offline
+        done
+        "#,
+    ),
+    (
+        "the toolstack learns that a connection was lost",
+        r#"
+        calls=$(store_calls vif-bridge online | grep ^read:)
+        for call in $calls; do
+            vif-bridge offline; rm -f $log; xenstore-rm $XENBUS_PATH/hotplug-status
+            # and the next one, of the second connection; the report makes a third
+            with $call..$((${call#*when=} + 1)):error=ECONNRESET vif-bridge online && echo "$call: no failure"
+            [ "$(key hotplug-status)" = error ] || echo "$call: $(key hotplug-status): $(cat $log)"
         done
         "#,
     ),
@@ -274,10 +467,11 @@ const TESTS: [(&str, &str); 17] = [
         last=$(calls vif-bridge online | grep ^write: | tail -1)
         [ "$(iptables -S FORWARD | grep -c vif1.0)" = 6 ] || iptables -S
         vif-bridge offline; ip link set vif1.0 address 02:00:00:00:00:01
-        with $last:error=EPIPE vif-bridge online && echo "no failure"
+        # that write and all after it: the connection is made again, and lost again
+        with $last+:error=EPIPE vif-bridge online && echo "no failure"
         iptables -S FORWARD | grep vif1.0
         [ "$(found)" = "$before" ] || found
-        grep -q 'xenstored has gone' $log || cat $log
+        grep -q 'xenstored has gone' /run/said || cat /run/said
         "#,
     ),
     (
@@ -338,11 +532,38 @@ fn store() -> Result<(), Fault> {
     Ok(())
 }
 
-fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|word| word == "store") {
-        store().unwrap_or_else(|fault| println!("{fault:?}"));
-        return ExitCode::SUCCESS;
+/// Writes a text to a key with a NUL behind it, which no argument of xenstore-write can hold.
+fn write_nul(key: &str, text: &str) -> Result<(), Fault> {
+    Store::open(None)?.write(key, format!("{text}\0x").as_bytes())
+}
+
+/// Serves a socket as a xenstored would that sends a byte each second.
+fn trickle(path: &str) -> std::io::Result<()> {
+    for connection in UnixListener::bind(path)?.incoming() {
+        let mut connection = connection?;
+        spawn(move || {
+            while connection.write_all(&[0]).is_ok() {
+                sleep(Duration::from_secs(1));
+            }
+        });
     }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        ["store"] => store().map_err(|fault| fault.to_string()),
+        ["nul", key, text] => write_nul(key, text).map_err(|fault| fault.to_string()),
+        ["trickle", path] => trickle(path).map_err(|error| error.to_string()),
+        _ => return tests(),
+    };
+    done.unwrap_or_else(|fault| println!("{fault}"));
+    ExitCode::SUCCESS
+}
+
+fn tests() -> ExitCode {
     let own = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
     let test = |name, script, needs: &[&str]| {
         let script = format!("self='{own}'\n{PRELUDE}{script}");

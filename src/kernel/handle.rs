@@ -32,8 +32,8 @@ pub struct Kernel {
     is_running: bool,
     /// What ioctls answered on the host whose files these are.
     pub(super) answers: Option<Answers>,
-    control: OnceCell<Result<OwnedFd>>,
-    control_v6: OnceCell<Result<OwnedFd>>,
+    control: OnceCell<OwnedFd>,
+    control_v6: OnceCell<OwnedFd>,
     /// Folders of devices, opened at the first use (see [`super::sysfs`]).
     pub(super) virtual_net: OnceCell<Option<OwnedFd>>,
     pub(super) class_net: OnceCell<Option<OwnedFd>>,
@@ -98,9 +98,14 @@ impl Kernel {
         self.socket(&self.control_v6, AddressFamily::Inet6)
     }
 
-    fn socket<'a>(&self, cell: &'a OnceCell<Result<OwnedFd>>, family: AddressFamily) -> Result<BorrowedFd<'a>> {
-        let open = || if self.is_running() { open_socket(family, SockType::Datagram) } else { Err(Errno::ENODEV) };
-        cell.get_or_init(open).as_ref().map(AsFd::as_fd).map_err(|errno| *errno)
+    /// Returns the socket in a cell, which is opened at its first use. A failure is not remembered.
+    fn socket<'a>(&self, cell: &'a OnceCell<OwnedFd>, family: AddressFamily) -> Result<BorrowedFd<'a>> {
+        if let Some(socket) = cell.get() {
+            return Ok(socket.as_fd());
+        }
+        let socket =
+            if self.is_running() { open_socket(family, SockType::Datagram)? } else { return Err(Errno::ENODEV) };
+        Ok(cell.get_or_init(|| socket).as_fd())
     }
 
     /// Returns the path under the root of a file, which is given as on a running host.

@@ -95,7 +95,9 @@ impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BadName::TooLong => "a name has at most 15 bytes",
-            BadName::Malformed => "not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')",
+            BadName::Malformed => {
+                "not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')"
+            }
             BadName::Reserved => "the kernel reserves this name for settings of all interfaces",
         })
     }
@@ -109,7 +111,9 @@ mod tests {
 
     #[test]
     fn names_that_mean_one_interface() {
-        for name in ["eth0", "vif1.0", "vif1.0-emu", "xenbr0", "abcdefghijklmno", "br-lan", "a@b", "...", "_", "Alle", "0-"] {
+        for name in
+            ["eth0", "vif1.0", "vif1.0-emu", "xenbr0", "abcdefghijklmno", "br-lan", "a@b", "...", "_", "Alle", "0-"]
+        {
             assert_eq!(InterfaceName::new(name.as_bytes()).unwrap().as_str(), name);
         }
     }
@@ -125,10 +129,55 @@ mod tests {
     #[test]
     fn names_that_mean_something_else() {
         let malformed = [
-            "", ".", "..", "-", "-i", "a/b", "../lo", "eth0:1", ":", "vif%d", "a b", " a", "a\tb", "a\n", "a\0", "\0", "a\0b",
-            "\u{1b}[31m", "\u{7f}", "a\u{a0}b", "\u{85}", "$(id)", "$x", "(a)", "a;b", "a`b", "a'b", "a\"b", "a\\b", "eth+",
-            "+", "a+b", "a*", "a?", "a[b]", "a{b}", "a|b", "a&b", "a<b", "a>b", "a!", "~a", "#a", "a=b", "a,b", "\u{fc}ber",
-            "a\u{202e}b", "a\u{200f}", "\u{feff}a",
+            "",
+            ".",
+            "..",
+            "-",
+            "-i",
+            "a/b",
+            "../lo",
+            "eth0:1",
+            ":",
+            "vif%d",
+            "a b",
+            " a",
+            "a\tb",
+            "a\n",
+            "a\0",
+            "\0",
+            "a\0b",
+            "\u{1b}[31m",
+            "\u{7f}",
+            "a\u{a0}b",
+            "\u{85}",
+            "$(id)",
+            "$x",
+            "(a)",
+            "a;b",
+            "a`b",
+            "a'b",
+            "a\"b",
+            "a\\b",
+            "eth+",
+            "+",
+            "a+b",
+            "a*",
+            "a?",
+            "a[b]",
+            "a{b}",
+            "a|b",
+            "a&b",
+            "a<b",
+            "a>b",
+            "a!",
+            "~a",
+            "#a",
+            "a=b",
+            "a,b",
+            "\u{fc}ber",
+            "a\u{202e}b",
+            "a\u{200f}",
+            "\u{feff}a",
         ];
         for name in malformed {
             assert_eq!(InterfaceName::new(name.as_bytes()), Err(BadName::Malformed), "{name:?}");

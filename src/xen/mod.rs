@@ -1,8 +1,10 @@
 //! What Xen calls: `network-virtual` and `vif-bridge`.
 //!
-//! [`script`] reads arguments as Xen's scripts do, without evaluating them; [`log`] writes where the scripts write.
+//! [`script`] reads arguments as Xen's scripts do, without evaluating them; [`log`] writes where the scripts write; [`vif`] is what
+//! scripts for guests' interfaces share.
 
 pub mod log;
 pub mod network_virtual;
 pub mod script;
+mod vif;
 pub mod vif_bridge;

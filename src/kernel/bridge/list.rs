@@ -1,6 +1,8 @@
 //! Which bridges and ports there are.
 
 use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
@@ -36,6 +38,34 @@ impl Kernel {
             Sysfs::Own => Ok(self.bridges_by_sysfs()),
             _ => self.bridges_by_ioctl(),
         }
+    }
+
+    /// Returns the bridge that has this interface as a port; `None` also if there is no such interface. Where /sys cannot tell, the
+    /// ioctls are asked; unlike [`Kernel::bridge_of`] this returns why they could not tell either.
+    ///
+    /// # Errors
+    /// Those of SIOCGIFINDEX, SIOCGIFBR and SIOCDEVPRIVATE: EMFILE, EPERM.
+    pub fn bridge_of_port(&self, port: &[u8]) -> Result<Option<OsString>> {
+        if let Some(device) = self.device(port) {
+            match fs::read_link(device.path().join("brport/bridge")) {
+                Ok(target) => return Ok(target.file_name().map(OsString::from)),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(_) => (),
+            }
+        }
+        let index = match self.link_index(port) {
+            Err(Errno::ENODEV) => return Ok(None),
+            index => index?,
+        };
+        for bridge in self.bridges_by_ioctl()? {
+            match ioctl::port_indexes(self.control()?, bridge.as_bytes()) {
+                Ok(ports) if ports.contains(&index) => return Ok(Some(bridge)),
+                // a bridge that vanishes in between has no port any more
+                Ok(_) | Err(Errno::ENODEV) => (),
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(None)
     }
 
     fn bridges_by_sysfs(&self) -> Vec<OsString> {

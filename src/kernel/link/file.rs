@@ -1,7 +1,10 @@
 //! Values of links for which there is no ioctl: files under /sys/class/net/NAME.
 
-use crate::kernel::file::exists;
+use std::io::ErrorKind;
+
+use crate::kernel::file::{exists, read_page};
 use crate::kernel::handle::Kernel;
+use crate::kernel::result::{Result, errno};
 use sysfs_class::SysClass;
 
 /// A value of a link by its file's name.
@@ -31,6 +34,19 @@ impl Kernel {
     /// the kernel has no such file.
     pub fn link_file(&self, link: &[u8], file: LinkFile) -> Option<String> {
         self.listed_folder(link)?.text(file.0)
+    }
+
+    /// Returns what a file of a link holds, as [`Kernel::link_file`] does, or why it cannot be read.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2) but ENOENT: EMFILE, EACCES.
+    pub fn read_link_file(&self, link: &[u8], file: LinkFile) -> Result<Option<String>> {
+        let Some(device) = self.device(link) else { return Ok(None) };
+        match read_page(&device.path().join(file.0)) {
+            Ok(text) => Ok(Some(text.trim_end_matches('\n').into())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(errno(error)),
+        }
     }
 
     /// Whether /sys is this namespace's and has this file of the link.

@@ -1,25 +1,14 @@
 //! An interface becomes a port of a bridge, and leaves it.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use super::bridge::{bridge_of, exists, find_bridge, first_bridge};
-use super::config::{BridgeChoice, PortConfig, VifConfig};
-use super::error::VifError;
-use super::keys::{Keys, Owner};
+use super::bridge::{bridge_of, find_bridge, first_bridge};
+use super::config::{BridgeChoice, PortConfig};
 use super::port::{Port, detach};
 use super::rules::GuestRules;
-use crate::kernel::Kernel;
+use crate::era::Era;
 use crate::net::InterfaceName;
-use crate::xen::log::Log;
-
-/// What a call works with.
-pub(super) struct Context<'a> {
-    pub(super) kernel: &'a Kernel,
-    pub(super) log: Log<'a>,
-    pub(super) keys: &'a mut Keys,
-    pub(super) config: &'a VifConfig,
-}
+use crate::xen::vif::device;
+use crate::xen::vif::error::VifError;
+use crate::xen::vif::frame::Context;
 
 /// Port and bridge of a call that succeeded.
 pub(super) struct Done {
@@ -28,98 +17,81 @@ pub(super) struct Done {
     pub(super) bridge: Option<InterfaceName>,
 }
 
-impl<'a> Context<'a> {
-    /// `online`, `add`: makes the interface a port and reports that to the toolstack, or leaves everything as it was.
-    pub(super) fn plug(&mut self, wanted: PortConfig) -> Result<Done, VifError> {
-        let PortConfig { bridge, vifname, rules } = wanted;
-        let bridge = find_bridge(self.kernel, &bridge)?;
-        let new_name = vifname.transpose()?.filter(|name| *name != self.config.device);
-        let mut port = self.find_port(new_name.as_ref())?;
-        let mtu = self.keys.value("mtu")?;
-        match self.make_port(&mut port, new_name, &bridge, mtu, rules) {
-            Ok(()) => Ok(Done { port: port.name().clone(), bridge: Some(bridge) }),
-            Err(error) => {
-                port.put_back();
-                Err(error)
-            }
-        }
-    }
-
-    /// Waits for the interface. It has `new_name` if an earlier call renamed it.
-    fn find_port(&mut self, new_name: Option<&InterfaceName>) -> Result<Port<'a>, VifError> {
-        let (kernel, device) = (self.kernel, &self.config.device);
-        if let Some(new_name) = new_name
-            && !exists(kernel, device)
-            && exists(kernel, new_name)
-            && self.keys.owner(kernel, new_name)? == Owner::Us
-        {
-            return Port::find(kernel, new_name);
-        }
-        wait_for(self.config.wait, || exists(kernel, device));
-        match new_name.filter(|name| exists(kernel, name)) {
-            Some(new_name) => Err(VifError::NameTaken { device: device.clone(), new_name: new_name.clone() }),
-            None => Port::find(kernel, device),
-        }
-    }
-
-    fn make_port(
-        &mut self,
-        port: &mut Port,
-        new_name: Option<InterfaceName>,
-        bridge: &InterfaceName,
-        mtu: Option<String>,
-        rules: Option<GuestRules>,
-    ) -> Result<(), VifError> {
-        port.rename(new_name)?;
-        port.prepare(bridge, self.config.suppress_arp)?;
-        let mtu = port.set_mtu(mtu, bridge, self.log);
-        port.attach(bridge)?;
-        if let Some(rules) = &rules {
-            rules.insert(self.kernel, self.log, port.name());
-        }
-        if self.config.command.is_for_tap() {
-            return Ok(());
-        }
-        self.report_connected(mtu).inspect_err(|_| {
-            if let Some(rules) = &rules {
-                rules.remove(self.kernel, self.log, port.name());
-            }
-        })
-    }
-
-    fn report_connected(&mut self, mtu: Option<String>) -> Result<(), VifError> {
-        if let Some(mtu) = mtu {
-            self.keys.set_mtu_of_guest(&mtu)?;
-        }
-        self.keys.set("hotplug-status", "connected")
-    }
-
-    /// `offline`, `remove`: takes the interface off its bridge. If interface or bridge have gone already, that is no error: netback
-    /// may have been faster.
-    pub(super) fn unplug(&mut self, wanted: PortConfig) -> Result<Done, VifError> {
-        let (kernel, device) = (self.kernel, &self.config.device);
-        let port = match wanted.vifname {
-            // while the interface has its first name, the other name is another guest's
-            Some(Ok(name)) if !exists(kernel, device) && self.keys.owner(kernel, &name)? != Owner::Another => name,
-            _ => device.clone(),
-        };
-        let bridge = match wanted.bridge {
-            // the first bridge may be another one by now
-            BridgeChoice::First => bridge_of(kernel, &port).or_else(|| first_bridge(kernel)),
-            named => find_bridge(kernel, &named).ok().or_else(|| bridge_of(kernel, &port)),
-        };
-        detach(kernel, &port, bridge.as_ref())?;
-        if let Some(rules) = wanted.rules {
-            rules.remove(kernel, self.log, &port);
-        }
-        Ok(Done { port, bridge })
+/// `online`, `add`: makes the interface a port and reports that to the toolstack, or leaves everything as it was.
+///
+/// # Errors
+/// What failed, and what could not be restored.
+pub(super) fn plug(context: &mut Context, wanted: PortConfig) -> Result<Done, VifError> {
+    let PortConfig { bridge, vifname, rules } = wanted;
+    let bridge = find_bridge(context.kernel, &bridge)?;
+    let new_name = vifname.transpose()?.filter(|name| *name != context.config.device);
+    let interface = device::wait_for(context.kernel, context.keys, context.config, new_name.as_ref())?;
+    let mut port = Port::new(interface);
+    let mtu = context.keys.value("mtu")?;
+    match make_port(context, &mut port, new_name, &bridge, mtu, rules) {
+        Ok(()) => Ok(Done { port: port.name().clone(), bridge: Some(bridge) }),
+        Err(error) => Err(error.with_left(port.restore())),
     }
 }
 
-/// Waits until an interface exists: a call may come before the kernel has created it.
-fn wait_for(seconds: u32, exists: impl Fn() -> bool) {
-    let start = Instant::now();
-    while start.elapsed().as_secs() < seconds.into() && !exists() {
-        sleep(Duration::from_millis(10));
+fn make_port(
+    context: &mut Context,
+    port: &mut Port,
+    new_name: Option<InterfaceName>,
+    bridge: &InterfaceName,
+    mtu: Option<String>,
+    rules: Option<GuestRules>,
+) -> Result<(), VifError> {
+    // as Xen 3.0.3 to 3.1 did
+    let suppress_arp = context.era == Era::Of2006;
+    port.rename(new_name)?;
+    port.prepare(bridge, suppress_arp)?;
+    let mtu = port.set_mtu(mtu, bridge, context.log);
+    port.attach(bridge)?;
+    if let Some(rules) = &rules {
+        rules.insert(context.kernel, context.log, port.name());
     }
+    if context.config.command.is_for_tap() {
+        return Ok(());
+    }
+    report_connected(context, mtu).inspect_err(|_| {
+        if let Some(rules) = &rules {
+            rules.remove(context.kernel, context.log, port.name());
+        }
+    })
+}
+
+fn report_connected(context: &mut Context, mtu: Option<String>) -> Result<(), VifError> {
+    if let Some(mtu) = mtu {
+        context.keys.set_mtu_of_guest(&mtu)?;
+    }
+    context.keys.set("hotplug-status", "connected")
+}
+
+/// `offline`, `remove`: takes the interface off its bridge. If interface or bridge have gone already, that is no error: netback may
+/// have been faster.
+///
+/// # Errors
+/// The kernel refuses, or cannot be asked.
+pub(super) fn unplug(context: &mut Context, wanted: PortConfig) -> Result<Done, VifError> {
+    let kernel = context.kernel;
+    let vifname = wanted.vifname.and_then(Result::ok);
+    let port = device::present_name(kernel, context.keys, context.config, vifname)?;
+    let own = bridge_of(kernel, &port);
+    let bridge = match wanted.bridge {
+        // the first bridge may be another one by now
+        BridgeChoice::First => match own? {
+            None => first_bridge(kernel)?,
+            own => own,
+        },
+        named => match find_bridge(kernel, &named) {
+            Err(VifError::NoSuchBridge(_)) => own?,
+            bridge => Some(bridge?),
+        },
+    };
+    detach(kernel, &port, bridge.as_ref())?;
+    if let Some(rules) = wanted.rules {
+        rules.remove(kernel, context.log, &port);
+    }
+    Ok(Done { port, bridge })
 }

@@ -1,30 +1,23 @@
-//! A guest's interface as a bridge port: made in the original's order, and put back as it was found.
+//! A guest's interface as a bridge port: made in the original's order, and restored as it was found.
 
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use super::error::{PortRefusal, VifError};
 use crate::error::errno_text;
-use crate::kernel::{Address, Kernel, LinkSetting, flag};
+use crate::kernel::{Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, Mac};
 use crate::xen::log::Log;
+use crate::xen::vif::error::{PortRefusal, VifError};
+use crate::xen::vif::interface::Interface;
 
 /// The MAC address of every guest's port: the highest one that is not a group's. A bridge takes the lowest address of its ports,
 /// and so never a guest's.
 const PORT_MAC: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
 
-/// An interface that becomes a port, and how it was found.
+/// An interface that becomes a port.
 pub(super) struct Port<'a> {
-    kernel: &'a Kernel,
-    name: InterfaceName,
-    /// The name that it was found with, if it has been renamed.
-    old_name: Option<InterfaceName>,
-    flags: u32,
-    mac: Mac,
-    mtu: i32,
-    /// The IPv4 and IPv6 addresses that are removed from it.
-    addresses: Vec<Address>,
+    interface: Interface<'a>,
     /// An earlier call made it a port of the bridge.
     is_port: bool,
     /// The bridge that this call added it to.
@@ -32,147 +25,108 @@ pub(super) struct Port<'a> {
 }
 
 impl<'a> Port<'a> {
-    /// Reads the state of an interface.
-    pub(super) fn find(kernel: &'a Kernel, name: &InterfaceName) -> Result<Self, VifError> {
-        let link = name.as_bytes();
-        let read = || Ok((kernel.link_flags(link)?, kernel.mac(link)?, kernel.link_mtu(link)?));
-        let (flags, mac, mtu) = read().map_err(|errno| match errno {
-            Errno::ENODEV => VifError::NoSuchInterface(name.clone()),
-            errno => refused(name, "look at it", errno),
-        })?;
-        Ok(Port {
-            kernel,
-            name: name.clone(),
-            old_name: None,
-            flags,
-            mac,
-            mtu,
-            addresses: Vec::new(),
-            is_port: false,
-            bridge: None,
-        })
+    pub(super) fn new(interface: Interface<'a>) -> Self {
+        Port { interface, is_port: false, bridge: None }
     }
 
     pub(super) fn name(&self) -> &InterfaceName {
-        &self.name
-    }
-
-    fn set(&self, setting: LinkSetting) -> Result<(), Errno> {
-        self.kernel.set_link(self.name.as_bytes(), setting)
+        self.interface.name()
     }
 
     /// Renames the interface, unless it has the name already.
     pub(super) fn rename(&mut self, new_name: Option<InterfaceName>) -> Result<(), VifError> {
-        let Some(new_name) = new_name.filter(|new_name| *new_name != self.name) else { return Ok(()) };
-        if let Err(errno) = self.set(LinkSetting::Name(new_name.as_bytes())) {
-            return Err(VifError::Rename { link: self.name.clone(), new_name, errno });
-        }
-        self.old_name = Some(std::mem::replace(&mut self.name, new_name));
-        Ok(())
+        self.interface.rename(new_name)
     }
 
     /// Switches the interface off, gives it the ports' MAC address and removes its other addresses. One that is a port of the
-    /// bridge already keeps carrying traffic. With `suppress_arp`, multicast and ARP are switched off, as by Xen 3.0.3 to 3.1.
+    /// bridge already keeps carrying traffic. With `suppress_arp`, multicast and ARP are switched off.
     pub(super) fn prepare(&mut self, bridge: &InterfaceName, suppress_arp: bool) -> Result<(), VifError> {
-        match self.kernel.bridge_of(self.name.as_bytes()) {
+        let name = self.interface.name();
+        let refused = |action, errno| VifError::link(name, action, errno);
+        match self.interface.kernel().bridge_of_port(name.as_bytes()).map_err(VifError::Bridges)? {
             Some(own) if own.as_bytes() == bridge.as_bytes() => self.is_port = true,
             Some(own) => {
-                return Err(VifError::PortOfAnother { port: self.name.clone(), own, bridge: bridge.clone() });
+                return Err(VifError::PortOfAnother { port: name.clone(), own, bridge: bridge.clone() });
             }
             None => (),
         }
-        // before the link goes down, and with it the IPv6 addresses
-        self.addresses = self.read_addresses().map_err(|errno| refused(&self.name, "read its addresses", errno))?;
-        if !self.is_port || self.mac != PORT_MAC {
-            self.set(LinkSetting::DOWN).map_err(|errno| refused(&self.name, "switch it off", errno))?;
-            // not every driver can
-            let _ = self.set(LinkSetting::Address(&PORT_MAC.0));
-        }
-        if suppress_arp {
-            self.set(LinkSetting::Flags { set: flag::NOARP, mask: flag::NOARP | flag::MULTICAST })
-                .map_err(|errno| refused(&self.name, "switch arp and multicast off", errno))?;
-        }
-        self.flush().map_err(|errno| refused(&self.name, "flush its addresses", errno))
-    }
-
-    fn read_addresses(&self) -> Result<Vec<Address>, Errno> {
-        let link = self.name.as_bytes();
-        let mut addresses = self.kernel.addresses_v4_of(link)?;
-        let v6 = self.kernel.addresses_v6().map_err(|unreadable| unreadable.errno)?;
-        addresses.extend(v6.into_iter().filter(|address| address.link.as_bytes() == link));
-        Ok(addresses)
-    }
-
-    fn flush(&self) -> Result<(), Errno> {
-        for address in &self.addresses {
-            // of IPv4 the first one of a label, so all of them in the end
-            match self.kernel.delete_address(address.label.as_bytes(), address.net) {
-                // it went with the one before it, or with the link
-                Err(Errno::EADDRNOTAVAIL | Errno::ENODEV) => (),
-                other => other?,
+        if !self.is_port || !self.interface.had_mac(PORT_MAC) {
+            self.interface.switch_off()?;
+            match self.interface.set(LinkSetting::Address(&PORT_MAC.0)) {
+                // not every driver can
+                Err(Errno::EOPNOTSUPP | Errno::EADDRNOTAVAIL | Errno::EINVAL) => (),
+                done => done.map_err(|errno| refused("set its hardware address", errno))?,
             }
         }
-        Ok(())
+        if suppress_arp {
+            let off = LinkSetting::Flags { set: flag::NOARP, mask: flag::NOARP | flag::MULTICAST };
+            self.interface.set(off).map_err(|errno| refused("switch arp and multicast off", errno))?;
+        }
+        self.interface.flush()
     }
 
-    /// Sets the mtu to `wanted` or else to the bridge's. Returns the number as it was given, unless it is not an mtu.
+    /// Sets the mtu to `wanted` or else to the bridge's. Returns the number for the guest: the wanted one as it was given or, if it
+    /// cannot be set, the mtu that the interface has.
     pub(super) fn set_mtu(&self, wanted: Option<String>, bridge: &InterfaceName, log: Log) -> Option<String> {
-        let bridges = || self.kernel.link_mtu(bridge.as_bytes()).ok().map(|mtu| mtu.to_string());
-        let text = wanted.filter(|text| !text.is_empty()).or_else(bridges)?;
-        let mtu = text.trim().parse().ok().filter(|&mtu: &i32| mtu > 0)?;
-        if let Err(errno) = self.set(LinkSetting::Mtu(mtu)) {
-            log.note(format!("{}: cannot set its mtu to {text}: {}", self.name, errno_text(errno)).as_bytes());
+        let name = self.interface.name();
+        let of =
+            |link: &InterfaceName| self.interface.kernel().link_mtu(link.as_bytes()).ok().map(|mtu| mtu.to_string());
+        let text = wanted.filter(|text| !text.is_empty()).or_else(|| of(bridge))?;
+        let text = text.trim();
+        let mtu = text.parse().ok().filter(|&mtu: &i32| mtu > 0)?;
+        match self.interface.set(LinkSetting::Mtu(mtu)) {
+            Ok(()) => Some(text.into()),
+            Err(errno) => {
+                log.note(format!("{name}: cannot set its mtu to {text}: {}", errno_text(errno)).as_bytes());
+                of(name)
+            }
         }
-        Some(text)
     }
 
     /// Adds the interface to the bridge and switches it on.
     pub(super) fn attach(&mut self, bridge: &InterfaceName) -> Result<(), VifError> {
         if !self.is_port {
-            change_port(self.kernel, bridge, &self.name, Kernel::add_port).map_err(VifError::AddPort)?;
+            change_port(self.interface.kernel(), bridge, self.name(), Kernel::add_port).map_err(VifError::AddPort)?;
             self.bridge = Some(bridge.clone());
         }
-        self.set(LinkSetting::UP).map_err(|errno| refused(&self.name, "switch it on", errno))
+        self.interface.switch_on()
     }
 
-    /// Restores the interface to the state in which it was found. Further failures are ignored: one is being reported.
-    pub(super) fn put_back(self) {
-        let kernel = self.kernel;
-        if let Some(bridge) = &self.bridge {
-            let _ = change_port(kernel, bridge, &self.name, Kernel::delete_port);
+    /// Restores the interface to the state in which it was found. Returns what could not be restored.
+    pub(super) fn restore(self) -> Vec<String> {
+        let mut left = Vec::new();
+        if let Some(bridge) = &self.bridge
+            && let Err(refusal) = change_port(self.interface.kernel(), bridge, self.name(), Kernel::delete_port)
+            && !refusal.is_gone()
+        {
+            left.push(format!("port of {bridge}: {}", errno_text(refusal.errno)));
         }
-        if kernel.mac(self.name.as_bytes()) != Ok(self.mac) || self.old_name.is_some() {
-            let _ = self.set(LinkSetting::DOWN);
-            let _ = self.set(LinkSetting::Address(&self.mac.0));
-        }
-        let _ = self.set(LinkSetting::Mtu(self.mtu));
-        for address in &self.addresses {
-            let _ = kernel.add_address(address.label.as_bytes(), address.net, address.peer, address.broadcast);
-        }
-        // the kernel renames the labels of addresses, too
-        if let Some(old_name) = &self.old_name {
-            let _ = self.set(LinkSetting::Name(old_name.as_bytes()));
-        }
-        let name = self.old_name.as_ref().unwrap_or(&self.name);
-        let mask = flag::UP | flag::NOARP | flag::MULTICAST;
-        let _ = kernel.set_link(name.as_bytes(), LinkSetting::Flags { set: self.flags, mask });
+        left.extend(self.interface.restore());
+        left
+    }
+}
+
+impl PortRefusal {
+    /// Whether a port could not be deleted because interface, bridge or port have gone.
+    fn is_gone(&self) -> bool {
+        matches!(self.errno, Errno::ENODEV | Errno::ENXIO | Errno::EINVAL)
     }
 }
 
 /// Takes an interface off the bridge and switches it off. It may disappear at any moment.
 pub(super) fn detach(kernel: &Kernel, name: &InterfaceName, bridge: Option<&InterfaceName>) -> Result<(), VifError> {
-    let link = name.as_bytes();
-    let is_gone = || kernel.link_index(link).is_err();
-    match kernel.set_link(link, LinkSetting::DOWN) {
-        Err(errno) if !is_gone() => return Err(refused(name, "switch it off", errno)),
-        _ => (),
+    match kernel.set_link(name.as_bytes(), LinkSetting::DOWN) {
+        Ok(()) => (),
+        Err(Errno::ENODEV | Errno::ENXIO) => return Ok(()),
+        Err(errno) => return Err(VifError::link(name, "switch it off", errno)),
     }
     let Some(bridge) = bridge else { return Ok(()) };
-    if kernel.bridge_of(link).is_none_or(|own| own.as_bytes() != bridge.as_bytes()) {
-        return Ok(());
-    }
     match change_port(kernel, bridge, name, Kernel::delete_port) {
-        Err(refusal) if !is_gone() => Err(VifError::DeletePort(refusal)),
+        Err(refusal) if !refusal.is_gone() => match kernel.bridge_of_port(name.as_bytes()) {
+            // what was named is no bridge, for instance
+            Ok(own) if own.is_none_or(|own| own.as_bytes() != bridge.as_bytes()) => Ok(()),
+            _ => Err(VifError::DeletePort(refusal)),
+        },
         _ => Ok(()),
     }
 }
@@ -191,8 +145,4 @@ fn change_port(
         errno,
         port_exists: kernel.link_index(port.as_bytes()).is_ok(),
     })
-}
-
-fn refused(link: &InterfaceName, action: &'static str, errno: Errno) -> VifError {
-    VifError::Link { link: link.clone(), action, errno }
 }

@@ -1,4 +1,4 @@
-//! Why `vif-bridge` fails, and the text that the toolstack and the log get.
+//! Why a vif script fails, and the text that the toolstack and the log get.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use crate::era::Era;
-use crate::error::{Failure, errno_text, io_text, line};
+use crate::error::{Failure, errno_text, io_text, line, one_line};
 use crate::net::{BadName, InterfaceName};
 use crate::texts::bridge_utils::{addif_failed, delif_failed};
 use crate::xen::script::BadArgument;
@@ -15,7 +15,7 @@ use crate::xenstore::Fault;
 
 /// Why a call failed.
 #[derive(Debug)]
-pub(super) enum VifError {
+pub(in crate::xen) enum VifError {
     Argument(BadArgument),
     /// Not one of online, offline, add, remove.
     Command(OsString),
@@ -29,6 +29,12 @@ pub(super) enum VifError {
         value: String,
         fault: BadName,
     },
+    /// A key holds a NUL byte, where a shell and the kernel would end.
+    Value {
+        key: String,
+    },
+    /// A key `vlan`, with its value.
+    Vlan(String),
     /// Another call for the same interface does not come to an end.
     Busy(InterfaceName),
     /// The lock of the interface cannot be created.
@@ -37,6 +43,11 @@ pub(super) enum VifError {
         error: io::Error,
     },
     Xenstore(Fault),
+    /// xenstored refuses to read a key.
+    Read {
+        key: String,
+        errno: String,
+    },
     /// xenstored refuses to write a key.
     Write {
         key: String,
@@ -70,16 +81,23 @@ pub(super) enum VifError {
     },
     AddPort(PortRefusal),
     DeletePort(PortRefusal),
+    /// The bridges of the host cannot be listed, or asked for their ports.
+    Bridges(Errno),
+    /// A failure after which not everything could be restored.
+    NotRestored {
+        cause: Box<VifError>,
+        left: Vec<String>,
+    },
 }
 
 /// What the kernel refused for a port of a bridge.
 #[derive(Debug)]
-pub(super) struct PortRefusal {
-    pub(super) bridge: InterfaceName,
-    pub(super) port: InterfaceName,
-    pub(super) errno: Errno,
+pub(in crate::xen) struct PortRefusal {
+    pub(in crate::xen) bridge: InterfaceName,
+    pub(in crate::xen) port: InterfaceName,
+    pub(in crate::xen) errno: Errno,
     /// Whether the interface still existed afterwards.
-    pub(super) port_exists: bool,
+    pub(in crate::xen) port_exists: bool,
 }
 
 impl From<Fault> for VifError {
@@ -89,8 +107,18 @@ impl From<Fault> for VifError {
 }
 
 impl VifError {
-    /// Returns the text, without a line end. bridge-utils' words depend on the era.
-    pub(super) fn text(&self, era: Era) -> Vec<u8> {
+    /// Returns that the kernel refuses something; `action` completes "cannot".
+    pub(in crate::xen) fn link(link: &InterfaceName, action: &'static str, errno: Errno) -> Self {
+        VifError::Link { link: link.clone(), action, errno }
+    }
+
+    /// Adds what could not be restored after this failure.
+    pub(in crate::xen) fn with_left(self, left: Vec<String>) -> Self {
+        if left.is_empty() { self } else { VifError::NotRestored { cause: Box::new(self), left } }
+    }
+
+    /// Returns the text as one line without its end. bridge-utils' words depend on the era.
+    pub(in crate::xen) fn text(&self, era: Era) -> Vec<u8> {
         use VifError as Error;
         let mut line = match self {
             Error::Argument(argument) => line!(argument.text()),
@@ -98,11 +126,20 @@ impl VifError {
             Error::InterfaceType(word) => line!("unknown interface type ", word),
             Error::NotSet(variable) => line!(variable, " is not set"),
             Error::Name { variable, value, fault } => line!(variable, "=\"", value, "\": ", fault.to_string()),
+            Error::Value { key } => line!(key, ": its value holds a NUL byte"),
+            Error::Vlan(vlan) => {
+                line!(
+                    "vlan=\"",
+                    vlan,
+                    "\": the VLANs of a bridge port can be set by netlink only, which is not used here"
+                )
+            }
             Error::Busy(device) => line!(device, ": another call is at work on it"),
             Error::Lock { device, error } => {
                 line!(device, ": cannot make a lock under /var/run/xen-hotplug: ", io_text(error))
             }
             Error::Xenstore(fault) => line!(fault.to_string()),
+            Error::Read { key, errno } => line!("Reading ", key, " from xenstore failed: ", errno),
             Error::Write { key, value, errno } => line!("Writing ", key, " ", value, " to xenstore failed: ", errno),
             Error::NoBridge => line!("Could not find bridge, and none was specified"),
             Error::NoSuchBridge(name) => line!("Could not find bridge device ", name),
@@ -120,9 +157,11 @@ impl VifError {
             Error::Link { link, action, errno } => line!(link, ": cannot ", action, ": ", errno_text(*errno)),
             Error::AddPort(refusal) => refusal.line(era, addif_failed),
             Error::DeletePort(refusal) => refusal.line(era, delif_failed),
+            Error::Bridges(errno) => line!("cannot list the host's bridges: ", errno_text(*errno)),
+            Error::NotRestored { cause, left } => line!(cause.text(era), "; not restored: ", left.join(", ")),
         };
         line.truncate(line.trim_ascii_end().len());
-        line
+        one_line(&line)
     }
 }
 

@@ -1,6 +1,7 @@
-//! The keys by which the toolstack and `vif-bridge` communicate: in xenstore, below the path of the interface's backend.
+//! The keys by which the toolstack and a vif script communicate: in xenstore, below the path of the interface's backend.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use super::error::VifError;
 use crate::kernel::{Kernel, LinkFile};
@@ -10,25 +11,21 @@ use crate::xenstore::{Fault, Store};
 /// Bytes of an error text in xenstore: a payload has 4096, with the key.
 const TEXT_MAX: usize = 2048;
 
-/// The keys of one interface.
-pub(super) struct Keys {
-    /// The path of its backend, `/local/domain/0/backend/vif/1/0`. Xen 3 leaves out the domain.
-    pub(super) path: Option<String>,
-    connection: Connection,
-}
+/// Time for a report on a connection of its own.
+const REPORT_PATIENCE: Duration = Duration::from_secs(2);
 
-enum Connection {
-    NotTried {
-        /// Where to connect, if the environment says so.
-        place: Option<OsString>,
-    },
-    Failed,
-    Open(Store),
+/// The keys of one interface.
+pub(in crate::xen) struct Keys {
+    /// The path of its backend, `/local/domain/0/backend/vif/1/0`. Xen 3 leaves out the domain.
+    pub(in crate::xen) path: Option<String>,
+    /// Where to connect, if the environment says so.
+    place: Option<OsString>,
+    store: Option<Store>,
 }
 
 /// Owner of the interface that already has our target name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(in crate::xen) enum Owner {
     Us,
     Another,
     Unknown,
@@ -36,57 +33,49 @@ pub(super) enum Owner {
 
 impl Keys {
     /// Returns the keys below a path. xenstored is at `place`, if that is set.
-    pub(super) fn new(path: Option<OsString>, place: Option<OsString>) -> Self {
+    pub(in crate::xen) fn new(path: Option<OsString>, place: Option<OsString>) -> Self {
         let path = path.map(|path| path.to_string_lossy().into_owned()).filter(|path| !path.is_empty());
-        Keys { path, connection: Connection::NotTried { place } }
+        Keys { path, place, store: None }
     }
 
-    /// Connects to xenstored, once.
-    pub(super) fn connect(&mut self) -> Result<(), Fault> {
-        let Connection::NotTried { place } = &mut self.connection else { return Ok(()) };
-        let opened = Store::open(place.take());
-        let (connection, outcome) = match opened {
-            Ok(store) => (Connection::Open(store), Ok(())),
-            Err(fault) => (Connection::Failed, Err(fault)),
-        };
-        self.connection = connection;
-        outcome
-    }
-
-    fn store(&mut self) -> Option<&mut Store> {
-        match &mut self.connection {
-            Connection::Open(store) => Some(store),
-            _ => None,
-        }
+    /// Connects to xenstored.
+    pub(in crate::xen) fn connect(&mut self) -> Result<(), Fault> {
+        self.store = Some(Store::open(self.place.clone())?);
+        Ok(())
     }
 
     fn key(&self, name: &str) -> Option<String> {
         self.path.as_deref().map(|path| [path, "/", name].concat())
     }
 
-    /// Returns the value of a key; `None` if it does not exist or may not be read.
-    pub(super) fn value(&mut self, name: &str) -> Result<Option<String>, Fault> {
-        let Some(key) = self.key(name) else { return Ok(None) };
-        match self.store().map(|store| store.read(&key)) {
-            Some(Ok(value)) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
-            None | Some(Err(Fault::Refused(_))) => Ok(None),
-            Some(Err(fault)) => Err(fault),
+    /// Returns the value of a key; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// xenstored does not answer, or refuses; the value holds a NUL.
+    pub(in crate::xen) fn value(&mut self, name: &str) -> Result<Option<String>, VifError> {
+        let (Some(key), Some(store)) = (self.key(name), &mut self.store) else { return Ok(None) };
+        match store.read(&key) {
+            Ok(value) if value.contains(&0) => Err(VifError::Value { key }),
+            Ok(value) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
+            Err(Fault::Refused(errno)) if errno == "ENOENT" => Ok(None),
+            Err(Fault::Refused(errno)) => Err(VifError::Read { key, errno }),
+            Err(fault) => Err(VifError::Xenstore(fault)),
         }
     }
 
     /// Sets a key of the interface.
-    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), VifError> {
+    pub(in crate::xen) fn set(&mut self, name: &str, value: &str) -> Result<(), VifError> {
         self.key(name).map_or(Ok(()), |key| self.write(key, value))
     }
 
     /// Sets the guest's own key of bytes that a frame may carry.
-    pub(super) fn set_mtu_of_guest(&mut self, mtu: &str) -> Result<(), VifError> {
+    pub(in crate::xen) fn set_mtu_of_guest(&mut self, mtu: &str) -> Result<(), VifError> {
         let frontend = self.path.as_deref().and_then(frontend);
         frontend.map_or(Ok(()), |frontend| self.write([&frontend, "/mtu"].concat(), mtu))
     }
 
     fn write(&mut self, key: String, value: &str) -> Result<(), VifError> {
-        let Some(store) = self.store() else { return Ok(()) };
+        let Some(store) = &mut self.store else { return Ok(()) };
         store.write(&key, value.as_bytes()).map_err(|fault| match fault {
             Fault::Refused(errno) => VifError::Write { key, value: value.into(), errno },
             fault => VifError::Xenstore(fault),
@@ -94,8 +83,9 @@ impl Keys {
     }
 
     /// Returns the owner of the interface with a name: as netback says or, if it does not, as the last call left the keys.
-    pub(super) fn owner(&mut self, kernel: &Kernel, name: &InterfaceName) -> Result<Owner, Fault> {
-        if let Some(node) = kernel.link_file(name.as_bytes(), LinkFile::XENBUS_NODE) {
+    pub(in crate::xen) fn owner(&mut self, kernel: &Kernel, name: &InterfaceName) -> Result<Owner, VifError> {
+        let node = kernel.read_link_file(name.as_bytes(), LinkFile::XENBUS_NODE);
+        if let Some(node) = node.map_err(|errno| VifError::link(name, "find out whose it is", errno))? {
             let is_ours = self.path.as_ref().is_some_and(|path| path.trim_matches('/').ends_with(&node));
             return Ok(if is_ours { Owner::Us } else { Owner::Another });
         }
@@ -106,14 +96,19 @@ impl Keys {
         })
     }
 
-    /// Reports a failure to the toolstack: both keys in one transaction, since it waits for either.
-    pub(super) fn report(&mut self, text: &[u8]) {
-        let _ = self.connect();
+    /// Reports a failure to the toolstack: both keys in one transaction, since it waits for either. A connection that was lost, or
+    /// never made, is tried again.
+    pub(in crate::xen) fn report(&mut self, text: &[u8]) {
         let (Some(error), Some(status)) = (self.key("hotplug-error"), self.key("hotplug-status")) else { return };
         let text = &text[..text.len().min(TEXT_MAX)];
-        if let Some(store) = self.store() {
-            let _ = store.write_together(&[(&error, text), (&status, b"error")]);
+        let pairs: [(&str, &[u8]); 2] = [(&error, text), (&status, b"error")];
+        if let Some(store) = &mut self.store
+            && !matches!(store.write_together(&pairs), Err(Fault::Lost(_)))
+        {
+            return;
         }
+        let _ =
+            Store::open_within(self.place.clone(), REPORT_PATIENCE).and_then(|mut store| store.write_together(&pairs));
     }
 }
 
@@ -130,7 +125,7 @@ fn frontend(backend: &str) -> Option<String> {
 }
 
 /// Returns the backend of the interface for which a device model's tap stands in: `vif1.0-emu`, before Xen 4.2 `tap1.0`.
-pub(super) fn backend_of_tap(tap: &InterfaceName) -> Option<String> {
+pub(in crate::xen) fn backend_of_tap(tap: &InterfaceName) -> Option<String> {
     let numbers = tap.as_str().strip_prefix("vif").or_else(|| tap.as_str().strip_prefix("tap"))?;
     let (domain, device) = numbers.strip_suffix("-emu").unwrap_or(numbers).split_once('.')?;
     Some(["/local/domain/0/backend/vif/", number(domain)?, "/", number(device)?].concat())
@@ -160,9 +155,9 @@ mod tests {
             ("/local/domain/0/backend/vif/11/0", Owner::Another),
         ] {
             let mut keys = Keys::new(Some(path.into()), None);
-            assert_eq!(keys.owner(&kernel, &name("guest0")), Ok(owner), "{path}");
+            assert_eq!(keys.owner(&kernel, &name("guest0")).ok(), Some(owner), "{path}");
             // neither netback nor the toolstack says
-            assert_eq!(keys.owner(&kernel, &name("guest1")), Ok(Owner::Unknown));
+            assert_eq!(keys.owner(&kernel, &name("guest1")).ok(), Some(Owner::Unknown));
         }
         fs::remove_dir_all(root).unwrap();
     }

@@ -1,0 +1,68 @@
+//! Which interface a call means: it may not exist yet, and an earlier call may have renamed it.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::config::{VifConfig, name};
+use super::error::VifError;
+use super::interface::{Interface, exists};
+use super::keys::{Keys, Owner};
+use crate::kernel::Kernel;
+use crate::net::InterfaceName;
+
+/// Reads the name that the interface must get: the key `vifname`, for a tap with `-emu` behind it.
+///
+/// # Errors
+/// xenstored does not answer. The inner result is that of the check.
+pub(in crate::xen) fn new_name(
+    keys: &mut Keys,
+    config: &VifConfig,
+) -> Result<Option<Result<InterfaceName, VifError>>, VifError> {
+    let vifname = match keys.value("vifname") {
+        Err(fault @ VifError::Value { .. }) => return Ok(Some(Err(fault))),
+        value => value?.filter(|name| !name.is_empty()),
+    };
+    let suffix = if config.command.is_for_tap() { "-emu" } else { "" };
+    Ok(vifname.map(|vifname| name("vifname", vifname + suffix)))
+}
+
+/// Waits for the interface. It has `new_name` if an earlier call renamed it.
+pub(in crate::xen) fn wait_for<'a>(
+    kernel: &'a Kernel,
+    keys: &mut Keys,
+    config: &VifConfig,
+    new_name: Option<&InterfaceName>,
+) -> Result<Interface<'a>, VifError> {
+    let device = &config.device;
+    if let Some(new_name) = new_name
+        && !exists(kernel, device)?
+        && exists(kernel, new_name)?
+        && keys.owner(kernel, new_name)? == Owner::Us
+    {
+        return Interface::find(kernel, new_name);
+    }
+    let start = Instant::now();
+    while start.elapsed().as_secs() < config.wait.into() && !exists(kernel, device)? {
+        sleep(Duration::from_millis(10));
+    }
+    match new_name {
+        Some(new_name) if exists(kernel, new_name)? => {
+            Err(VifError::NameTaken { device: device.clone(), new_name: new_name.clone() })
+        }
+        _ => Interface::find(kernel, device),
+    }
+}
+
+/// Returns the interface's present name, for a call that disconnects it.
+pub(in crate::xen) fn present_name(
+    kernel: &Kernel,
+    keys: &mut Keys,
+    config: &VifConfig,
+    new_name: Option<InterfaceName>,
+) -> Result<InterfaceName, VifError> {
+    Ok(match new_name {
+        // while the interface has its first name, the other name is another guest's
+        Some(name) if !exists(kernel, &config.device)? && keys.owner(kernel, &name)? != Owner::Another => name,
+        _ => config.device.clone(),
+    })
+}

@@ -1,0 +1,101 @@
+//! A call of a vif script from its arguments to its report.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+
+use super::config::VifConfig;
+use super::error::VifError;
+use super::keys::{Keys, backend_of_tap};
+use crate::call::Call;
+use crate::era::Era;
+use crate::error::{Failure, Outcome, line};
+use crate::kernel::Kernel;
+use crate::lock::Lock;
+use crate::net::InterfaceName;
+use crate::xen::log::Log;
+use crate::xen::script::Arguments;
+
+/// Seconds to wait for another call for the same interface.
+const LOCK_PATIENCE: u32 = 10;
+
+/// A vif script.
+pub(in crate::xen) struct Script {
+    /// Its name, in the log.
+    pub(in crate::xen) name: &'static str,
+    /// The variables that mean something to it, or to others that are given the same line.
+    pub(in crate::xen) variables: &'static [&'static str],
+    /// Does the work of a call, under the lock of the interface. Returns what it worked on, for the log.
+    pub(in crate::xen) work: fn(&mut Context) -> Result<String, VifError>,
+}
+
+/// What a call works with.
+pub(in crate::xen) struct Context<'a> {
+    pub(in crate::xen) kernel: &'a Kernel,
+    pub(in crate::xen) log: Log<'a>,
+    pub(in crate::xen) era: Era,
+    pub(in crate::xen) arguments: &'a Arguments<'a>,
+    pub(in crate::xen) keys: &'a mut Keys,
+    pub(in crate::xen) config: &'a VifConfig,
+    /// The caller's PATH.
+    pub(in crate::xen) path: Option<OsString>,
+}
+
+/// Runs a vif script.
+///
+/// # Errors
+/// Status 1; the text has gone to the toolstack and to the log, and is repeated only if that cannot be written.
+pub(in crate::xen) fn run(call: &mut Call, script: &Script) -> Outcome {
+    let log = Log::new(call.kernel, script.name);
+    let mut keys = Keys::new((call.environment)("XENBUS_PATH"), (call.environment)("XENSTORED_PATH"));
+    let arguments = Arguments::parse(call.args, call.environment).map_err(VifError::Argument);
+    let done = arguments.and_then(|arguments| work(call, script, &arguments, &mut keys, log));
+    done.map_err(|error| {
+        let text = error.text(call.era);
+        keys.report(&text);
+        // the scripts' standard error is that file
+        if log.error(&text) { Failure::silent(1) } else { Failure::new(line!(text)) }
+    })
+}
+
+fn work(call: &Call, script: &Script, arguments: &Arguments, keys: &mut Keys, log: Log) -> Result<(), VifError> {
+    let kernel = call.kernel;
+    if let Some(path) = arguments.value("XENBUS_PATH") {
+        keys.path = Some(path);
+    }
+    let Some(config) = VifConfig::read(arguments)? else { return Ok(()) };
+    if config.command.is_for_tap() {
+        keys.path = backend_of_tap(&config.device).or(keys.path.take());
+    } else if keys.path.is_none() {
+        return Err(VifError::NotSet("XENBUS_PATH"));
+    }
+    for name in arguments.unknown(script.variables) {
+        log.note(format!("unknown variable \"{name}\" is ignored").as_bytes());
+    }
+    let _lock = lock(kernel, script.name, &config.device)?;
+    keys.connect()?;
+    let path = (call.environment)("PATH");
+    let mut context = Context { kernel, log, era: call.era, arguments, keys, config: &config, path };
+    let worked_on = (script.work)(&mut context)?;
+    log.debug(format!("Successful {} {} for {worked_on}.", script.name, config.command.name()).as_bytes());
+    warn_of_hooks(kernel, log);
+    Ok(())
+}
+
+/// Keeps other calls for the same interface out: online and offline may cross.
+fn lock(kernel: &Kernel, script: &str, device: &InterfaceName) -> Result<Lock, VifError> {
+    Lock::claim(kernel, &format!("{script}.{device}"), LOCK_PATIENCE).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => VifError::Busy(device.clone()),
+        _ => VifError::Lock { device: device.clone(), error },
+    })
+}
+
+/// Notes that the original's hooks, which it reads as parts of itself, are not run.
+fn warn_of_hooks(kernel: &Kernel, log: Log) {
+    const FOLDER: &str = "/etc/xen/scripts/vif-post.d";
+    let Ok(files) = fs::read_dir(kernel.path(FOLDER)) else { return };
+    if files.flatten().any(|file| file.file_name().as_bytes().ends_with(b".hook")) {
+        log.note(format!("{FOLDER}: hooks are parts of a shell script, and are not run").as_bytes());
+    }
+}

@@ -123,7 +123,7 @@ took() { local ms=$((($(date +%s%N) - began) / 1000000)); [ $ms -ge $1 -a $ms -l
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 31] = [
+const TESTS: [(&str, &str); 33] = [
     (
         "xenstored that hangs is an error after ten seconds",
         r#"
@@ -456,6 +456,32 @@ const TESTS: [(&str, &str); 31] = [
         began; vif-bridge online; took 0 2000 'online beside a stale folder'
         [ "$(there)" = 2 ] || iptables -S
         ls /run/xen-hotplug
+        "#,
+    ),
+    (
+        "a lock that cannot be taken is not taken for one that another holds",
+        r#"
+        for errno in ENOSYS EPERM ENOLCK EIO; do
+            rm -f $log
+            began; with flock:error=$errno vif-bridge online && echo "$errno: no failure"; took 0 2000 online
+            grep -q 'vif1.0: cannot make a lock under /var/run/xen-hotplug: ' $log || echo "$errno: $(cat $log)"
+        done
+        # held by another, it is
+        mkdir -p /run/xen-hotplug
+        flock -x /run/xen-hotplug/vif-bridge.vif1.0 sleep 1 & sleep 0.3
+        began; vif-bridge online; took 500 3000 'online beside flock'
+        vif-bridge offline
+        "#,
+    ),
+    (
+        "an owner of a lock that cannot be read is waited for, and no longer",
+        r#"
+        lock=/run/xen-hotplug/vif-bridge.vif1.0
+        mkdir -p $lock; mkfifo $lock/owner
+        began; vif-bridge online && echo "no failure"; took 9900 12000 online
+        [ "$(cat $log)" = 'vif-bridge: vif1.0: another call is at work on it' ] || cat $log
+        rm -rf $lock
+        vif-bridge online || cat $log
         "#,
     ),
     (

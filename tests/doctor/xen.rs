@@ -16,6 +16,28 @@ pub(crate) const XEN: &[(&str, &str)] = &[
         "#,
     ),
     (
+        "Xen: a script that is not one of Xen's is not a line to type",
+        r#"
+        path=/local/domain/0/backend/vif/1/0
+        xenstore-write $path/script '/tmp/evil; reboot' $path/vifname '$(reboot)' $path/hotplug-status error $path/hotplug-error x
+        same "the line" "             xl network-detach 1 0" "$(lines hotplug)"
+        xenstore-write $path/script /tmp/evil/vif-bridge
+        same "the line" " XENBUS_PATH=$path vif=vif1.0 vif-bridge online " "$(lines hotplug | tr -s '\\\n ' ' ')"
+        "#,
+    ),
+    (
+        "Xen: a xenstore of 10,000 interfaces",
+        r#"
+        for part in {0..9}; do
+            xenstore-write $(printf '/local/domain/0/backend/vif/%d/0/mac x%d ' $(seq $((part * 1000)) $((part * 1000 + 999)) | sed p))
+        done
+        began=$(date +%s%N)
+        same "hotplug" "warning " "$(words hotplug)"
+        took=$((($(date +%s%N) - began) / 1000000)); [ $took -lt 5000 ] || echo "took $took ms"
+        same "the line" "             xenstore-ls -f /local/domain | grep hotplug-error" "$(lines hotplug)"
+        "#,
+    ),
+    (
         "Xen: two guests with the same MAC address",
         r#"
         for guest in 1 2; do xenstore-write /local/domain/0/backend/vif/$guest/0/mac 00:16:3e:00:00:01; done

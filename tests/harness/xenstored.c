@@ -11,7 +11,16 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-int xenevtchn_fd(void *handle) { (void)handle; return eventfd(0, 0); }
+int xenevtchn_fd(void *handle)
+{
+	static int fd = -1;
+
+	(void)handle;
+	if (fd < 0)
+		fd = eventfd(0, 0);
+	return fd;
+}
+
 int xenevtchn_bind_virq(void *handle, unsigned int virq) { (void)handle; (void)virq; return 1; }
 int xenevtchn_unmask(void *handle, uint32_t port) { (void)handle; (void)port; return 0; }
 int xenevtchn_pending(void *handle) { (void)handle; return -1; }

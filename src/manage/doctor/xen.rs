@@ -4,6 +4,7 @@ use nix::errno::Errno;
 
 use super::report::Report;
 use super::subject::Host;
+use crate::net::InterfaceName;
 use crate::shell::quoted;
 use crate::xenstore::{Fault, Store};
 
@@ -50,30 +51,64 @@ pub(super) fn hotplug(host: &Host, report: &mut Report) {
         return report.unknown("xenstored cannot be asked");
     };
     let mut macs: Vec<(String, String)> = Vec::new();
-    let mut names = |path: &str| store.list(path).unwrap_or_default();
-    let mut backends = Vec::new();
-    for domain in names("/local/domain") {
-        let path = format!("/local/domain/{domain}/backend/vif");
-        for guest in names(&path) {
-            let path = format!("{path}/{guest}");
-            backends.extend(names(&path).into_iter().map(|device| Backend {
-                path: format!("{path}/{device}"),
-                guest: guest.clone(),
-                device,
-            }));
-        }
-    }
+    let Backends { backends, mut are_all, .. } = Backends::read(&mut store);
     for backend in backends {
         let mac = backend.value(&mut store, "mac");
-        backend.check_hotplug(&mut store, report);
+        are_all &= backend.check_hotplug(host, &mut store, report);
         if let Some((_, other)) = macs.iter().find(|(seen, _)| *seen == mac && !mac.is_empty()) {
-            let Backend { guest, device, .. } = &backend;
-            let evidence = format!("guest {guest} has the hardware address {mac} of guest {other}");
-            report.failure(evidence, format!("xl network-detach {} {}", quoted(guest), quoted(device)));
+            let evidence = format!("guest {} has the hardware address {mac} of guest {other}", backend.guest);
+            report.failure(evidence, backend.detach());
         }
         macs.push((mac, backend.guest));
     }
+    if !are_all {
+        let evidence = format!("only the first {CHECKED} interfaces that xenstored lists in time are checked");
+        report.warning(evidence, "xenstore-ls -f /local/domain | grep hotplug-error".into());
+    }
     report.ok("all interfaces of guests are attached");
+}
+
+/// Interfaces that are checked at most.
+const CHECKED: usize = 1000;
+
+/// Backends of guests' interfaces.
+struct Backends {
+    backends: Vec<Backend>,
+    /// Whether there are no more.
+    are_all: bool,
+    /// Folders that may still be listed.
+    folders: usize,
+}
+
+impl Backends {
+    /// Reads them: a bounded number, from a bounded number of folders.
+    fn read(store: &mut Store) -> Self {
+        let mut read = Backends { backends: Vec::new(), are_all: true, folders: 2 * CHECKED };
+        for domain in read.list(store, "/local/domain") {
+            let path = format!("/local/domain/{domain}/backend/vif");
+            for guest in read.list(store, &path) {
+                let path = format!("{path}/{guest}");
+                let devices = read.list(store, &path).into_iter();
+                let backend = |device| Backend { path: format!("{path}/{device}"), guest: guest.clone(), device };
+                read.backends.extend(devices.map(backend));
+            }
+        }
+        read.are_all &= read.backends.len() <= CHECKED;
+        read.backends.truncate(CHECKED);
+        read
+    }
+
+    fn list(&mut self, store: &mut Store, path: &str) -> Vec<String> {
+        if self.folders == 0 || self.backends.len() > CHECKED {
+            self.are_all = false;
+            return Vec::new();
+        }
+        self.folders -= 1;
+        store.list(path).unwrap_or_else(|fault| {
+            self.are_all &= fault == Fault::Refused("ENOENT".into());
+            Vec::new()
+        })
+    }
 }
 
 /// The backend of a guest's interface in xenstore.
@@ -83,6 +118,9 @@ struct Backend {
     device: String,
 }
 
+/// Xen's scripts for interfaces.
+const SCRIPTS: [&str; 4] = ["vif-bridge", "vif-route", "vif-nat", "vif-openvswitch"];
+
 impl Backend {
     /// Reads a key; empty if there is none.
     fn value(&self, store: &mut Store, name: &str) -> String {
@@ -90,19 +128,45 @@ impl Backend {
         String::from_utf8_lossy(&value).into_owned()
     }
 
-    fn check_hotplug(&self, store: &mut Store, report: &mut Report) {
-        let (status, error) = (self.value(store, "hotplug-status"), self.value(store, "hotplug-error"));
+    /// Returns whether xenstored answered.
+    fn check_hotplug(&self, host: &Host, store: &mut Store, report: &mut Report) -> bool {
+        let status = match store.read(&format!("{}/hotplug-status", self.path)) {
+            Err(Fault::Lost(_) | Fault::Unreachable { .. }) => return false,
+            status => status.unwrap_or_default(),
+        };
+        let error = self.value(store, "hotplug-error");
         // an interface that was mended keeps its former error
-        if status != "error" && (error.is_empty() || status == "connected") {
-            return;
+        if status != b"error" && (error.is_empty() || status == b"connected") {
+            return true;
         }
-        let or = |value: String, default: String| if value.is_empty() { default } else { value };
-        let name = or(self.value(store, "vifname"), format!("vif{}.{}", self.guest, self.device));
-        let script = or(self.value(store, "script"), "/etc/xen/scripts/vif-bridge".into());
-        let path = &self.path;
-        report.failure(
-            format!("{path}/hotplug-error: {error}"),
-            format!("XENBUS_PATH={} vif={} {} online", quoted(path), quoted(&name), quoted(&script)),
-        );
+        let evidence = format!("{}/hotplug-error: {error}", self.path);
+        let script = self.value(store, "script");
+        match self.known_script(host, &script) {
+            Some(known) => report.failure(evidence, self.call(store, &known)),
+            None => report.failure(format!("{evidence} (script: {script})"), self.detach()),
+        }
+        true
+    }
+
+    /// Returns the script as a command if it is one of Xen's. Any other could be anything: not every domain that writes to
+    /// xenstore is to be trusted.
+    fn known_script(&self, host: &Host, script: &str) -> Option<String> {
+        let name = script.rsplit('/').next().unwrap_or(script);
+        let name = if name.is_empty() { SCRIPTS[0] } else { name };
+        let installed = ["/etc/xen/scripts/", name].concat();
+        let command = if host.snapshot.kernel.has_file(&installed) { installed } else { name.into() };
+        SCRIPTS.contains(&name).then_some(command)
+    }
+
+    /// Returns the command that attaches the interface.
+    fn call(&self, store: &mut Store, script: &str) -> String {
+        let vifname = self.value(store, "vifname").parse().ok();
+        let name = vifname
+            .map_or_else(|| format!("vif{}.{}", self.guest, self.device), |name: InterfaceName| name.to_string());
+        format!("XENBUS_PATH={} vif={} {script} online", quoted(&self.path), quoted(&name))
+    }
+
+    fn detach(&self) -> String {
+        format!("xl network-detach {} {}", quoted(&self.guest), quoted(&self.device))
     }
 }

@@ -124,7 +124,7 @@ pub(super) fn detach(kernel: &Kernel, name: &InterfaceName, bridge: Option<&Inte
     match change_port(kernel, bridge, name, Kernel::delete_port) {
         Err(refusal) if !refusal.is_gone() => match kernel.bridge_of_port(name.as_bytes()) {
             // what was named is no bridge, for instance
-            Ok(own) if own.is_none_or(|own| own.as_bytes() != bridge.as_bytes()) => Ok(()),
+            Ok(own) if own.as_ref().is_none_or(|own| own.as_bytes() != bridge.as_bytes()) => Ok(()),
             _ => Err(VifError::DeletePort(refusal)),
         },
         _ => Ok(()),

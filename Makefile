@@ -10,12 +10,16 @@
 # make install-xen     network-virtual and vif-bridge into XEN_SCRIPT_DIR
 # make install-service networks at boot, for INIT=systemd|sysv|openrc
 # make dist deb        archives of a release in build/dist, Debian packages in build/deb
+# make arch            the programs for i686 and aarch64, in build/i686 and build/aarch64, with Debian's packages alone
 # make TARGET=…        for another of rustup's targets, such as aarch64-unknown-linux-musl
 
 PROGRAMS := brouter brctl ip network-virtual vif-bridge
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
-.PHONY: all demo test lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
-all: $(PROGRAMS:%=build/%)
+.PHONY: all arch demo test lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
+# ARCH=i686 or aarch64: for that machine
+ARCH ?=
+BUILD := build$(ARCH:%=/%)
+all: $(PROGRAMS:%=$(BUILD)/%)
 
 CARGO ?= cargo
 # A release's archive of the crates, unpacked into vendor/, replaces every download.
@@ -24,55 +28,25 @@ override CARGO += --offline --config 'source.crates-io.replace-with="vendor"' --
 endif
 
 
-# The build. The programs are static: built for rustup's musl target where it is installed. Without it, on x86_64, the host's own
-# target is linked with musl-gcc.
+# The build: see compat/build/programs. Rust is asked for there, not here: it may have to be installed first.
 
-MUSL := $(shell uname -m)-unknown-linux-musl
-ifeq ($(TARGET),)
-ifneq ($(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2>/dev/null)),)
-TARGET := $(MUSL)
-else ifeq ($(MUSL),x86_64-unknown-linux-musl)
-TARGET := x86_64-unknown-linux-gnu
-MUSL_GCC := yes
+export CARGO ARCH
+ifneq ($(TARGET),)
+export TARGET
 endif
-endif
-
-# Loaded at a fixed address: rustup's musl targets default to static PIE, which relocates itself at every start.
-RUSTFLAGS_OF_TARGET := -C relocation-model=static
-# Turns repeated instruction sequences into functions. Saves 16 KiB of brouter's 653.
-RUSTFLAGS_OF_TARGET += -C llvm-args=-enable-machine-outliner=always
-# Reproducible: the same bytes wherever the sources and the crates are.
-CARGO_HOME ?= $(HOME)/.cargo
-RUSTFLAGS_OF_TARGET += --remap-path-prefix=$(CURDIR)/vendor=crates --remap-path-prefix=$(CARGO_HOME)/registry/src=crates
-
-# The linker searches build/musl before musl's own libraries, and libutil before every other: see compat/musl/gnu-std.c.
-# Constants follow the code in the same pages: there is no loader for which anything would have to be kept apart.
-ifdef MUSL_GCC
-RUSTFLAGS_OF_TARGET += --cfg musl_link -C target-feature=+crt-static -C linker=musl-gcc -C link-arg=-Lbuild/musl \
-	-C link-arg=-Wl,--no-eh-frame-hdr,-T,compat/musl/no-unwind-tables.ld,-z,noseparate-code,-z,norelro
-build/.built: build/musl/libutil.a
-endif
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
 
 # One run of cargo builds all programs.
-$(PROGRAMS:%=build/%): build/.built ;
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/.built ;
 
-# The flags are those of a named target, even if it is the host's: build scripts and macros are compiled without them.
-build/.built: Cargo.toml Cargo.lock Makefile $(shell find src compat/musl -type f)
-ifeq ($(TARGET),)
-	@echo "No static target for this machine. Install one:  rustup target add $(MUSL)" >&2
-	@exit 1
-endif
-	CARGO_TARGET_$(shell echo $(TARGET) | tr a-z- A-Z_)_RUSTFLAGS="$(RUSTFLAGS_OF_TARGET)" \
-		$(CARGO) build --release --locked --bins --target $(TARGET)
-	@mkdir -p build
-	@for program in $(PROGRAMS); do install target/$(TARGET)/release/$$program build/ || exit; done
+$(BUILD)/.built: Cargo.toml Cargo.lock Makefile $(shell find src compat/musl compat/build -type f)
+	@mkdir -p $(BUILD)
+	compat/build/programs $(BUILD)
 	@touch $@
 
-build/musl/libutil.a: compat/musl/gnu-std.c
-	@compat/apt/need-packages musl-tools || { echo "or:  rustup target add $(MUSL)" >&2; exit 1; }
-	@mkdir -p build/musl
-	musl-gcc -O2 -Wall -Wextra -c -o build/musl/gnu-std.o $<
-	ar rcs $@ build/musl/gnu-std.o
+arch:
+	+@for arch in i686 aarch64; do $(MAKE) --no-print-directory ARCH=$$arch all || exit; done
 
 # brouter-compat(7) is generated from the list of deviations.
 man: man/brouter-compat.7
@@ -86,20 +60,28 @@ clean:
 
 # Checks. Each installs the Debian packages that it needs.
 
-demo: all
-	@$(CARGO) build --quiet --locked --example demo
-	@target/debug/examples/demo build
+# What it needs is checked before the build, which takes a minute.
+demo:
+	@tests/demo/check.sh
+	+@$(MAKE) --no-print-directory all
+	@unset CARGO_BUILD_TARGET; $(CARGO) build --locked --example demo
+	@$(CARGO_TARGET_DIR)/debug/examples/demo build
 
 # Fails where a program or a privilege is missing; a plain `cargo test` skips such tests with a notice.
-test: all
-	@compat/apt/need-packages bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base \
+test:
+	@[ "$$(id -u)" = 0 ] || { echo "make test needs root:  sudo env PATH=\"\$$PATH\" make test" >&2; \
+		echo "As this user, cargo test runs what it can, and skips the rest with a notice." >&2; exit 1; }
+	@echo "Every test: 10 minutes on two idle cores, and a minute for each build before them"
+	+@$(MAKE) --no-print-directory all
+	@compat/apt/need-packages build-essential bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base \
 		busybox-static jq graphviz
 	@compat/apt/fetch-xen build/xen
 	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
-	BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build $(CARGO) test --locked --no-fail-fast
+	@BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
 
 lint:
+	@compat/build/rust
 	@compat/apt/need-packages mandoc
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -108,31 +90,37 @@ lint:
 bench: all
 	@compat/apt/need-packages bridge-utils iproute2 iptables strace busybox-static musl-tools
 	@compat/apt/fetch-xen build/xen
-	@$(CARGO) build --quiet --locked --release --example bench
-	@target/release/examples/bench build
+	@unset CARGO_BUILD_TARGET; $(CARGO) build --locked --release --example bench
+	@$(CARGO_TARGET_DIR)/release/examples/bench build
+
+# qemu is used where it is installed, and is otherwise only unpacked: apt may be unable to install it beside what the machine has.
+WITH_QEMU = qemu=$$(compat/apt/qemu qemu-system-x86_64 qemu-system-x86 build/qemu) && PATH=$$qemu:$$PATH
 
 # Not part of `make test`: minutes in an emulator, and 200 MB of packages.
 test-xen: all
-	@compat/apt/need-packages qemu-system-x86 cpio kmod xz-utils
-	@tests/xen/run.sh build build/xen-vm
+	@compat/apt/need-packages cpio kmod xz-utils
+	@$(WITH_QEMU) tests/xen/run.sh build build/xen-vm
 
 image: all
-	@compat/apt/need-packages qemu-system-x86 cpio kmod xz-utils
-	@tests/image/run.sh build build/image
+	@compat/apt/need-packages cpio kmod xz-utils
+	@$(WITH_QEMU) tests/image/run.sh build build/image
 
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:
-	@compat/apt/need-packages git debhelper dpkg-dev musl-tools lintian debootstrap qemu-system-x86 e2fsprogs
-	@tests/packages/run.sh build/packages
+	@compat/apt/need-packages git build-essential debhelper musl-tools lintian debootstrap e2fsprogs
+	@compat/build/rust
+	@$(WITH_QEMU) tests/packages/run.sh build/packages
 
 
 # Releases.
 
 dist:
+	@compat/build/rust
 	@compat/release/archives build/dist
 
 deb:
-	@compat/apt/need-packages debhelper dpkg-dev musl-tools
+	@compat/apt/need-packages git build-essential debhelper musl-tools
+	@compat/build/rust
 	@compat/release/deb build/deb
 
 

@@ -7,8 +7,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, stat};
-use nix::unistd::read;
+use nix::sys::stat::Mode;
+use nix::unistd::{AccessFlags, access, read};
 
 use super::result::{Result, errno};
 
@@ -43,9 +43,10 @@ pub(super) fn read_all(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-/// Whether a file exists, or a symbolic link leads to one. (`Path::exists` tries statx(2) first, which old kernels lack.)
+/// Whether a file exists, or a symbolic link leads to one. (`Path::exists` tries statx(2) first, which old kernels lack;
+/// `stat` has a structure of its own in each C library on 32-bit machines.)
 pub(super) fn exists(path: &Path) -> bool {
-    stat(path).is_ok()
+    access(path, AccessFlags::F_OK).is_ok()
 }
 
 /// Returns the names in a folder, in no particular order.

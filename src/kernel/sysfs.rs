@@ -12,8 +12,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, fstatat};
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::Mode;
 use nix::unistd::read;
 use sysfs_class::SysClass;
 
@@ -58,9 +58,14 @@ impl Folder<'_> {
         Some(convert(&String::from_utf8_lossy(text[..length].strip_suffix(b"\n").unwrap_or(&text[..length]))))
     }
 
-    /// Whether there is such a file or folder.
+    /// Whether there is such a file, folder or symbolic link. Not by `fstatat`: its structure differs between C libraries on 32-bit
+    /// machines, and it fails there on inode numbers of more than 32 bits, which /sys has.
     pub(super) fn has(&self, file: &str) -> bool {
-        self.find(file, &mut |parent, path| fstatat(parent, path, AtFlags::AT_SYMLINK_NOFOLLOW)).is_some()
+        let mut is_there = |parent: BorrowedFd, path: &CStr| match read_link(parent, path, &mut [0; TEXT]) {
+            Ok(_) | Err(Errno::EINVAL) => Ok(()),
+            Err(error) => Err(error),
+        };
+        self.find(file, &mut is_there).is_some()
     }
 
     /// Returns the last part of a symbolic link's target.

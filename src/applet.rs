@@ -23,8 +23,12 @@ pub static NETWORK_VIRTUAL: Applet = Applet {
 pub static VIF_BRIDGE: Applet =
     Applet { name: "vif-bridge", summary: "attach a Xen guest's interface to a bridge", run: xen::vif_bridge::run };
 
+/// A guest's interface with routes, as Xen's hotplug script vif-route.
+pub static VIF_ROUTE: Applet =
+    Applet { name: "vif-route", summary: "route a Xen guest's addresses over its interface", run: xen::vif_route::run };
+
 /// Every applet; links, lists and manual pages follow this table.
-pub static TABLE: [&Applet; 7] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE];
+pub static TABLE: [&Applet; 8] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE, &VIF_ROUTE];
 
 /// The parts of [`BRCTL`] and [`IP`] that [`NETWORK_VIRTUAL`] runs.
 pub static SCRIPT: [&Applet; 2] = [

@@ -163,6 +163,7 @@ fn scripts_and_their_pages_have_the_same_variables() {
         ("brouter.8", of_networks),
         ("network-virtual.8", variables("src/xen/network_virtual/words.rs")),
         ("vif-bridge.8", variables("src/xen/vif_bridge/mod.rs")),
+        ("vif-route.8", variables("src/xen/vif_route/mod.rs")),
     ] {
         assert!(there.len() > 5, "{page}: {there:?}");
         let text = file(&["man/", page].concat());
@@ -243,7 +244,7 @@ fn every_command_has_a_page_with_the_usual_sections() {
             let mut words = line.split_whitespace();
             let other = [words.next().unwrap(), ".", words.next().unwrap()].concat();
             let is_ours =
-                other.contains("brouter") || other.starts_with("network-virtual") || other.starts_with("vif-bridge");
+                other.contains("brouter") || other.starts_with("network-virtual") || other.starts_with("vif-");
             assert!(!is_ours || names.contains(&other), "{name} refers to {other}");
         }
     }

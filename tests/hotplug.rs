@@ -30,12 +30,11 @@ export xenstored_pid xen
 export -f xenstored_start
 ";
 
-/// Shell functions for all scripts. vif-bridge is ours; the other tools are the system's.
+/// Shell functions for all scripts.
+const SHARED: &str = include_str!("harness/faults.sh");
+
+/// Shell functions about bridges.
 const PRELUDE: &str = r#"
-ip() { /sbin/ip "$@"; }
-brctl() { /usr/sbin/brctl "$@"; }
-log=/var/log/xen/xen-hotplug.log
-key() { xenstore-read $XENBUS_PATH/$1 2>/dev/null; }
 # prints what differs from the state that online must leave
 online() {
     [ -e /sys/class/net/xenbr0/brif/${1-vif1.0} ] || echo "$2: not a port"
@@ -44,24 +43,12 @@ online() {
 }
 # prints the state of the interface, to compare with that before
 found() { ip -o addr show vif1.0; cat /sys/class/net/vif1.0/flags; echo /sys/class/net/*/brif/*; }
-# runs a command with a fault injected by strace; the subshell keeps bash's message about a killed child out of the way
-with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) 2>/run/said; }
-# lists the system calls that a command makes once it is loaded: `NAME:when=N` is the Nth call of that name (strace counts each
-# name separately). Restarted calls, which wait for a lock, count once
-calls() {
-    strace -qq -o /run/trace "$@"
-    awk -F'(' '/= \? ERESTART/ || !/^[a-z]/ { next }
-        { count[$1]++; if ($0 ~ /xen-hotplug/) loaded = 1
-        if (loaded && $1 !~ /^exit|munmap|sigaltstack|brk/) print $1 ":when=" count[$1] }' /run/trace
-}
 # compares states: IPv4 and IPv6 addresses with their labels, flags, ports, mtu and hardware address
 state() {
     ip -o addr show vif1.0 | sed 's/^[0-9]*//; s/ tentative//' | sort
     cat /sys/class/net/vif1.0/{flags,mtu,address}
     echo /sys/class/net/*/brif/*
 }
-# system calls that are made to fail
-failing='^(ioctl|write|open|openat|read|connect|socket|flock|poll|readlink|stat|statx|newfstatat|fstat|setsockopt|mkdir|unlink):'
 # online with each of its system calls failing with errno $1: the old state and a message, or success
 online_faults() {
     tee /proc/sys/net/ipv6/conf/vif1.0/{disable_ipv6,accept_dad} <<<0 >/dev/null
@@ -111,15 +98,6 @@ offline_faults() {
         is_off "offline after $call"
     done
 }
-# lists the system calls by which a command talks to xenstored
-store_calls() {
-    strace -qq -y -o /run/trace "$@"
-    awk -F'(' '!/^[a-z]/ { next }
-        { count[$1]++; if ($1 ~ /^(read|write|poll)$/ && /<(UNIX|socket:)/) print $1 ":when=" count[$1] }' /run/trace
-}
-# checks that the time since `began` is at least $1 and at most $2 milliseconds
-began() { began=$(date +%s%N); }
-took() { local ms=$((($(date +%s%N) - began) / 1000000)); [ $ms -ge $1 -a $ms -le $2 ] || echo "$3 took $ms ms"; }
 "#;
 
 /// Names and scripts of the tests.
@@ -592,7 +570,7 @@ fn main() -> ExitCode {
 fn tests() -> ExitCode {
     let own = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
     let test = |name, script, needs: &[&str]| {
-        let script = format!("self='{own}'\n{PRELUDE}{script}");
+        let script = format!("self='{own}'\n{SHARED}{PRELUDE}{script}");
         Test::of_script(name, &[&["xen", "strace", "iptables"], needs].concat(), STATE, script, Mode::Sys)
     };
     let mut tests: Vec<Test> = TESTS.into_iter().map(|(name, script)| test(name, script, &[])).collect();

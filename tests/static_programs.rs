@@ -98,8 +98,9 @@ const LITTLE: &str = "--version";
 
 fn system_calls() -> Result<(), Failed> {
     each(|program| {
-        // the cheapest call of vif-bridge is one for another type of interface
-        let little: &[&str] = if program.ends_with("vif-bridge") { &["online", "type_if=tap"] } else { &[LITTLE] };
+        // the cheapest call of a vif script is one for another type of interface
+        let is_vif_script = program.ends_with("vif-bridge") || program.ends_with("vif-route");
+        let little: &[&str] = if is_vif_script { &["online", "type_if=tap"] } else { &[LITTLE] };
         let traced =
             Command::new("strace").args(["-qq", "-a1", "-o", "/dev/stderr"]).arg(program).args(little).output()?;
         let trace = String::from_utf8_lossy(&traced.stderr);

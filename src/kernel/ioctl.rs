@@ -18,7 +18,7 @@ use nix::errno::Errno;
 
 use super::file::read_page;
 pub use layout::IFNAMSIZ;
-pub(super) use layout::{Ifreq, In6Rtmsg, in6_ifreq, kernel_name, no_rtentry, rtentry, sockaddr};
+pub(super) use layout::{Ifreq, In6Rtmsg, arpreq, in6_ifreq, kernel_name, no_rtentry, rtentry, sockaddr};
 pub(super) use request::*;
 
 type Result<T> = std::result::Result<T, Errno>;

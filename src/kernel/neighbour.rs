@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 use super::file::read_all;
 use super::handle::Kernel;
-use super::procfs::{lines, words};
+use super::ioctl;
+use super::procfs::{Unreadable, lines, table, words};
+use super::result::Result;
 use crate::net::Mac;
 
 /// A host on the same link.
@@ -43,6 +45,44 @@ impl Neighbour {
     }
 }
 
+impl Kernel {
+    /// Publishes an address on a link: this host then answers ARP requests for it there, if it forwards between that link and the
+    /// one to which it routes the address. Succeeds if it is published already.
+    ///
+    /// # Errors
+    /// ENODEV, EPERM, ENOBUFS.
+    pub fn publish_arp(&self, link: &[u8], address: Ipv4Addr) -> Result<()> {
+        let mut request = ioctl::arpreq(address, libc::ATF_PERM | libc::ATF_PUBL, link);
+        ioctl::call(self.control()?, ioctl::SIOCSARP, &mut request)
+    }
+
+    /// Ends what [`Kernel::publish_arp`] does.
+    ///
+    /// # Errors
+    /// ENOENT (it is not published), ENODEV, EPERM.
+    pub fn withdraw_arp(&self, link: &[u8], address: Ipv4Addr) -> Result<()> {
+        let mut request = ioctl::arpreq(address, libc::ATF_PERM | libc::ATF_PUBL, link);
+        ioctl::call(self.control()?, ioctl::SIOCDARP, &mut request)
+    }
+
+    /// Returns the published addresses, each with its link: /proc/net/arp.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn published_arp(&self) -> Result<Vec<(Ipv4Addr, String)>, Unreadable> {
+        let text = table(self, "/proc/net/arp")?;
+        Ok(lines(&text).filter_map(published).collect())
+    }
+}
+
+/// Parses `ADDRESS TYPE FLAGS HARDWARE MASK LINK` of a published address.
+fn published(line: &[u8]) -> Option<(Ipv4Addr, String)> {
+    let words: Vec<&str> = words(line).collect();
+    let [address, _, flags, _, _, link] = words.as_slice() else { return None };
+    let flags = i32::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
+    (flags & libc::ATF_PUBL != 0).then_some((address.parse().ok()?, (*link).into()))
+}
+
 /// Whether a link is member of an IPv4 group, so that packets to the group are delivered to this host too: /proc/net/igmp.
 pub fn is_member_v4(kernel: &Kernel, link: &[u8], group: Ipv4Addr) -> bool {
     // `1\teth0      :     1      V3`, then for each group `\t\t\t\t010000E0     1 0:00000000\t\t0`
@@ -66,6 +106,14 @@ pub fn is_member_v4(kernel: &Kernel, link: &[u8], group: Ipv4Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn published_addresses() {
+        let line = b"10.0.0.9         0x1         0xc         00:00:00:00:00:00     *        eth0";
+        assert_eq!(published(line), Some((Ipv4Addr::new(10, 0, 0, 9), "eth0".into())));
+        assert_eq!(published(b"10.0.0.2         0x1         0x2         00:16:3e:00:00:01     *        xenbr0"), None);
+        assert_eq!(published(b"IP address       HW type     Flags       HW address            Mask     Device"), None);
+    }
 
     #[test]
     fn neighbours_that_have_answered() {

@@ -236,12 +236,13 @@ impl Drop for Hosts {
 const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 
 /// Our programs as cargo has just built them; the variable `BROUTER_PROGRAMS` overrides them with a folder.
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 6] = [
     ("brouter", env!("CARGO_BIN_EXE_brouter")),
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
     ("ip", env!("CARGO_BIN_EXE_ip")),
     ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
     ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),
+    ("vif-route", env!("CARGO_BIN_EXE_vif-route")),
 ];
 
 fn copy(from: &Path, to: &Path) {

@@ -19,7 +19,7 @@ const DEBIANS_LINE: &str = "  return 0\n";
 const CALL: &str = "#!/bin/sh\nscripts=scripts; [ ! -e /run/rules ] || scripts=scripts-with-rules\n\
                     exec \"${0%/*}/../xen/$scripts/${0##*/}\" \"$@\"\n";
 
-/// Fills a folder with what `xenstored.sh` needs, and adds `vif-bridge` to the original programs.
+/// Fills a folder with what `xenstored.sh` needs, and adds Xen's scripts to the original programs.
 ///
 /// # Errors
 /// What is missing, and how to get it.
@@ -47,9 +47,12 @@ pub(crate) fn prepare(folder: &Path, originals: &Path) -> Result<(), String> {
         return Err(format!("{}: Debian's change was not found", common.display()));
     }
     fs::write(&common, text.replacen(DEBIANS_LINE, "", 1)).map_err(failed)?;
-    let call = originals.join("vif-bridge");
-    fs::write(&call, CALL).map_err(failed)?;
-    fs::set_permissions(&call, fs::Permissions::from_mode(0o755)).map_err(failed)
+    for name in ["vif-bridge", "vif-route"] {
+        let call = originals.join(name);
+        fs::write(&call, CALL).map_err(failed)?;
+        fs::set_permissions(&call, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn compile(options: &[&str], to: &Path) -> Result<(), String> {

@@ -138,6 +138,17 @@ pub(in crate::kernel) fn sockaddr(address: Ipv4Addr) -> libc::sockaddr {
     sockaddr
 }
 
+/// Returns a `struct arpreq` (linux/if_arp.h) about an address on a device, without a hardware address. The flags are ATF_*.
+pub(in crate::kernel) fn arpreq(address: Ipv4Addr, flags: c_int, device: &[u8]) -> libc::arpreq {
+    libc::arpreq {
+        arp_pa: sockaddr(address),
+        arp_ha: NO_ADDRESS,
+        arp_flags: flags,
+        arp_netmask: NO_ADDRESS,
+        arp_dev: kernel_name(device).map(|byte| byte as libc::c_char),
+    }
+}
+
 /// `struct in6_rtmsg` (linux/ipv6_route.h). (libc's has private fields.)
 #[repr(C)]
 pub(in crate::kernel) struct In6Rtmsg {

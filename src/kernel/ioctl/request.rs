@@ -48,6 +48,9 @@ pub(in crate::kernel) const SIOCDELRT_V6: Request<In6Rtmsg> = Request::new(libc:
 pub(in crate::kernel) const SIOCSIFADDR_V6: Request<libc::in6_ifreq> = Request::new(libc::SIOCSIFADDR as c_ulong);
 pub(in crate::kernel) const SIOCDIFADDR_V6: Request<libc::in6_ifreq> = Request::new(libc::SIOCDIFADDR as c_ulong);
 
+pub(in crate::kernel) const SIOCSARP: Request<libc::arpreq> = Request::new(libc::SIOCSARP as c_ulong);
+pub(in crate::kernel) const SIOCDARP: Request<libc::arpreq> = Request::new(libc::SIOCDARP as c_ulong);
+
 /// Makes a descriptor of /dev/net/tun the other end of a device (linux/if_tun.h). (The header names an int, the kernel takes an
 /// ifreq.)
 pub(in crate::kernel) const TUNSETIFF: Request<Ifreq> = Request::new(libc::TUNSETIFF as c_ulong);

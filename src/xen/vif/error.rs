@@ -2,12 +2,15 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
+use ipnet::IpNet;
 use nix::errno::Errno;
 
 use crate::era::Era;
 use crate::error::{Failure, errno_text, io_text, line, one_line};
+use crate::kernel::Unreadable;
 use crate::net::{BadName, InterfaceName};
 use crate::texts::bridge_utils::{addif_failed, delif_failed};
 use crate::xen::script::BadArgument;
@@ -35,6 +38,23 @@ pub(in crate::xen) enum VifError {
     },
     /// A key `vlan`, with its value.
     Vlan(String),
+    /// A word of `ip` that is neither an address nor a network.
+    Net(String),
+    /// A network of `ip` with host bits.
+    HostBits(IpNet),
+    /// A value of `reach`.
+    Reach(String),
+    /// The interface to the outside does not exist.
+    NoOutside(InterfaceName),
+    /// The interface to the outside has no IPv4 address.
+    NoOutsideAddress(InterfaceName),
+    /// Another route leads to what is to be routed to the guest.
+    Shadowed {
+        net: IpNet,
+        link: Vec<u8>,
+    },
+    /// An address of this host is to be routed to the guest.
+    OwnAddress(IpNet),
     /// Another call for the same interface does not come to an end.
     Busy(InterfaceName),
     /// The lock of the interface cannot be created.
@@ -83,6 +103,38 @@ pub(in crate::xen) enum VifError {
     DeletePort(PortRefusal),
     /// The bridges of the host cannot be listed, or asked for their ports.
     Bridges(Errno),
+    /// A table of the kernel cannot be read.
+    Unreadable(Unreadable),
+    Address {
+        link: InterfaceName,
+        address: Ipv4Addr,
+        errno: Errno,
+    },
+    Sysctl {
+        link: InterfaceName,
+        value: &'static str,
+        errno: Errno,
+    },
+    Route {
+        link: InterfaceName,
+        net: IpNet,
+        errno: Errno,
+    },
+    DeleteRoute {
+        link: InterfaceName,
+        net: IpNet,
+        errno: Errno,
+    },
+    Publish {
+        link: InterfaceName,
+        address: Ipv4Addr,
+        errno: Errno,
+    },
+    Withdraw {
+        link: String,
+        address: Ipv4Addr,
+        errno: Errno,
+    },
     /// A failure after which not everything could be restored.
     NotRestored {
         cause: Box<VifError>,
@@ -134,6 +186,10 @@ impl VifError {
                     "\": the VLANs of a bridge port can be set by netlink only, which is not used here"
                 )
             }
+            Error::Net(_) | Error::HostBits(_) | Error::Reach(_) => self.value_line(),
+            Error::NoOutside(_) | Error::NoOutsideAddress(_) => self.value_line(),
+            Error::Shadowed { net, link } => line!(net.to_string(), " is routed over ", link, " already"),
+            Error::OwnAddress(net) => line!(net.addr().to_string(), " is an address of this host"),
             Error::Busy(device) => line!(device, ": another call is at work on it"),
             Error::Lock { device, error } => {
                 line!(device, ": cannot make a lock under /var/run/xen-hotplug: ", io_text(error))
@@ -158,10 +214,48 @@ impl VifError {
             Error::AddPort(refusal) => refusal.line(era, addif_failed),
             Error::DeletePort(refusal) => refusal.line(era, delif_failed),
             Error::Bridges(errno) => line!("cannot list the host's bridges: ", errno_text(*errno)),
+            Error::Unreadable(table) => line!("cannot read ", table.file, ": ", errno_text(table.errno)),
+            Error::Address { link, address, errno } => {
+                line!(link, ": cannot add the address ", address.to_string(), ": ", errno_text(*errno))
+            }
+            Error::Sysctl { link, value, errno } => line!(link, ": cannot set ", value, ": ", errno_text(*errno)),
+            Error::Route { link, net, errno } => {
+                line!("cannot add the route ", net.to_string(), " over ", link, ": ", errno_text(*errno))
+            }
+            Error::DeleteRoute { link, net, errno } => {
+                line!("cannot delete the route ", net.to_string(), " over ", link, ": ", errno_text(*errno))
+            }
+            Error::Publish { link, address, errno } => {
+                line!("cannot publish ", address.to_string(), " on ", link, ": ", errno_text(*errno))
+            }
+            Error::Withdraw { link, address, errno } => {
+                line!("cannot withdraw ", address.to_string(), " on ", link, ": ", errno_text(*errno))
+            }
             Error::NotRestored { cause, left } => line!(cause.text(era), "; not restored: ", left.join(", ")),
         };
         line.truncate(line.trim_ascii_end().len());
         one_line(&line)
+    }
+}
+
+impl VifError {
+    /// Returns the line about a value that cannot be used, with the remedy.
+    fn value_line(&self) -> Vec<u8> {
+        match self {
+            VifError::Net(word) => line!("ip: \"", word, "\": an address or a network is expected"),
+            VifError::HostBits(net) => {
+                let (net, address) = (net.to_string(), net.addr().to_string());
+                line!("ip: \"", net, "\": not a network; give the address alone, ", address)
+            }
+            VifError::Reach(value) => line!("reach=\"", value, "\": arp or none is expected"),
+            VifError::NoOutside(netdev) => {
+                line!("interface ", netdev, " does not exist; name the interface to the outside by netdev")
+            }
+            VifError::NoOutsideAddress(netdev) => {
+                line!(netdev, " has no IPv4 address; name the interface to the outside by netdev")
+            }
+            other => other.text(Era::Today),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A guest's interface: changed, and restored to the state in which a call found it.
 
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
 use ipnet::IpNet;
@@ -57,6 +58,18 @@ impl<'a> Interface<'a> {
 
     pub(in crate::xen) fn name(&self) -> &InterfaceName {
         &self.name
+    }
+
+    /// Returns the name that it was found with.
+    pub(in crate::xen) fn found_name(&self) -> &InterfaceName {
+        &self.found.name
+    }
+
+    /// Whether it was found on, with this IPv4 address and no other.
+    pub(in crate::xen) fn has_only_v4(&self, address: Ipv4Addr) -> bool {
+        let net = IpNet::V4(address.into());
+        self.found.flags & flag::UP != 0
+            && matches!(&self.found.v4[..], [only] if only.net == net && only.peer.or(only.broadcast).is_none())
     }
 
     /// Whether it had this hardware address when it was found.

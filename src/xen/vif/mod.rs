@@ -4,7 +4,7 @@
 //! `hotplug-status` in xenstore.
 //!
 //! [`frame`] runs a call and reports how it ended; [`config`] reads arguments, [`keys`] the keys in xenstore; [`interface`] changes
-//! an interface and restores it; [`device`] finds the one that a call means; [`error`] has the texts of failures.
+//! an interface and restores it, [`routed`] connects one by routes; [`device`] finds the one that a call means; [`error`] has the texts of failures.
 
 pub(super) mod config;
 pub(super) mod device;
@@ -12,3 +12,4 @@ pub(super) mod error;
 pub(super) mod frame;
 pub(super) mod interface;
 pub(super) mod keys;
+pub(super) mod routed;

@@ -1,0 +1,335 @@
+//! An interface that leads to a guest by routes: an address of this host on it, and a route to each of the guest's addresses.
+
+use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use nix::errno::Errno;
+
+use super::error::VifError;
+use super::interface::Interface;
+use crate::error::errno_text;
+use crate::kernel::{Kernel, RouteChangeV4, RouteChangeV6, RouteV4, net_conf};
+use crate::net::{InterfaceName, labels};
+
+/// What a routed interface must have.
+pub(in crate::xen) struct RoutedSpec {
+    /// The address of this host on the interface, and the source of its packets to the guest.
+    pub(in crate::xen) address: Ipv4Addr,
+    /// What is routed to the guest, without host bits.
+    pub(in crate::xen) nets: Vec<IpNet>,
+    /// Metric of the routes.
+    pub(in crate::xen) metric: u32,
+    /// Drop what the guest sends from other addresses.
+    pub(in crate::xen) antispoof: bool,
+    /// The guest's addresses for which this host answers ARP requests on the interface to the outside.
+    pub(in crate::xen) published: Vec<Ipv4Addr>,
+    /// The interface to the outside.
+    pub(in crate::xen) outside: InterfaceName,
+}
+
+/// An interface that is being connected, and how it was found.
+pub(in crate::xen) struct Routed<'a> {
+    interface: Interface<'a>,
+    /// The IPv4 routes over it.
+    found: Vec<RouteV4>,
+    done: Vec<Done>,
+}
+
+/// A change that can be undone.
+enum Done {
+    /// A value of /proc/sys, and what it was.
+    Sysctl {
+        name: String,
+        old: String,
+    },
+    RouteV4 {
+        net: Ipv4Net,
+        metric: u32,
+    },
+    RouteV6 {
+        net: Ipv6Net,
+        metric: u32,
+    },
+    Published {
+        address: Ipv4Addr,
+        link: InterfaceName,
+    },
+}
+
+impl<'a> Routed<'a> {
+    /// Reads the routes over an interface.
+    pub(in crate::xen) fn new(interface: Interface<'a>) -> Result<Self, VifError> {
+        let mut found = interface.kernel().routes_v4().map_err(VifError::Unreadable)?.main;
+        found.retain(|route| is_over(route, interface.name()));
+        Ok(Routed { interface, found, done: Vec::new() })
+    }
+
+    pub(in crate::xen) fn name(&self) -> &InterfaceName {
+        self.interface.name()
+    }
+
+    /// Renames the interface, unless it has the name already.
+    pub(in crate::xen) fn rename(&mut self, new_name: Option<InterfaceName>) -> Result<(), VifError> {
+        self.interface.rename(new_name)
+    }
+
+    /// Gives the interface its address and its routes. What is there already stays.
+    ///
+    /// The address goes on while the link is down, for with the prefix of its class it would be a route for an instant.
+    pub(in crate::xen) fn connect(&mut self, spec: &RoutedSpec) -> Result<(), VifError> {
+        let kernel = self.interface.kernel();
+        let has_route = |net: &Ipv4Net| {
+            self.found.iter().any(|route| route.destination == *net && route.metric == spec.metric && route.tos == 0)
+        };
+        let has_address = self.interface.has_only_v4(spec.address);
+        let v4 = spec.nets.iter().filter_map(|net| if let IpNet::V4(net) = net { Some(*net) } else { None });
+        let missing: Vec<Ipv4Net> = v4.filter(|net| !has_address || !has_route(net)).collect();
+        if !has_address {
+            self.interface.switch_off()?;
+            self.add_address(self.name().as_bytes(), spec.address, 32)?;
+        }
+        // of a route that is added over it, this label's address becomes the source
+        let label = labels(self.name().as_bytes()).nth(1).filter(|_| !missing.is_empty());
+        if let Some(label) = &label {
+            // without a prefix it makes no route of its own
+            self.add_address(label, spec.address, 0)?;
+        }
+        self.set_of_link(&self.name().clone(), "proxy_arp", "1")?;
+        if spec.antispoof {
+            self.set_of_link(&self.name().clone(), "rp_filter", "1")?;
+        }
+        self.interface.switch_on()?;
+        for net in missing {
+            self.add_route_v4(net, spec.metric, label.as_deref())?;
+        }
+        if let Some(label) = &label {
+            let deleted = kernel.delete_address(label, IpNet::V4(single(spec.address)));
+            deleted.map_err(|errno| VifError::link(self.name(), "delete an alias of its address", errno))?;
+        }
+        self.add_routes_v6(spec)?;
+        self.publish(spec)
+    }
+
+    fn add_address(&self, label: &[u8], address: Ipv4Addr, prefix: u8) -> Result<(), VifError> {
+        let net = Ipv4Net::new(address, prefix).unwrap_or_else(|_| single(address));
+        let added = self.interface.kernel().add_address(label, net.into(), None, None);
+        added.map_err(|errno| VifError::Address { link: self.name().clone(), address, errno })
+    }
+
+    fn add_route_v4(&mut self, net: Ipv4Net, metric: u32, label: Option<&[u8]>) -> Result<(), VifError> {
+        let device = Some(label.unwrap_or(self.name().as_bytes()));
+        match self.interface.kernel().add_route_v4(&RouteChangeV4 { device, metric, ..RouteChangeV4::to(net) }) {
+            Ok(()) => self.done.push(Done::RouteV4 { net, metric }),
+            Err(Errno::EEXIST) => (),
+            Err(errno) => return Err(self.no_route(net.into(), errno)),
+        }
+        Ok(())
+    }
+
+    fn add_routes_v6(&mut self, spec: &RoutedSpec) -> Result<(), VifError> {
+        let kernel = self.interface.kernel();
+        for net in &spec.nets {
+            let IpNet::V6(net) = *net else { continue };
+            let index = kernel.link_index(self.name().as_bytes());
+            let index = index.map_err(|errno| self.no_route(net.into(), errno))?;
+            let metric = spec.metric;
+            match kernel.add_route_v6(&RouteChangeV6 { index, metric, ..RouteChangeV6::to(net) }) {
+                Ok(()) => self.done.push(Done::RouteV6 { net, metric }),
+                Err(Errno::EEXIST) => (),
+                Err(errno) => return Err(self.no_route(net.into(), errno)),
+            }
+        }
+        Ok(())
+    }
+
+    fn no_route(&self, net: IpNet, errno: Errno) -> VifError {
+        VifError::Route { link: self.name().clone(), net, errno }
+    }
+
+    /// Makes the guest reachable from the outside.
+    fn publish(&mut self, spec: &RoutedSpec) -> Result<(), VifError> {
+        if spec.published.is_empty() {
+            return Ok(());
+        }
+        let kernel = self.interface.kernel();
+        for link in [self.name().clone(), spec.outside.clone()] {
+            self.set_of_link(&link, "forwarding", "1")?;
+        }
+        let published = kernel.published_arp().map_err(VifError::Unreadable)?;
+        for &address in &spec.published {
+            let link = spec.outside.clone();
+            if published.iter().any(|(other, on)| *other == address && on == link.as_str()) {
+                continue;
+            }
+            if let Err(errno) = kernel.publish_arp(link.as_bytes(), address) {
+                return Err(VifError::Publish { link, address, errno });
+            }
+            self.done.push(Done::Published { address, link });
+        }
+        Ok(())
+    }
+
+    /// Sets a value of /proc/sys/net/ipv4 that each link has.
+    fn set_of_link(&mut self, link: &InterfaceName, value: &'static str, to: &str) -> Result<(), VifError> {
+        let kernel = self.interface.kernel();
+        let set = || {
+            let name = net_conf("ipv4", link.as_str(), value)?;
+            let old = kernel.sysctl(&name)?;
+            if old == to {
+                return Ok(None);
+            }
+            kernel.set_sysctl(&name, to)?;
+            Ok(Some(Done::Sysctl { name, old }))
+        };
+        let done = set().map_err(|errno| VifError::Sysctl { link: link.clone(), value, errno })?;
+        self.done.extend(done);
+        Ok(())
+    }
+
+    /// Undoes all of it. Returns what could not be undone, with the reason.
+    pub(in crate::xen) fn restore(self) -> Vec<String> {
+        let Routed { interface, found, done } = self;
+        let kernel = interface.kernel();
+        let mut left: Vec<String> =
+            done.into_iter().rev().filter_map(|done| done.undo(kernel, interface.name())).collect();
+        let name = interface.found_name().clone();
+        left.extend(interface.restore());
+        // they went with the link; the kernel chooses their source
+        let present = kernel.routes_v4().map(|routes| routes.main).unwrap_or_default();
+        for route in found.iter().filter(|route| !present.contains(route)) {
+            let RouteV4 { destination, gateway, metric, .. } = *route;
+            let device = Some(name.as_bytes());
+            let change = RouteChangeV4 { gateway, device, metric, ..RouteChangeV4::to(destination) };
+            match kernel.add_route_v4(&change) {
+                Ok(()) | Err(Errno::EEXIST | Errno::ENODEV) => (),
+                Err(errno) => left.push(format!("route {destination}: {}", errno_text(errno))),
+            }
+        }
+        left
+    }
+}
+
+impl Done {
+    /// Undoes the change. Returns why it could not be undone.
+    fn undo(self, kernel: &Kernel, link: &InterfaceName) -> Option<String> {
+        let (what, undone) = match self {
+            Done::Sysctl { name, old } => {
+                let undone = kernel.set_sysctl(&name, &old);
+                (name, undone)
+            }
+            Done::RouteV4 { net, metric } => (format!("route {net}"), delete_v4(kernel, link, net, metric)),
+            Done::RouteV6 { net, metric } => (format!("route {net}"), delete_v6(kernel, link, net, metric)),
+            Done::Published { address, link } => {
+                (format!("published {address}"), kernel.withdraw_arp(link.as_bytes(), address))
+            }
+        };
+        match undone {
+            Ok(()) | Err(Errno::ENODEV | Errno::ENOENT | Errno::ESRCH) => None,
+            Err(errno) => Some(format!("{what}: {}", errno_text(errno))),
+        }
+    }
+}
+
+/// Checks that nothing but the guest's own interfaces leads to what is routed to it.
+///
+/// # Errors
+/// A route over another interface, before or behind which a new one would stand; an address of this host.
+pub(in crate::xen) fn check_nets(kernel: &Kernel, own: &[InterfaceName], nets: &[IpNet]) -> Result<(), VifError> {
+    let is_own = |link: &[u8]| own.iter().any(|own| own.as_bytes() == link);
+    let shadowed = |net: IpNet, link: &[u8]| VifError::Shadowed { net, link: link.to_vec() };
+    if nets.iter().any(|net| matches!(net, IpNet::V4(_))) {
+        let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
+        for net in nets {
+            if routes.local.iter().any(|local| IpNet::V4(local.destination) == *net) {
+                return Err(VifError::OwnAddress(*net));
+            }
+            let link = |route: &RouteV4| route.link.as_ref().map_or(&b"none"[..], |link| link.as_bytes()).to_vec();
+            let mut links = routes.main.iter().filter(|route| IpNet::V4(route.destination) == *net).map(link);
+            if let Some(link) = links.find(|link| !is_own(link)) {
+                return Err(shadowed(*net, &link));
+            }
+        }
+    }
+    if nets.iter().any(|net| matches!(net, IpNet::V6(_))) {
+        let routes = kernel.routes_v6().map_err(VifError::Unreadable)?;
+        for net in nets {
+            if routes.local.iter().any(|local| IpNet::V6(local.destination) == *net) {
+                return Err(VifError::OwnAddress(*net));
+            }
+            let mut to_net = routes.main.iter().filter(|route| IpNet::V6(route.destination) == *net);
+            if let Some(route) = to_net.find(|route| !is_own(route.link.as_bytes())) {
+                return Err(shadowed(*net, route.link.as_bytes()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the routes over an interface, and ends the publication of the addresses to which no route leads any more: those that it
+/// led to, and those in `nets`, since the interface may have gone with its routes.
+///
+/// # Errors
+/// What could not be deleted. What is not there is no error.
+pub(in crate::xen) fn disconnect(kernel: &Kernel, name: &InterfaceName, nets: &[IpNet]) -> Result<(), VifError> {
+    let mut first = Ok(());
+    let mut note = |outcome: Result<(), VifError>| {
+        if first.is_ok() {
+            first = outcome;
+        }
+    };
+    let refused = |net: IpNet, errno: Errno| match errno {
+        Errno::ESRCH | Errno::ENODEV => Ok(()),
+        errno => Err(VifError::DeleteRoute { link: name.clone(), net, errno }),
+    };
+    let mut nets = nets.to_vec();
+    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
+    for route in routes.iter().filter(|route| is_over(route, name)) {
+        let net = route.destination;
+        nets.push(net.into());
+        note(delete_v4(kernel, name, net, route.metric).or_else(|errno| refused(net.into(), errno)));
+    }
+    let of_guest = |net: &Ipv6Net| !net.addr().is_multicast() && !net.addr().is_unicast_link_local();
+    for route in kernel.routes_v6().map_err(VifError::Unreadable)?.main {
+        let net = route.destination;
+        if route.link.as_bytes() == name.as_bytes() && of_guest(&net) {
+            note(delete_v6(kernel, name, net, route.metric).or_else(|errno| refused(net.into(), errno)));
+        }
+    }
+    note(withdraw(kernel, name, &nets, &routes));
+    first
+}
+
+fn withdraw(kernel: &Kernel, name: &InterfaceName, nets: &[IpNet], routes: &[RouteV4]) -> Result<(), VifError> {
+    let mut outcome = Ok(());
+    for (address, link) in kernel.published_arp().map_err(VifError::Unreadable)? {
+        let net = single(address);
+        let is_routed = routes.iter().any(|route| route.destination == net && !is_over(route, name));
+        if is_routed || !nets.contains(&net.into()) {
+            continue;
+        }
+        match kernel.withdraw_arp(link.as_bytes(), address) {
+            Ok(()) | Err(Errno::ENOENT | Errno::ENODEV) => (),
+            Err(errno) => outcome = Err(VifError::Withdraw { link, address, errno }),
+        }
+    }
+    outcome
+}
+
+fn is_over(route: &RouteV4, name: &InterfaceName) -> bool {
+    route.link.as_ref().is_some_and(|link| link.as_bytes() == name.as_bytes())
+}
+
+fn single(address: Ipv4Addr) -> Ipv4Net {
+    address.into()
+}
+
+fn delete_v4(kernel: &Kernel, link: &InterfaceName, net: Ipv4Net, metric: u32) -> Result<(), Errno> {
+    let device = Some(link.as_bytes());
+    kernel.delete_route_v4(&RouteChangeV4 { device, metric, ..RouteChangeV4::to(net) })
+}
+
+fn delete_v6(kernel: &Kernel, link: &InterfaceName, net: Ipv6Net, metric: u32) -> Result<(), Errno> {
+    let index = kernel.link_index(link.as_bytes())?;
+    kernel.delete_route_v6(&RouteChangeV6 { index, metric, ..RouteChangeV6::to(net) })
+}

@@ -1,0 +1,75 @@
+//! The interface to the outside, whose address this host uses towards its guests too.
+
+use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
+
+use ipnet::{IpNet, Ipv4Net};
+use nix::errno::Errno;
+
+use super::config::Reach;
+use crate::kernel::Kernel;
+use crate::net::InterfaceName;
+use crate::xen::vif::error::VifError;
+use crate::xen::vif::interface::exists;
+
+/// The interface to the outside.
+pub(super) struct Outside {
+    pub(super) name: InterfaceName,
+    /// Its first primary IPv4 address.
+    pub(super) address: Ipv4Addr,
+    /// The networks of its addresses.
+    nets: Vec<Ipv4Net>,
+}
+
+impl Outside {
+    /// Finds the interface: the named one, else that of the default route, else eth0.
+    ///
+    /// # Errors
+    /// It does not exist, or has no IPv4 address.
+    pub(super) fn find(kernel: &Kernel, netdev: Option<InterfaceName>) -> Result<Self, VifError> {
+        let name = match netdev {
+            Some(netdev) => netdev,
+            None => default_device(kernel)?,
+        };
+        if !exists(kernel, &name)? {
+            return Err(VifError::NoOutside(name));
+        }
+        let addresses = match kernel.addresses_v4_of(name.as_bytes()) {
+            Err(Errno::ENODEV) => return Err(VifError::NoOutside(name)),
+            addresses => addresses.map_err(|errno| VifError::link(&name, "read its addresses", errno))?,
+        };
+        let v4 = |net: IpNet| if let IpNet::V4(net) = net { Some(net) } else { None };
+        let primary = addresses.iter().find(|address| !address.secondary).and_then(|address| v4(address.net));
+        let Some(primary) = primary else { return Err(VifError::NoOutsideAddress(name)) };
+        let nets = addresses.iter().filter(|address| address.peer.is_none()).filter_map(|address| v4(address.net));
+        Ok(Outside { name, address: primary.addr(), nets: nets.collect() })
+    }
+
+    /// Returns the guest's addresses for which this host answers here.
+    pub(super) fn published(&self, nets: &[IpNet], reach: Reach) -> Vec<Ipv4Addr> {
+        let is_on_link = |address: &Ipv4Addr| self.nets.iter().any(|net| net.contains(address));
+        let single = nets.iter().filter_map(|net| match net {
+            IpNet::V4(net) if net.prefix_len() == 32 => Some(net.addr()),
+            _ => None,
+        });
+        single
+            .filter(|address| match reach {
+                Reach::OnLink => is_on_link(address),
+                Reach::Arp => true,
+                Reach::None => false,
+            })
+            .collect()
+    }
+}
+
+/// Returns the interface of the default route with the lowest metric, else eth0.
+fn default_device(kernel: &Kernel) -> Result<InterfaceName, VifError> {
+    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
+    let default = routes.iter().filter(|route| route.destination.prefix_len() == 0).min_by_key(|route| route.metric);
+    let link = default.and_then(|route| route.link.as_ref()).map_or(&b"eth0"[..], |link| link.as_bytes());
+    InterfaceName::new(link).map_err(|fault| VifError::Name {
+        variable: "netdev",
+        value: String::from_utf8_lossy(link).into_owned(),
+        fault,
+    })
+}

@@ -27,8 +27,13 @@ pub static VIF_BRIDGE: Applet =
 pub static VIF_ROUTE: Applet =
     Applet { name: "vif-route", summary: "route a Xen guest's addresses over its interface", run: xen::vif_route::run };
 
+/// A guest's interface behind this host as its router, as Xen's hotplug script vif-nat.
+pub static VIF_NAT: Applet =
+    Applet { name: "vif-nat", summary: "be the router of a Xen guest", run: xen::vif_nat::run };
+
 /// Every applet; links, lists and manual pages follow this table.
-pub static TABLE: [&Applet; 8] = [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE, &VIF_ROUTE];
+pub static TABLE: [&Applet; 9] =
+    [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE, &VIF_NAT, &VIF_ROUTE];
 
 /// The parts of [`BRCTL`] and [`IP`] that [`NETWORK_VIRTUAL`] runs.
 pub static SCRIPT: [&Applet; 2] = [

@@ -164,6 +164,7 @@ fn scripts_and_their_pages_have_the_same_variables() {
         ("network-virtual.8", variables("src/xen/network_virtual/words.rs")),
         ("vif-bridge.8", variables("src/xen/vif_bridge/mod.rs")),
         ("vif-route.8", variables("src/xen/vif_route/mod.rs")),
+        ("vif-nat.8", variables("src/xen/vif_nat/mod.rs")),
     ] {
         assert!(there.len() > 5, "{page}: {there:?}");
         let text = file(&["man/", page].concat());

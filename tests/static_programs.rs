@@ -99,7 +99,7 @@ const LITTLE: &str = "--version";
 fn system_calls() -> Result<(), Failed> {
     each(|program| {
         // the cheapest call of a vif script is one for another type of interface
-        let is_vif_script = program.ends_with("vif-bridge") || program.ends_with("vif-route");
+        let is_vif_script = ["vif-bridge", "vif-route", "vif-nat"].iter().any(|name| program.ends_with(name));
         let little: &[&str] = if is_vif_script { &["online", "type_if=tap"] } else { &[LITTLE] };
         let traced =
             Command::new("strace").args(["-qq", "-a1", "-o", "/dev/stderr"]).arg(program).args(little).output()?;

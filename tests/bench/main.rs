@@ -16,7 +16,7 @@ mod startup;
 mod status;
 mod step;
 mod table;
-mod vif_bridge;
+mod vif;
 #[path = "../harness/xenstored.rs"]
 mod xenstored;
 
@@ -54,7 +54,7 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     );
     network_virtual::measure(&mut bench)?;
     brouter::measure(&mut bench)?;
-    vif_bridge::measure(&mut bench)?;
+    vif::measure(&mut bench)?;
     brctl::measure(&mut bench)?;
     ip::measure(&mut bench)?;
     startup::measure(&mut bench)?;
@@ -86,6 +86,7 @@ struct Programs {
     our_ip: PathBuf,
     our_network_virtual: PathBuf,
     our_vif_bridge: PathBuf,
+    our_vif_route: PathBuf,
     brctl: PathBuf,
     ip: PathBuf,
     bridge: PathBuf,
@@ -110,6 +111,7 @@ impl Programs {
             our_ip: ours("ip")?,
             our_network_virtual: ours("network-virtual")?,
             our_vif_bridge: ours("vif-bridge")?,
+            our_vif_route: ours("vif-route")?,
             brctl: system("brctl", "bridge-utils")?,
             ip: system("ip", "iproute2")?,
             bridge: system("bridge", "iproute2")?,

@@ -236,13 +236,14 @@ impl Drop for Hosts {
 const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 
 /// Our programs as cargo has just built them; the variable `BROUTER_PROGRAMS` overrides them with a folder.
-const OURS: [(&str, &str); 6] = [
+const OURS: [(&str, &str); 7] = [
     ("brouter", env!("CARGO_BIN_EXE_brouter")),
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
     ("ip", env!("CARGO_BIN_EXE_ip")),
     ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
     ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),
     ("vif-route", env!("CARGO_BIN_EXE_vif-route")),
+    ("vif-nat", env!("CARGO_BIN_EXE_vif-nat")),
 ];
 
 fn copy(from: &Path, to: &Path) {

@@ -47,7 +47,7 @@ pub(crate) fn prepare(folder: &Path, originals: &Path) -> Result<(), String> {
         return Err(format!("{}: Debian's change was not found", common.display()));
     }
     fs::write(&common, text.replacen(DEBIANS_LINE, "", 1)).map_err(failed)?;
-    for name in ["vif-bridge", "vif-route"] {
+    for name in ["vif-bridge", "vif-route", "vif-nat"] {
         let call = originals.join(name);
         fs::write(&call, CALL).map_err(failed)?;
         fs::set_permissions(&call, fs::Permissions::from_mode(0o755)).map_err(failed)?;

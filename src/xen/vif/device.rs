@@ -66,3 +66,18 @@ pub(in crate::xen) fn present_name(
         _ => config.device.clone(),
     })
 }
+
+/// Returns the names of the guest's own interfaces: the present and the new name, each with that of the other interface of the same
+/// guest, which is a device model's tap beside netback's.
+pub(in crate::xen) fn own_names(
+    config: &VifConfig,
+    present: &InterfaceName,
+    new_name: Option<&InterfaceName>,
+) -> Vec<InterfaceName> {
+    let names = [Some(present), new_name].into_iter().flatten();
+    let counterpart = |name: &InterfaceName| match config.command.is_for_tap() {
+        true => name.as_str().strip_suffix("-emu")?.parse().ok(),
+        false => format!("{name}-emu").parse().ok(),
+    };
+    names.flat_map(|name| [Some(name.clone()), counterpart(name)]).flatten().collect()
+}

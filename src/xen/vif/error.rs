@@ -40,6 +40,14 @@ pub(in crate::xen) enum VifError {
     Vlan(String),
     /// A word of `ip` that is neither an address nor a network.
     Net(String),
+    /// A word of `ip` that is not an IPv4 address.
+    NatAddress(String),
+    /// A guest's address whose router has none.
+    NoRouter(Ipv4Addr),
+    /// A key without a number.
+    NoNumber(&'static str),
+    /// `dhcp`: dhcpd is to be configured.
+    Dhcp,
     /// A network of `ip` with host bits.
     HostBits(IpNet),
     /// A value of `reach`.
@@ -188,6 +196,7 @@ impl VifError {
             }
             Error::Net(_) | Error::HostBits(_) | Error::Reach(_) => self.value_line(),
             Error::NoOutside(_) | Error::NoOutsideAddress(_) => self.value_line(),
+            Error::NatAddress(_) | Error::NoRouter(_) | Error::NoNumber(_) | Error::Dhcp => self.value_line(),
             Error::Shadowed { net, link } => line!(net.to_string(), " is routed over ", link, " already"),
             Error::OwnAddress(net) => line!(net.addr().to_string(), " is an address of this host"),
             Error::Busy(device) => line!(device, ": another call is at work on it"),
@@ -246,6 +255,14 @@ impl VifError {
             VifError::HostBits(net) => {
                 let (net, address) = (net.to_string(), net.addr().to_string());
                 line!("ip: \"", net, "\": not a network; give the address alone, ", address)
+            }
+            VifError::NatAddress(word) => line!("ip: \"", word, "\": an IPv4 address is expected"),
+            VifError::NoRouter(guest) => {
+                line!("ip: ", guest.to_string(), ": its last number is over 128, and has 127 added for the router")
+            }
+            VifError::NoNumber(key) => line!(key, " in xenstore is not a number; give the guest an address by ip"),
+            VifError::Dhcp => {
+                line!("dhcp: dhcpd is not configured here; run dnsmasq --interface=vif* --dhcp-range=ADDRESS,static")
             }
             VifError::Reach(value) => line!("reach=\"", value, "\": arp or none is expected"),
             VifError::NoOutside(netdev) => {

@@ -85,7 +85,16 @@ fn work(call: &Call, script: &Script, arguments: &Arguments, keys: &mut Keys, lo
 
 /// Keeps other calls for the same interface out: online and offline may cross.
 fn lock(kernel: &Kernel, script: &str, device: &InterfaceName) -> Result<Lock, VifError> {
-    Lock::claim(kernel, &format!("{script}.{device}"), LOCK_PATIENCE).map_err(|error| match error.kind() {
+    claim(kernel, &format!("{script}.{device}"), device)
+}
+
+/// Keeps out all calls that change routes: two guests with the same address must not both find it free.
+pub(in crate::xen) fn lock_routes(context: &Context) -> Result<Lock, VifError> {
+    claim(context.kernel, "vif-route", &context.config.device)
+}
+
+fn claim(kernel: &Kernel, name: &str, device: &InterfaceName) -> Result<Lock, VifError> {
+    Lock::claim(kernel, name, LOCK_PATIENCE).map_err(|error| match error.kind() {
         ErrorKind::WouldBlock => VifError::Busy(device.clone()),
         _ => VifError::Lock { device: device.clone(), error },
     })

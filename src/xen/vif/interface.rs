@@ -231,6 +231,15 @@ fn addresses_v6(kernel: &Kernel, link: &InterfaceName) -> Result<Vec<Address>, E
     Ok(addresses)
 }
 
+/// Switches an interface off, which may disappear at any moment. Returns whether it was there.
+pub(in crate::xen) fn switch_off(kernel: &Kernel, name: &InterfaceName) -> Result<bool, VifError> {
+    match kernel.set_link(name.as_bytes(), LinkSetting::DOWN) {
+        Ok(()) => Ok(true),
+        Err(Errno::ENODEV | Errno::ENXIO) => Ok(false),
+        Err(errno) => Err(VifError::link(name, "switch it off", errno)),
+    }
+}
+
 /// Whether an interface of this name exists. (Asking an ioctl alone would make the kernel run modprobe for a missing one.)
 pub(in crate::xen) fn exists(kernel: &Kernel, name: &InterfaceName) -> Result<bool, VifError> {
     kernel.has_link(name.as_bytes()).map_err(|errno| VifError::link(name, "look for it", errno))

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::error::VifError;
 use super::interface::Interface;
 use crate::error::errno_text;
-use crate::kernel::{Kernel, RouteChangeV4, RouteChangeV6, RouteV4, net_conf};
+use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, flag, net_conf};
 use crate::net::{InterfaceName, labels};
 
 /// What a routed interface must have.
@@ -22,10 +22,8 @@ pub(in crate::xen) struct RoutedSpec {
     pub(in crate::xen) metric: u32,
     /// Drop what the guest sends from other addresses.
     pub(in crate::xen) antispoof: bool,
-    /// The guest's addresses for which this host answers ARP requests on the interface to the outside.
-    pub(in crate::xen) published: Vec<Ipv4Addr>,
-    /// The interface to the outside.
-    pub(in crate::xen) outside: InterfaceName,
+    /// The guest's addresses for which this host answers ARP requests, each with the interface where it does.
+    pub(in crate::xen) published: Vec<(Ipv4Addr, InterfaceName)>,
 }
 
 /// An interface that is being connected, and how it was found.
@@ -95,6 +93,8 @@ impl<'a> Routed<'a> {
             // without a prefix it makes no route of its own
             self.add_address(label, spec.address, 0)?;
         }
+        let arp_on = LinkSetting::Flags { set: 0, mask: flag::NOARP };
+        self.interface.set(arp_on).map_err(|errno| VifError::link(self.name(), "switch arp on", errno))?;
         self.set_of_link(&self.name().clone(), "proxy_arp", "1")?;
         if spec.antispoof {
             self.set_of_link(&self.name().clone(), "rp_filter", "1")?;
@@ -149,16 +149,14 @@ impl<'a> Routed<'a> {
 
     /// Makes the guest reachable from the outside.
     fn publish(&mut self, spec: &RoutedSpec) -> Result<(), VifError> {
-        if spec.published.is_empty() {
-            return Ok(());
-        }
         let kernel = self.interface.kernel();
-        for link in [self.name().clone(), spec.outside.clone()] {
-            self.set_of_link(&link, "forwarding", "1")?;
+        let mut published = Vec::new();
+        if !spec.published.is_empty() {
+            self.set_of_link(&self.name().clone(), "forwarding", "1")?;
+            published = kernel.published_arp().map_err(VifError::Unreadable)?;
         }
-        let published = kernel.published_arp().map_err(VifError::Unreadable)?;
-        for &address in &spec.published {
-            let link = spec.outside.clone();
+        for (address, link) in spec.published.iter().cloned() {
+            self.set_of_link(&link, "forwarding", "1")?;
             if published.iter().any(|(other, on)| *other == address && on == link.as_str()) {
                 continue;
             }

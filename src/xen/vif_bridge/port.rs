@@ -9,7 +9,7 @@ use crate::kernel::{Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, Mac};
 use crate::xen::log::Log;
 use crate::xen::vif::error::{PortRefusal, VifError};
-use crate::xen::vif::interface::Interface;
+use crate::xen::vif::interface::{Interface, switch_off};
 
 /// The MAC address of every guest's port: the highest one that is not a group's. A bridge takes the lowest address of its ports,
 /// and so never a guest's.
@@ -115,10 +115,8 @@ impl PortRefusal {
 
 /// Takes an interface off the bridge and switches it off. It may disappear at any moment.
 pub(super) fn detach(kernel: &Kernel, name: &InterfaceName, bridge: Option<&InterfaceName>) -> Result<(), VifError> {
-    match kernel.set_link(name.as_bytes(), LinkSetting::DOWN) {
-        Ok(()) => (),
-        Err(Errno::ENODEV | Errno::ENXIO) => return Ok(()),
-        Err(errno) => return Err(VifError::link(name, "switch it off", errno)),
+    if !switch_off(kernel, name)? {
+        return Ok(());
     }
     let Some(bridge) = bridge else { return Ok(()) };
     match change_port(kernel, bridge, name, Kernel::delete_port) {

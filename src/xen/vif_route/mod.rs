@@ -8,16 +8,12 @@
 mod config;
 mod outside;
 
-use std::io::ErrorKind;
-
 use crate::call::Call;
 use crate::error::Outcome;
-use crate::lock::Lock;
 use crate::net::InterfaceName;
-use crate::xen::vif::config::VifConfig;
-use crate::xen::vif::device;
+use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
-use crate::xen::vif::frame::{self, Context, Script};
+use crate::xen::vif::frame::{self, Context, Script, lock_routes};
 use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets, disconnect};
 use config::RouteConfig;
 use outside::Outside;
@@ -44,9 +40,6 @@ const SCRIPT: Script = Script { name: "vif-route", variables: &VARIABLES, work }
 const METRIC_TAP: u32 = 1;
 const METRIC_VIF: u32 = 2;
 
-/// Seconds to wait for other calls, which change routes too. Each takes some milliseconds.
-const PATIENCE: u32 = 10;
-
 /// Runs `vif-route`.
 ///
 /// # Errors
@@ -69,20 +62,15 @@ fn plug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, Vif
     let kernel = context.kernel;
     let new_name = config.vifname.transpose()?.filter(|name| *name != context.config.device);
     let interface = device::wait_for(kernel, context.keys, context.config, new_name.as_ref())?;
-    // two guests with the same address must not both find it free
-    let _lock = lock(context)?;
+    let _lock = lock_routes(context)?;
     let outside = Outside::find(kernel, config.netdev)?;
-    let mut own = vec![interface.name().clone()];
-    own.extend(new_name.clone());
-    own.extend(own.clone().iter().filter_map(|name| counterpart(context.config, name)));
-    check_nets(kernel, &own, &config.nets)?;
+    check_nets(kernel, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let spec = RoutedSpec {
         address: outside.address,
         published: outside.published(&config.nets, config.reach),
         nets: config.nets,
         metric: if context.config.command.is_for_tap() { METRIC_TAP } else { METRIC_VIF },
         antispoof: config.antispoof,
-        outside: outside.name,
     };
     let mut routed = Routed::new(interface)?;
     let connect = || {
@@ -103,23 +91,7 @@ fn plug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, Vif
 fn unplug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, VifError> {
     let vifname = config.vifname.and_then(Result::ok);
     let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
-    let _lock = lock(context)?;
+    let _lock = lock_routes(context)?;
     disconnect(context.kernel, &name, &config.nets)?;
     Ok(name)
-}
-
-fn lock(context: &Context) -> Result<Lock, VifError> {
-    let device = &context.config.device;
-    Lock::claim(context.kernel, SCRIPT.name, PATIENCE).map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => VifError::Busy(device.clone()),
-        _ => VifError::Lock { device: device.clone(), error },
-    })
-}
-
-/// Returns the other interface of the same guest: a device model's tap beside netback's interface.
-fn counterpart(config: &VifConfig, name: &InterfaceName) -> Option<InterfaceName> {
-    match config.command.is_for_tap() {
-        true => name.as_str().strip_suffix("-emu")?.parse().ok(),
-        false => format!("{name}-emu").parse().ok(),
-    }
 }

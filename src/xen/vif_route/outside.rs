@@ -14,7 +14,7 @@ use crate::xen::vif::interface::exists;
 
 /// The interface to the outside.
 pub(super) struct Outside {
-    pub(super) name: InterfaceName,
+    name: InterfaceName,
     /// Its first primary IPv4 address.
     pub(super) address: Ipv4Addr,
     /// The networks of its addresses.
@@ -45,8 +45,8 @@ impl Outside {
         Ok(Outside { name, address: primary.addr(), nets: nets.collect() })
     }
 
-    /// Returns the guest's addresses for which this host answers here.
-    pub(super) fn published(&self, nets: &[IpNet], reach: Reach) -> Vec<Ipv4Addr> {
+    /// Returns the guest's addresses for which this host answers here, each with this interface.
+    pub(super) fn published(&self, nets: &[IpNet], reach: Reach) -> Vec<(Ipv4Addr, InterfaceName)> {
         let is_on_link = |address: &Ipv4Addr| self.nets.iter().any(|net| net.contains(address));
         let single = nets.iter().filter_map(|net| match net {
             IpNet::V4(net) if net.prefix_len() == 32 => Some(net.addr()),
@@ -58,6 +58,7 @@ impl Outside {
                 Reach::Arp => true,
                 Reach::None => false,
             })
+            .map(|address| (address, self.name.clone()))
             .collect()
     }
 }

@@ -1,0 +1,101 @@
+//! `vif-nat (online|offline|add|remove) {VAR=VAL}*`: routes an address behind this host to a guest, whose router this host is.
+//!
+//! It follows the script of Xen 4.17, but for dhcpd, whose files it does not edit (`compat/original/DEVIATIONS.md`). [`config`] reads
+//! arguments and keys.
+
+mod config;
+
+use crate::call::Call;
+use crate::error::Outcome;
+use crate::net::InterfaceName;
+use crate::xen::vif::device::{self, own_names};
+use crate::xen::vif::error::VifError;
+use crate::xen::vif::frame::{self, Context, Script, lock_routes};
+use crate::xen::vif::interface::switch_off;
+use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets};
+use config::NatConfig;
+
+/// The variables that mean something to this script, or to others that are given the same line.
+const VARIABLES: [&str; 12] = [
+    "command",
+    "type_if",
+    "vif",
+    "INTERFACE",
+    "XENBUS_PATH",
+    "ip",
+    "dhcp",
+    "antispoof",
+    "wait",
+    "netdev",
+    "bridge",
+    "script",
+];
+
+const SCRIPT: Script = Script { name: "vif-nat", variables: &VARIABLES, work };
+
+/// Runs `vif-nat`.
+///
+/// # Errors
+/// Status 1; the text has gone to the toolstack and to the log, and is repeated only if that cannot be written.
+pub fn run(call: &mut Call) -> Outcome {
+    frame::run(call, &SCRIPT)
+}
+
+fn work(context: &mut Context) -> Result<String, VifError> {
+    let command = context.config.command;
+    let name = match (command.plugs(), command.is_for_tap()) {
+        (true, false) => plug(context)?,
+        (true, true) => rename_tap(context)?,
+        (false, is_for_tap) => unplug(context, is_for_tap)?,
+    };
+    Ok(name.to_string())
+}
+
+/// `online`: routes the guest's address, or leaves everything as it was.
+fn plug(context: &mut Context) -> Result<InterfaceName, VifError> {
+    let kernel = context.kernel;
+    let config = NatConfig::read(context)?;
+    let new_name = new_name(context)?;
+    let interface = device::wait_for(kernel, context.keys, context.config, new_name.as_ref())?;
+    let _lock = lock_routes(context)?;
+    check_nets(kernel, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let NatConfig { router: address, nets, antispoof } = config;
+    let spec = RoutedSpec { address, nets, metric: 0, antispoof, published: Vec::new() };
+    let mut routed = Routed::new(interface)?;
+    let connect = || {
+        routed.rename(new_name)?;
+        routed.connect(&spec)?;
+        context.keys.set("hotplug-status", "connected")
+    };
+    match connect() {
+        Ok(()) => Ok(routed.name().clone()),
+        Err(error) => Err(error.with_left(routed.restore())),
+    }
+}
+
+/// `add`: a device model's tap gets its name and nothing else, as in the original.
+fn rename_tap(context: &mut Context) -> Result<InterfaceName, VifError> {
+    let new_name = new_name(context)?;
+    if new_name.is_none() {
+        return Ok(context.config.device.clone());
+    }
+    let mut interface = device::wait_for(context.kernel, context.keys, context.config, new_name.as_ref())?;
+    interface.rename(new_name)?;
+    Ok(interface.name().clone())
+}
+
+fn new_name(context: &mut Context) -> Result<Option<InterfaceName>, VifError> {
+    let new_name = device::new_name(context.keys, context.config)?.transpose()?;
+    Ok(new_name.filter(|name| *name != context.config.device))
+}
+
+/// `offline`, `remove`: switches the interface off, and with it its routes. A tap is left alone.
+fn unplug(context: &mut Context, is_for_tap: bool) -> Result<InterfaceName, VifError> {
+    let vifname = device::new_name(context.keys, context.config)?.and_then(Result::ok);
+    let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
+    if !is_for_tap {
+        let _lock = lock_routes(context)?;
+        switch_off(context.kernel, &name)?;
+    }
+    Ok(name)
+}

@@ -1,0 +1,142 @@
+//! Measures attaching and detaching a guest's interface: our programs and the scripts of Xen 4.17, alternately, with a real xenstored
+//! and without firewall rules.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::host::Host;
+use crate::step::{Step, medians};
+use crate::{Bench, xenstored};
+
+// /run is private to this process
+const XEN: &str = "/run/xen";
+const BACKEND: &str = "/local/domain/0/backend/vif/1/0";
+
+/// A script of Xen and ours.
+struct Script<'a> {
+    name: &'a str,
+    ours: &'a Path,
+    /// Arguments after the command: with them ours does the same.
+    words: &'a str,
+    /// Ratios that are expected of the times of online and offline.
+    expected: [f64; 2],
+}
+
+pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
+    xenstored::prepare(Path::new(XEN), Path::new("/run"))?;
+    let (our_vif_bridge, our_vif_route) = (bench.programs.our_vif_bridge.clone(), bench.programs.our_vif_route.clone());
+    let host = Host::new()?;
+    let links = "link add vif1.0 type veth peer name g1\nlink set g1 up\n\
+                 link add eth0 type veth peer name out0\nlink set eth0 up\naddr add 192.168.7.2/24 dev eth0\n";
+    bench.programs.make_links(&host, links)?;
+    Step::new(&host, &bench.programs.brctl, "addbr xenbr0").run()?;
+    let _daemon = Daemon::start(&host)?;
+    let setting = Setting::new(&host);
+    for (key, value) in [("bridge", "xenbr0"), ("ip", "192.168.7.50")] {
+        setting.step(Path::new("/run/xen/root/usr/bin/xenstore-write"), &format!("{BACKEND}/{key} {value}")).run()?;
+    }
+    let bridge = Script {
+        name: "vif-bridge",
+        ours: &our_vif_bridge,
+        words: "type_if=vif antispoof=no",
+        expected: [1.0 / 25.0, 1.0 / 15.0],
+    };
+    let route = Script {
+        name: "vif-route",
+        ours: &our_vif_route,
+        words: "type_if=vif antispoof=no reach=none",
+        expected: [1.0 / 40.0, 1.0 / 40.0],
+    };
+    measure_script(bench, &setting, &bridge)?;
+    measure_script(bench, &setting, &route)
+}
+
+/// What the scripts are called with.
+struct Setting<'a> {
+    host: &'a Host,
+    environment: [(&'static str, String); 3],
+    path: String,
+}
+
+impl<'a> Setting<'a> {
+    fn new(host: &'a Host) -> Self {
+        let environment = [
+            ("vif", String::from("vif1.0")),
+            ("XENBUS_PATH", String::from(BACKEND)),
+            ("LD_LIBRARY_PATH", format!("{XEN}/root/usr/lib/x86_64-linux-gnu")),
+        ];
+        Setting { host, environment, path: format!("/usr/sbin:/usr/bin:/sbin:/bin:{XEN}/root/usr/bin") }
+    }
+
+    fn step<'s>(&'s self, program: &'s Path, words: &'s str) -> Step<'s> {
+        Step::new(self.host, program, words).with_environment(&self.environment).with_path(&self.path)
+    }
+}
+
+fn measure_script(bench: &mut Bench, setting: &Setting, script: &Script) -> Result<(), String> {
+    let programs = &bench.programs;
+    let theirs = Path::new(XEN).join("scripts").join(script.name);
+    let words = |command: &str| format!("{command} {}", script.words);
+    let (online, offline) = (words("online"), words("offline"));
+    let [our_online, our_offline] = [&online, &offline].map(|words| setting.step(script.ours, words));
+    let [their_online, their_offline] = [&online, &offline].map(|words| setting.step(&theirs, words));
+    let state = || {
+        let links = setting.step(&programs.ip, "-o link show dev vif1.0").output()?;
+        let routes = setting.step(&programs.ip, "route show dev vif1.0").output()?;
+        let keys = setting.step(Path::new("/run/xen/root/usr/bin/xenstore-ls"), "-f /local").output()?;
+        Ok::<_, String>([links.stdout, routes.stdout, keys.stdout].concat())
+    };
+    let mut states = Vec::new();
+    for [online, offline] in [[&our_online, &our_offline], [&their_online, &their_offline]] {
+        online.run()?;
+        let on = state()?;
+        offline.run()?;
+        states.push((on, state()?));
+    }
+    if states[0] != states[1] {
+        return Err(format!("{} leaves another state than Xen's script", script.name));
+    }
+    let rounds = bench.rounds(40);
+    let count = |step: &Step| step.system_calls(&programs.strace);
+    let online_calls = [count(&our_online)?, count(&their_online)?];
+    let offline_calls = [count(&our_offline)?, count(&their_offline)?];
+    let times = medians(rounds, [our_online, our_offline, their_online, their_offline])?;
+    let table = &mut bench.table;
+    table.begin(&format!("{}, {rounds} rounds", script.name));
+    table.line("online, to Xen 4.17's script", times[0], times[2], script.expected[0]);
+    table.line("offline, to Xen 4.17's script", times[1], times[3], script.expected[1]);
+    table.line("online, system calls", online_calls[0], online_calls[1], 0.05);
+    table.line("offline, system calls", offline_calls[0], offline_calls[1], 0.05);
+    Ok(())
+}
+
+/// A running xenstored. Dropping it closes the standard input of the shell that started it, which ends both.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(host: &Host) -> Result<Self, String> {
+        host.enter()?;
+        let failed = |error| format!("cannot start xenstored: {error}");
+        let shell = format!("set -e; xen={XEN}; . $xen/xenstored.sh; echo started; read || :");
+        let mut daemon = Command::new("bash")
+            .args(["-c", &shell])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Daemon)
+            .map_err(failed)?;
+        let mut said = String::new();
+        if let Some(output) = daemon.0.stdout.take() {
+            BufReader::new(output).read_line(&mut said).map_err(failed)?;
+        }
+        if said == "started\n" { Ok(daemon) } else { Err("cannot start xenstored".into()) }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}

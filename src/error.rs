@@ -42,6 +42,15 @@ impl Failure {
         Failure { text: Vec::new(), status, former: None }
     }
 
+    /// Adds a line to the text of both eras.
+    pub fn with_line(mut self, text: String) -> Self {
+        self.text.extend_from_slice(&line!(text));
+        if let Some(former) = &mut self.former {
+            former.0.extend_from_slice(&line!(text));
+        }
+        self
+    }
+
     /// Sets the text and status that the tools of 2006 had instead.
     pub fn formerly(self, text: Vec<u8>, status: u8) -> Self {
         Failure { former: Some(Box::new((text, status))), ..self }

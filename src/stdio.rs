@@ -45,7 +45,10 @@ impl Stdout {
         let mut rest = &self.buffer[..length];
         while !rest.is_empty() && self.error.is_none() {
             match nix::unistd::write(io::stdout(), rest) {
-                Ok(written) => rest = &rest[written..],
+                // nothing would ever arrive
+                Ok(0) => self.error = Some(Errno::EIO),
+                // a file of /proc may count more than it was given
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
                 Err(Errno::EINTR) => (),
                 Err(error) => self.error = Some(error),
             }

@@ -281,7 +281,8 @@ impl Store {
             }
             match self.channel.read(&mut message[received..]) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(more) => received += more,
+                // not more than there is room for, whatever the kernel counts
+                Ok(more) => received = message.len().min(received + more),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }

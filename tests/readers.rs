@@ -192,6 +192,28 @@ link/ether 00:00:00:00:00:00 brd ff:ff:ff:ff:ff:ff
     assert_eq!(output(&IP, &host("2.6.18"), &["link"]), expected);
 }
 
+/// Before Linux 4.3 a link that is up queues packets exactly if its queue has a length. 2.6.18 shows neither `tun_flags` nor
+/// `device` of a tap.
+#[test]
+fn queues_by_their_length() {
+    let root = std::env::temp_dir().join(format!("brouter-readers-queue-{}", std::process::id()));
+    let queues = ["2.6.18.8-xen", "6.1.0"].map(|release| {
+        std::fs::create_dir_all(root.join("proc/sys/kernel")).unwrap();
+        std::fs::write(root.join("proc/sys/kernel/osrelease"), format!("{release}\n")).unwrap();
+        for (name, length) in [("tap0", "500"), ("xenbr0", "0")] {
+            let folder = root.join("sys/class/net").join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            for (file, text) in [("ifindex", "7"), ("flags", "0x1003"), ("type", "1"), ("tx_queue_len", length)] {
+                std::fs::write(folder.join(file), format!("{text}\n")).unwrap();
+            }
+        }
+        let links = links(&Kernel::at(&root));
+        std::fs::remove_dir_all(&root).unwrap();
+        links.into_iter().map(|link| link.queue).collect::<Vec<_>>()
+    });
+    assert_eq!(queues, [[Queue::Default, Queue::None], [Queue::None, Queue::None]]);
+}
+
 /// Linux 2.6.18 accepts ':' in the name of a bridge.
 #[test]
 fn name_with_a_colon() {

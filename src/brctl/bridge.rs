@@ -1,5 +1,7 @@
 //! `brctl addbr`, `brctl delbr`.
 
+use nix::errno::Errno;
+
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::IFNAMSIZ;
@@ -17,8 +19,13 @@ pub(super) fn addbr(call: &mut Call, operands: &[&[u8]]) -> Outcome {
     kernel.add_bridge(bridge).map_err(|errno| addbr_failed(bridge, errno))
 }
 
-/// `delbr BRIDGE`: the bridge must be down. A name over 15 bytes means the bridge of its first 15.
+/// `delbr BRIDGE`: the bridge must be down. bridge-utils cuts a longer name here too, and deletes the bridge of its first 15 bytes.
+/// For us no bridge has such a name.
 pub(super) fn delbr(call: &mut Call, operands: &[&[u8]]) -> Outcome {
-    let bridge = operands[0];
-    call.kernel.delete_bridge(bridge).map_err(|errno| delbr_failed(bridge, errno))
+    let (kernel, bridge) = (call.kernel, operands[0]);
+    if bridge.len() >= IFNAMSIZ {
+        let errno = if kernel.has_net_admin() { Errno::ENXIO } else { Errno::EPERM };
+        return Err(delbr_failed(bridge, errno));
+    }
+    kernel.delete_bridge(bridge).map_err(|errno| delbr_failed(bridge, errno))
 }

@@ -34,7 +34,8 @@ impl Route {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     pub(super) routes: Vec<Route>,
-    /// Rules choose between tables, so that a packet need not take a route of table main. Known of IPv4 only.
+    /// Rules choose between tables, so that a packet need not take a route of table main. Known of IPv4 only, and
+    /// false where no file shows it.
     pub(super) has_rules: bool,
 }
 
@@ -50,7 +51,10 @@ pub(super) fn read(kernel: &Kernel, family: Family) -> Result<Table, Unreadable>
         });
     }
     let routes = kernel.routes_v4()?;
-    Ok(Table { has_rules: routes.has_rules(), routes: routes.main.into_iter().filter_map(of_v4).collect() })
+    Ok(Table {
+        has_rules: routes.has_rules() == Some(true),
+        routes: routes.main.into_iter().filter_map(of_v4).collect(),
+    })
 }
 
 fn of_v4(route: kernel::RouteV4) -> Option<Route> {

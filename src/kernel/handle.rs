@@ -32,6 +32,7 @@ pub struct Kernel {
     is_running: bool,
     /// What ioctls answered on the host whose files these are.
     pub(super) answers: Option<Answers>,
+    version: OnceCell<[u32; 3]>,
     control: OnceCell<OwnedFd>,
     control_v6: OnceCell<OwnedFd>,
     /// Folders of devices, opened at the first use (see [`super::sysfs`]).
@@ -54,6 +55,7 @@ impl Kernel {
             is_running: root == Path::new("/"),
             root,
             answers: None,
+            version: OnceCell::new(),
             control: OnceCell::new(),
             control_v6: OnceCell::new(),
             virtual_net: OnceCell::new(),
@@ -137,6 +139,11 @@ impl Kernel {
         }
     }
 
+    /// Returns the three numbers of the kernel's version; that of today for a release that has none.
+    pub fn version(&self) -> [u32; 3] {
+        *self.version.get_or_init(|| version_of(&self.release().to_string_lossy()))
+    }
+
     /// Returns the number of this process's network namespace; `0` on kernels that know only one. Before Linux 5.14 it is that of
     /// an inode, which another namespace can get when this one has ended.
     ///
@@ -157,7 +164,27 @@ impl Kernel {
     }
 }
 
+/// Parses a release: `2.6.18.8-xen`, `6.1.0-18-amd64`, `6.18`.
+fn version_of(release: &str) -> [u32; 3] {
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(|number| number.parse().ok());
+    let mut next = || numbers.next().flatten();
+    next().map_or([u32::MAX; 3], |major| [major, next().unwrap_or(0), next().unwrap_or(0)])
+}
+
 /// Returns the user who runs this process, whatever rights it has (getuid(2)).
 pub fn user_id() -> u32 {
     nix::unistd::getuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_of;
+
+    #[test]
+    fn versions() {
+        assert_eq!(version_of("2.6.18.8-xen"), [2, 6, 18]);
+        assert_eq!(version_of("6.1.0-18-amd64"), [6, 1, 0]);
+        assert_eq!(version_of("4.3-rc1"), [4, 3, 0]);
+        assert_eq!(version_of(""), [u32::MAX; 3]);
+    }
 }

@@ -89,7 +89,8 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
         // bytes of an ifreq are written, and any bytes are one.
         let filled = unsafe {
             ioctl(&fd, libc::SIOCGIFCONF as c_ulong, &mut conf)?;
-            let filled = conf.ifc_len as usize / size_of::<Ifreq>();
+            // not more than there is room for, whatever the kernel answers
+            let filled = (usize::try_from(conf.ifc_len).unwrap_or(0) / size_of::<Ifreq>()).min(room);
             list.set_len(filled);
             filled
         };
@@ -191,7 +192,8 @@ pub(super) fn fdb_entries(
     let address = entries.as_mut_ptr().expose_provenance() as c_ulong;
     let mut words = [BrctlCommand::GetFdbEntries as c_ulong, address, entries.len() as c_ulong, offset as c_ulong];
     // SAFETY: the kernel writes at most words[2] entries of 16 bytes, and `entries` holds as many.
-    unsafe { device_private(fd, bridge, &mut words) }
+    let count = unsafe { device_private(fd, bridge, &mut words) }?;
+    Ok(count.min(entries.len()))
 }
 
 /// Returns the interface indexes of all bridges, in the kernel's order (SIOCGIFBR).
@@ -217,7 +219,7 @@ pub(super) fn read_link(folder: impl AsFd, name: &CStr, target: &mut [u8]) -> Re
     let folder = folder.as_fd().as_raw_fd();
     // SAFETY: the name ends with a NUL, and the kernel writes no more than the length that it is given.
     let length = unsafe { libc::readlinkat(folder, name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
-    Errno::result(length).map(|length| length as usize)
+    Errno::result(length).map(|length| (length as usize).min(target.len()))
 }
 
 /// `struct ethtool_drvinfo` (linux/ethtool.h): a command, the driver's name, and the rest.

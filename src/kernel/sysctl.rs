@@ -1,11 +1,8 @@
 //! Values of /proc/sys.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-
 use nix::errno::Errno;
 
-use super::file::{is_path_safe, read_page};
+use super::file::{is_path_safe, read_page, write_value};
 use super::handle::Kernel;
 use super::result::{Result, errno};
 
@@ -40,8 +37,7 @@ impl Kernel {
         if !self.is_running() {
             return Err(Errno::EROFS);
         }
-        let opened = OpenOptions::new().write(true).open(self.path(&["/proc/sys/", name].concat()));
-        opened.and_then(|mut file| file.write_all(format!("{value}\n").as_bytes())).map_err(errno)
+        write_value(&self.path(&["/proc/sys/", name].concat()), format!("{value}\n").as_bytes())
     }
 }
 

@@ -14,15 +14,14 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
-use nix::unistd::read;
 use sysfs_class::SysClass;
 
 use super::device::parse_number;
-use super::file::{exists, is_path_safe, names, os_str, os_string};
+use super::file::{exists, is_path_safe, names, os_str, os_string, read_into, write_value};
 use super::handle::Kernel;
 use super::ioctl::{Device, read_link};
 use super::procfs::Devices;
-use super::result::{Result, errno};
+use super::result::Result;
 
 /// The folder of a device, for reading many of its files: below a folder that stays open, so that no file is looked for from
 /// the root.
@@ -52,8 +51,9 @@ impl Folder<'_> {
 
     fn with_text<T>(&self, file: &str, convert: impl FnOnce(&str) -> T) -> Option<T> {
         let mut text = [0; TEXT];
-        let mut read_at =
-            |parent: BorrowedFd, path: &CStr| read(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text);
+        let mut read_at = |parent: BorrowedFd, path: &CStr| {
+            read_into(openat(parent, path, OFlag::O_RDONLY, Mode::empty())?, &mut text).map(<[u8]>::len)
+        };
         let length = self.find(file, &mut read_at)?;
         Some(convert(&String::from_utf8_lossy(text[..length].strip_suffix(b"\n").unwrap_or(&text[..length]))))
     }
@@ -182,7 +182,7 @@ impl Kernel {
     /// EROFS off `/`; ENOENT, EACCES, EPERM, and what the kernel makes of the value.
     pub(super) fn write(&self, device: &Device, file: &str, value: &[u8]) -> Result<()> {
         match self.is_running() {
-            true => device.write_file(file, [value, b"\n"].concat()).map_err(errno),
+            true => write_value(&device.path().join(file), &[value, b"\n"].concat()),
             false => Err(Errno::EROFS),
         }
     }
@@ -205,19 +205,23 @@ impl Kernel {
     /// ENOENT where /sys is missing or shows another namespace.
     pub(super) fn sysfs_names(&self) -> Result<Vec<OsString>> {
         let names = names(&self.class_net())?;
-        // any device but lo can tell whose /sys this is
         if self.is_running() && self.own_sysfs.get().is_none() {
-            let telling = names
-                .iter()
-                .map(|name| name.as_bytes())
-                .find(|&name| name != b"lo" && !name.contains(&b':') && is_path_safe(name));
-            if let Some(name) = telling
-                && self.device(name).is_none()
-                && self.own_sysfs.get() == Some(false)
-            {
-                return Err(Errno::ENOENT);
+            self.judge_sysfs(&names);
+        }
+        if self.own_sysfs.get() == Some(false) { Err(Errno::ENOENT) } else { Ok(names) }
+    }
+
+    /// Finds out by its names whether /sys is this namespace's. Any device but lo can tell.
+    fn judge_sysfs(&self, names: &[OsString]) {
+        let is_telling = |name: &&[u8]| *name != b"lo" && !name.contains(&b':') && is_path_safe(name);
+        match names.iter().map(|name| name.as_bytes()).find(is_telling) {
+            Some(name) => drop(self.device(name)),
+            None => {
+                let is_missing = |own: &OsString| !names.contains(own);
+                if Devices::read(self).is_ok_and(|devices| devices.names().iter().any(is_missing)) {
+                    self.own_sysfs.set(Some(false));
+                }
             }
         }
-        Ok(names)
     }
 }

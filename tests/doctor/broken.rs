@@ -234,6 +234,16 @@ END
         "the interface to the outside is down",
         "ip link set eth0 down; cut=$out settle='sleep 0.1'; mends failure outside",
     ),
+    (
+        "there is no default route, on a kernel without fib_trie",
+        r#"
+        brouter() {
+            strace -qq -o /dev/null -P /proc/net/fib_trie -P /proc/net/fib_triestat \
+                -e inject=open,openat,stat,newfstatat:error=ENOENT /run/typed/brouter "$@" 2>/dev/null
+        }
+        ip route del default; cut='g1 203.0.113.1'; mends failure outside
+        "#,
+    ),
     ("there is no default route", "ip route del default; cut='g1 203.0.113.1'; mends failure outside"),
     (
         "the default route uses another interface than the one to the outside",

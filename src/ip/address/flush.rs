@@ -60,8 +60,8 @@ pub(super) fn flush(call: &mut Call, words: Words) -> Outcome {
 /// # Errors
 /// An address that an ioctl cannot remove: it reaches the first of each label, so none that stays may be in front of one that goes.
 fn doomed(kernel: &Kernel, filter: &Filter) -> Result<Vec<Address>, Failure> {
-    let mut links = filter.candidates(kernel)?;
-    links.retain(|link| !filter.examines_links() || filter.admitted(kernel, link).is_some());
+    // as in iproute2, what a filter says of links has no effect, except for the device
+    let links = filter.candidates(kernel)?;
     let is_doomed = |address: &&Address| filter.admits(address) && links.iter().any(|link| link.name == address.link);
 
     let there = kernel.addresses_v4().map_err(refused)?;

@@ -106,7 +106,7 @@ fn mtu_refused(kernel: &Kernel, link: &[u8], mtu: i32, errno: Errno) -> Failure 
 
 /// Makes a link a port of a bridge, or of none. It is released from the one that it has before the other one is asked.
 fn set_master(kernel: &Kernel, name: &[u8], index: i32, master: Option<&OsStr>) -> Outcome {
-    let current = kernel.bridge_of(name);
+    let current = kernel.try_bridge_of(name).map_err(refused)?;
     if current.as_deref() == master {
         return Ok(());
     }

@@ -39,6 +39,11 @@ pub(in crate::ip) enum Listing {
 pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, options: Options) -> Outcome {
     let kernel = call.kernel;
     let links = filter.candidates(kernel)?;
+    if options.statistics > 0
+        && let Some(link) = links.first()
+    {
+        kernel.link_statistics(&link.name).map_err(unreadable)?;
+    }
     let mut warning = None;
     let addresses = match listing {
         Listing::Addresses if !options.link_only => addresses(kernel, filter, &links, &mut warning)?,

@@ -6,7 +6,7 @@ use crate::era::Era;
 use crate::ip::fields::Fields;
 use crate::ip::options::Options;
 use crate::json::Json;
-use crate::kernel::{Kernel, Link};
+use crate::kernel::{Kernel, Link, Statistics};
 
 /// A column: the file under `statistics/`, the heading, the key in JSON.
 type Column = (&'static str, &'static str, &'static str);
@@ -47,13 +47,13 @@ const WIDTHS: [usize; 6] = [10, 7, 6, 7, 7, 7];
 /// Compressed packets, a column that is empty nearly everywhere.
 const COMPRESSED: usize = 10;
 
-/// Puts the statistics of a link; if they are asked for twice the kinds of errors too.
+/// Puts the statistics of a link, if they can be read; if they are asked for twice the kinds of errors too.
 pub(super) fn put(fields: &mut Fields, kernel: &Kernel, link: &Link, options: Options) {
     let (detail, newline) = (options.statistics, options.newline());
+    let Ok(statistics) = kernel.link_statistics(&link.name) else { return };
     if options.era == Era::Of2006 {
-        return fields.text(of_2006(kernel, link, detail > 1, newline));
+        return fields.text(of_2006(&statistics, detail > 1, newline));
     }
-    let statistics = kernel.link_statistics(&link.name);
     let read = |columns: &[Column]| -> Vec<u64> { columns.iter().map(|(file, ..)| statistics.count(file)).collect() };
     let [rx, tx] = [read(&RX), read(&TX)];
     let [rx_errors, tx_errors] = if detail > 1 { [read(&RX_ERRORS), read(&TX_ERRORS)] } else { [vec![], vec![]] };
@@ -115,8 +115,7 @@ const ROWS_OF_2006: [[Row; 2]; 2] = [
 ];
 
 /// As ss060323 printed them: in columns that do not grow, and of large numbers the low 32 bits.
-fn of_2006(kernel: &Kernel, link: &Link, with_errors: bool, newline: &str) -> String {
-    let statistics = kernel.link_statistics(&link.name);
+fn of_2006(statistics: &Statistics, with_errors: bool, newline: &str) -> String {
     let read = |file: &str| statistics.count(file) as u32;
     let mut lines = Vec::new();
     for (heading, files, further) in ROWS_OF_2006.iter().flat_map(|rows| &rows[..if with_errors { 2 } else { 1 }]) {

@@ -52,7 +52,13 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
         std::ptr::eq(single.entry, entry) && single.hop.is_none_or(|hop| has_gateway(hop.gateway, &args))
     };
     let removals = removal::plan(kernel, &entries, is_meant)?;
-    removals.iter().try_for_each(|removal| removal.run(kernel)).map_err(refused)
+    for removal in &removals {
+        removal.run(kernel).map_err(|errno| match errno {
+            Errno::ESRCH if removal.is_of_unknown_maker() => removal::made_by_netlink(),
+            errno => refused(errno),
+        })?;
+    }
+    Ok(())
 }
 
 fn lacks_table(host: &Snapshot, args: &RouteArgs) -> Result<bool, Failure> {
@@ -144,7 +150,8 @@ fn fits_source(host: &Snapshot, entry: &Entry, args: &RouteArgs) -> Result<Fit<'
         (Some(_), Some(_)) => Fit::No,
         (Some(_), None) if entry.kind.rejects() => Fit::No,
         (Some(source), None) => {
-            match infer::may_be_given(entry, source, host.addresses_v4()?, host.routes_v4()?.has_rules()) {
+            match infer::may_be_given(entry, source, host.addresses_v4()?, host.routes_v4()?.has_rules() != Some(false))
+            {
                 true => Fit::Unknown(b"src"),
                 false => Fit::No,
             }

@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv6Net};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
 /// A route. What is printed of it, and what it is looked for by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) kind: RouteType,
     pub(super) destination: IpNet,

@@ -75,8 +75,10 @@ fn remove(kernel: &Kernel, all: &[Entry], filter: &RouteFilter) -> Outcome {
     }
     for removal in removal::plan(kernel, all, |single| filter.admits(single.entry))? {
         match removal.run(kernel) {
+            Ok(()) => (),
+            Err(Errno::ESRCH) if removal.is_of_unknown_maker() => return Err(removal::made_by_netlink()),
             // one may go with another, or by another's hand
-            Ok(()) | Err(Errno::ESRCH) => (),
+            Err(Errno::ESRCH) => (),
             Err(errno) => return Err(refused_to_send(errno)),
         }
     }

@@ -14,6 +14,7 @@ mod filter_args;
 mod flush;
 mod get;
 mod infer;
+mod local;
 mod names;
 mod reach;
 mod refusal;

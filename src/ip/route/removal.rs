@@ -65,6 +65,11 @@ impl<'a> Removal<'a> {
         has_key && has_hop && is_of_kind && (metric == 0 || metric == other.entry.metric)
     }
 
+    /// Whether the route drops packets, so that the ioctl finds it only if an ioctl made it: without fib_trie nothing tells.
+    pub(super) fn is_of_unknown_maker(&self) -> bool {
+        matches!(self, Removal::V4(change) if change.unreachable)
+    }
+
     /// Removes the route.
     ///
     /// # Errors
@@ -115,7 +120,8 @@ impl<'a> Single<'a> {
             _ => None,
         };
         let device = self.hop.and_then(Hop::device);
-        let index = device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0);
+        // without the index the ioctl would take a route over any link
+        let index = device.map_or(Ok(0), |device| kernel.link_index(device)).ok()?;
         let change = RouteChangeV6 {
             source: self.entry.from.unwrap_or_default(),
             gateway,
@@ -151,6 +157,12 @@ pub(super) fn plan<'a>(
         list.remove(at);
     }
     Ok(removals)
+}
+
+/// A route that drops packets and that the ioctl does not find: it is of another type than `unreachable`, or of another scope than
+/// ioctls give.
+pub(super) fn made_by_netlink() -> Failure {
+    needs_netlink("removing this route", "it was made by netlink")
 }
 
 /// A route that ioctls cannot remove.

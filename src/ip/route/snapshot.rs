@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::entry::Entry;
-use super::table;
+use super::{local, table};
 use crate::error::Failure;
 use crate::ip::complaint::{ipv4_unreadable, unreadable};
 use crate::kernel::{Address, Kernel, RoutesV4, RoutesV6};
@@ -61,7 +61,11 @@ impl<'k> Snapshot<'k> {
 
     /// Returns the IPv4 routes of table `local`.
     pub(super) fn local_v4(&self) -> Result<Vec<Entry>, Failure> {
-        Ok(table::local_v4(self.routes_v4()?, self.addresses_v4()?))
+        let addresses = self.addresses_v4()?;
+        Ok(match &self.routes_v4()?.local {
+            Some(routes) => local::listed(routes, addresses),
+            None => local::derived(self.kernel, addresses),
+        })
     }
 
     pub(super) fn tables_v4(&self) -> Result<Tables, Failure> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::{IpNet, Ipv6Net};
 
 use super::entry::{Entry, Hop, Tcp};
-use crate::kernel::{Address, LocalRoute, RouteV4, RouteV6, RoutesV4, RoutesV6, flag6};
+use crate::kernel::{RouteV4, RouteV6, RoutesV4, RoutesV6, flag6};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
 /// Returns the IPv4 routes of table `main`, in the kernel's order. The files do not show who made them.
@@ -33,50 +33,6 @@ fn hops(gateway: Option<IpAddr>, device: Option<OsString>) -> Vec<Hop> {
         (None, None) => Vec::new(),
         (gateway, device) => vec![Hop::to(gateway, device)],
     }
-}
-
-/// Returns the IPv4 routes of table `local`, in the kernel's order. Their links and sources are those of the addresses for which
-/// they exist.
-pub(super) fn local_v4(routes: &RoutesV4, addresses: &[Address]) -> Vec<Entry> {
-    let entry = |route: &LocalRoute| {
-        let owner = owner_of(addresses, route);
-        Entry {
-            kind: route.kind,
-            destination: route.destination.into(),
-            from: None,
-            tos: 0,
-            hops: hops(None, owner.map(|owner| owner.link.clone())),
-            is_local: true,
-            protocol: Protocol::KERNEL,
-            scope: route.scope,
-            source: owner.map(|owner| owner.net.addr()),
-            metric: 0,
-            tcp: Tcp::default(),
-            preference: 0,
-        }
-    };
-    routes.local.iter().map(entry).collect()
-}
-
-/// Returns the address for which a route of table `local` exists: the primary one of its network.
-fn owner_of<'a>(addresses: &'a [Address], route: &LocalRoute) -> Option<&'a Address> {
-    let destination = route.destination;
-    let is_its = |address: &&Address| {
-        let (IpNet::V4(net), Some(network)) = (address.net, address.network_v4()) else { return false };
-        match route.kind {
-            RouteType::Broadcast => {
-                address.broadcast == Some(destination.addr())
-                    || [network.broadcast(), network.network()].contains(&destination.addr())
-            }
-            // 127.0.0.0/8 by 127.0.0.1
-            _ if destination.prefix_len() < 32 => network == destination,
-            _ => net.addr() == destination.addr(),
-        }
-    };
-    let address = addresses.iter().find(is_its)?;
-    let is_primary =
-        |other: &&Address| !other.secondary && other.link == address.link && other.network_v4() == address.network_v4();
-    addresses.iter().find(is_primary).or(Some(address))
 }
 
 /// Returns the IPv6 routes of table `main`, in the kernel's order. Those that drop packets are taken for `unreachable` ones.

@@ -1,11 +1,11 @@
 //! The forwarding table of a bridge.
 
-use std::fs::File;
-use std::io::{self, Read};
-
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 use sysfs_class::SysClass;
 
+use crate::kernel::file::read_into;
 use crate::kernel::handle::Kernel;
 use crate::kernel::ioctl::{self, Device, FDB_ENTRY};
 use crate::kernel::result::Result;
@@ -80,16 +80,15 @@ fn retry_again<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 }
 
 /// Reads the records of `brforward`. The kernel gives at most a page to each read, cut to whole records.
-fn read(device: &Device) -> io::Result<Vec<FdbEntry>> {
-    let mut file = File::open(device.path().join("brforward"))?;
+fn read(device: &Device) -> Result<Vec<FdbEntry>> {
+    let file = open(&device.path().join("brforward"), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
     let mut table = Vec::new();
     let mut page = [0; 4096];
     loop {
-        let length = file.read(&mut page)?;
-        if length < FDB_ENTRY {
+        let (records, _) = read_into(&file, &mut page)?.as_chunks();
+        if records.is_empty() {
             return Ok(table);
         }
-        let (records, _) = page[..length].as_chunks();
         table.extend(records.iter().copied().map(FdbEntry));
     }
 }

@@ -93,9 +93,14 @@ impl Hardware {
         spelt.zip(self.bytes).all(|(spelt, own)| spelt == Ok(own))
     }
 
-    /// Whether it is six bytes long. Of other types the length is not known.
-    pub(super) fn has_mac(&self) -> bool {
-        matches!(self.hw_type, libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK)
+    /// Returns how many bytes it has, if that follows from the type.
+    pub(super) fn length(&self) -> Option<usize> {
+        match self.hw_type {
+            libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Some(6),
+            // an IPv4 address
+            libc::ARPHRD_TUNNEL | libc::ARPHRD_SIT | libc::ARPHRD_IPGRE => Some(4),
+            _ => None,
+        }
     }
 
     pub(super) fn mac(&self) -> Mac {
@@ -105,6 +110,25 @@ impl Hardware {
 
     /// The text that /sys would have; empty where the length is not known.
     pub(super) fn text(&self) -> String {
-        if self.has_mac() { self.mac().to_string() } else { String::new() }
+        let octets = self.bytes.iter().take(self.length().unwrap_or(0));
+        octets.map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_by_the_length_of_their_type() {
+        let text = |hw_type, bytes: &[u8]| {
+            let mut address = [0; 14];
+            address[..bytes.len()].copy_from_slice(bytes);
+            Hardware { hw_type, bytes: address }.text()
+        };
+        assert_eq!(text(libc::ARPHRD_ETHER, &[2, 0, 0, 0, 0, 0xfe]), "02:00:00:00:00:fe");
+        assert_eq!(text(libc::ARPHRD_SIT, &[]), "00:00:00:00");
+        assert_eq!(text(libc::ARPHRD_IPGRE, &[10, 0, 0, 1]), "0a:00:00:01");
+        assert_eq!(text(libc::ARPHRD_NONE, &[]), "");
     }
 }

@@ -123,7 +123,7 @@ impl Kernel {
             master: master(folder, group.is_some()),
             announces_master: group.is_some() || folder.has("master"),
             group: group.unwrap_or(0) as u32,
-            queue: if is_up { queue(folder, values.queue_length) } else { Queue::Off },
+            queue: if is_up { self.queue(Some(folder), values.queue_length) } else { Queue::Off },
         })
     }
 
@@ -141,9 +141,9 @@ impl Kernel {
             queue_length: self.ask(name, ioctl::SIOCGIFTXQLEN)?.int() as u32,
             hw_type: hardware.hw_type,
             // only the file tells the length of other addresses
-            address: match hardware.has_mac() {
-                true => hardware.text(),
-                false => folder.text("address").unwrap_or_default(),
+            address: match hardware.length() {
+                Some(_) => hardware.text(),
+                None => folder.text("address").unwrap_or_default(),
             },
         })
     }
@@ -162,14 +162,17 @@ impl Kernel {
         };
         let broadcast = match hardware.hw_type {
             libc::ARPHRD_ETHER => Mac([0xff; 6]).to_string(),
+            // a tunnel's remote address, which the tunnels that each namespace has do not have
+            libc::ARPHRD_TUNNEL | libc::ARPHRD_SIT | libc::ARPHRD_IPGRE => "00:00:00:00".into(),
             _ => hardware.text(),
         };
         let is_up = flags & flag::UP != 0;
+        let queue_length = self.ask(bytes, ioctl::SIOCGIFTXQLEN)?.int() as u32;
         Ok(Link {
             index,
             flags,
             mtu: self.ask(bytes, ioctl::SIOCGIFMTU)?.int() as u32,
-            queue_length: self.ask(bytes, ioctl::SIOCGIFTXQLEN)?.int() as u32,
+            queue_length,
             hw_type: hardware.hw_type,
             address: hardware.text(),
             broadcast,
@@ -178,7 +181,7 @@ impl Kernel {
             master: None,
             announces_master: false,
             group: 0,
-            queue: if is_up { Queue::None } else { Queue::Off },
+            queue: if is_up { self.queue(None, queue_length) } else { Queue::Off },
             name,
         })
     }
@@ -189,15 +192,36 @@ impl Kernel {
         master(&folder, folder.has("netdev_group"))
     }
 
-    /// Returns the bridge that has the link as a port. Works without /sys too.
+    /// Returns the bridge that has the link as a port; `None` also if that cannot be read. Works without /sys too.
     pub fn bridge_of(&self, port: &[u8]) -> Option<OsString> {
-        match self.folder(port) {
-            Some(folder) => folder.link("brport/bridge"),
-            None => self.bridges(Source::Sysfs).ok()?.into_iter().find(|bridge| {
-                let ports = self.ports(bridge.as_bytes(), Source::Sysfs);
-                ports.is_ok_and(|ports| ports.iter().any(|name| name.as_bytes() == port))
-            }),
+        self.try_bridge_of(port).ok().flatten()
+    }
+
+    /// Returns the bridge that has the link as a port.
+    ///
+    /// # Errors
+    /// EIO if the link is a port and /sys does not tell of which bridge; without /sys those of SIOCGIFBR and of the bridge's ioctls.
+    pub fn try_bridge_of(&self, port: &[u8]) -> Result<Option<OsString>> {
+        let Some(folder) = self.folder(port) else { return self.bridge_by_ports(port) };
+        match folder.link("brport/bridge") {
+            None if folder.has("brport") => Err(Errno::EIO),
+            bridge => Ok(bridge),
         }
+    }
+
+    /// Looks for a port among those of all bridges.
+    fn bridge_by_ports(&self, port: &[u8]) -> Result<Option<OsString>> {
+        let bridges = match self.bridges(Source::Sysfs) {
+            // the kernel has no bridges
+            Err(Errno::ENOPKG | Errno::EINVAL) => return Ok(None),
+            bridges => bridges?,
+        };
+        for bridge in bridges {
+            if self.ports(bridge.as_bytes(), Source::Sysfs)?.iter().any(|name| name.as_bytes() == port) {
+                return Ok(Some(bridge));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the kind of a virtual link as netlink names it (`IFLA_INFO_KIND`): by the driver's name, else as far as /sys shows
@@ -224,11 +248,20 @@ impl Kernel {
         folder?.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
     }
 
+    /// How packets wait on a link that is switched on. Before Linux 4.3 they do where the queue has a length; since then a virtual
+    /// device can do without a queue (IFF_NO_QUEUE) and have a length.
+    fn queue(&self, folder: Option<&Folder>, length: u32) -> Queue {
+        let has_queue = || {
+            folder.is_some_and(|folder| folder.has("device") || folder.has("tun_flags")) || self.version() < [4, 3, 0]
+        };
+        if length != 0 && has_queue() { Queue::Default } else { Queue::None }
+    }
+
     /// Returns how many bytes a link's hardware addresses have; 0 if it has none, `None` if that cannot be known.
     pub fn address_length(&self, name: &[u8]) -> Option<usize> {
         match self.link_file(name, LinkFile::ADDRESS_LENGTH) {
             Some(length) => length.parse().ok(),
-            None => self.hardware(name).ok().filter(|hardware| hardware.has_mac()).map(|_| 6),
+            None => self.hardware(name).ok()?.length(),
         }
     }
 }
@@ -263,9 +296,4 @@ impl Values {
 /// The bridge of a port, or the bond of a slave: `master`, or before 2.6.39, which brought it and groups, `brport/bridge`.
 fn master(folder: &Folder, is_recent: bool) -> Option<OsString> {
     folder.link(if is_recent { "master" } else { "brport/bridge" })
-}
-
-/// How packets wait on a link that is switched on.
-fn queue(folder: &Folder, length: u32) -> Queue {
-    if length != 0 && (folder.has("device") || folder.has("tun_flags")) { Queue::Default } else { Queue::None }
 }

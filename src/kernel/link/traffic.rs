@@ -80,15 +80,18 @@ impl Statistics<'_> {
 }
 
 impl Kernel {
-    /// Returns all counters of a link. They are read when they are asked for.
-    pub fn link_statistics<'a>(&'a self, link: &'a OsStr) -> Statistics<'a> {
+    /// Returns all counters of a link. Those of /sys are read when they are asked for.
+    ///
+    /// # Errors
+    /// That there is no /sys of this namespace, and /proc/net/dev cannot be read.
+    pub fn link_statistics<'a>(&'a self, link: &'a OsStr) -> Result<Statistics<'a>, Unreadable> {
         let line = |devices: Devices| {
             devices.counters().find(|(name, _)| *name == link.as_bytes()).map(|(_, counts)| counts.collect())
         };
-        Statistics(match self.listed_folder(link.as_bytes()) {
+        Ok(Statistics(match self.listed_folder(link.as_bytes()) {
             Some(folder) => Counts::Files(folder),
-            None => Counts::Line(Devices::read(self).ok().and_then(line).unwrap_or_default()),
-        })
+            None => Counts::Line(line(Devices::read(self)?).unwrap_or_default()),
+        }))
     }
 
     /// Returns what links have received and sent, by one read of /proc/net/dev; `None` for those that it does not list.

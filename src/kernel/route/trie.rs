@@ -56,6 +56,11 @@ impl Tries {
         self.0.iter().find(|(other, _)| other == heading).map_or(&[], |(_, leaves)| leaves)
     }
 
+    /// Whether the file is missing, or lists no table because the namespace never had an address.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the tables `main` and `local` are one trie, listed under both names: so it is until a rule is added.
     pub(super) fn is_shared(&self) -> bool {
         let main = self.table("Main");

@@ -63,7 +63,7 @@ pub enum Table {
     Absent,
     /// It holds no route.
     Empty,
-    /// It holds routes. Of tables other than main and local no file shows enough.
+    /// It holds routes, or may hold some: of tables other than main and local no file shows enough.
     Filled,
 }
 
@@ -72,8 +72,8 @@ pub enum Table {
 pub struct RoutesV4 {
     /// The table `main`, in the kernel's order.
     pub main: Vec<RouteV4>,
-    /// The table `local`, in the kernel's order; empty where there is no fib_trie.
-    pub local: Vec<LocalRoute>,
+    /// The table `local`, in the kernel's order; `None` without fib_trie (kernels with FIB_HASH, before 2.6.39).
+    pub local: Option<Vec<LocalRoute>>,
     tries: Tries,
 }
 
@@ -83,9 +83,9 @@ impl RoutesV4 {
         self.tries.headings().any(|heading| !["Main", "Local"].contains(&heading))
     }
 
-    /// Whether rules choose between tables, so that a packet need not take the routes of table main.
-    pub fn has_rules(&self) -> bool {
-        !self.tries.is_shared()
+    /// Whether rules choose between tables, so that a packet need not take the routes of table main; `None` if no file shows it.
+    pub fn has_rules(&self) -> Option<bool> {
+        self.local.as_ref().map(|_| !self.tries.is_shared())
     }
 
     /// Returns what is known of the table of this number. Even main does not exist before it is needed.
@@ -102,9 +102,12 @@ impl RoutesV4 {
         let statistics = read_all(&kernel.path("/proc/net/fib_triestat")).unwrap_or_default();
         let statistics = String::from_utf8_lossy(&statistics);
         let exists = statistics.lines().any(|line| line.strip_suffix(':') == Some(&heading));
-        match exists || statistics.is_empty() {
-            true => Table::Empty,
-            false => Table::Absent,
+        match TableId(number) {
+            // kernels with FIB_HASH do not have the file
+            TableId::MAIN if statistics.is_empty() && self.main.is_empty() => Table::Empty,
+            _ if statistics.is_empty() => Table::Filled,
+            _ if exists => Table::Empty,
+            _ => Table::Absent,
         }
     }
 }
@@ -121,7 +124,8 @@ impl Kernel {
         let lines = table.split(|&byte| byte == b'\n').skip(1);
         let main = lines.filter_map(|line| route(line, &mut kinds)).collect();
         let local = |leaf: Leaf| LocalRoute { kind: leaf.kind, destination: leaf.net, scope: leaf.scope };
-        Ok(RoutesV4 { main, local: tries.local().into_iter().map(local).collect(), tries })
+        let has_tries = !tries.is_empty();
+        Ok(RoutesV4 { main, local: has_tries.then(|| tries.local().into_iter().map(local).collect()), tries })
     }
 }
 
@@ -140,7 +144,8 @@ fn route(line: &[u8], kinds: &mut Kinds) -> Option<RouteV4> {
     // the flag alone stands for a next hop with an IPv6 address, which the file does not show
     let through_gateway = flags & RTF_GATEWAY != 0 && !gateway.is_unspecified();
     let (scope, kind, tos) = kinds.take(destination).unwrap_or(match (link_name, flags & RTF_REJECT != 0) {
-        (_, true) => (Scope::GLOBAL, RouteType::Unreachable, 0),
+        // as one made by ioctl; one made by netlink looks the same, and has scope global
+        (_, true) => (Scope::HOST, RouteType::Unreachable, 0),
         (b"*", false) => (Scope::GLOBAL, RouteType::Blackhole, 0),
         _ if through_gateway => (Scope::GLOBAL, RouteType::Unicast, 0),
         _ => (Scope::LINK, RouteType::Unicast, 0),

@@ -239,7 +239,7 @@ pub(in crate::xen) fn check_nets(kernel: &Kernel, own: &[InterfaceName], nets: &
     if nets.iter().any(|net| matches!(net, IpNet::V4(_))) {
         let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
         for net in nets {
-            if routes.local.iter().any(|local| IpNet::V4(local.destination) == *net) {
+            if routes.local.iter().flatten().any(|local| IpNet::V4(local.destination) == *net) {
                 return Err(VifError::OwnAddress(*net));
             }
             let link = |route: &RouteV4| route.link.as_ref().map_or(&b"none"[..], |link| link.as_bytes()).to_vec();

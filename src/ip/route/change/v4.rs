@@ -86,13 +86,18 @@ fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> R
 }
 
 fn add(kernel: &Kernel, request: &RouteChangeV4) -> Outcome {
-    kernel.add_route_v4(request).map_err(|errno| match (errno, request.gateway) {
+    kernel.add_route_v4(request).map_err(|errno| not_added(request, errno))
+}
+
+/// Returns why a route was not added.
+fn not_added(request: &RouteChangeV4, errno: Errno) -> Failure {
+    match (errno, request.gateway) {
         (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EINVAL, Some(_)) => {
             invalid_gateway().formerly(refused(errno).text, 2)
         }
         (Errno::ENETDOWN, None) => explained(Errno::ENETDOWN, "Device for nexthop is not up."),
         (errno, _) => refused(errno),
-    })
+    }
 }
 
 /// Returns where ioctls make the route lead.
@@ -222,19 +227,16 @@ fn exchange(kernel: &Kernel, tables: &Tables, request: &RouteChangeV4, hop: &Nex
     match Removal::of(kernel, &with_new, twin + 1) {
         Some(removal) => {
             add(kernel, request)?;
-            removal.run(kernel).map_err(|errno| {
-                let _ = kernel.delete_route_v4(request);
-                refused(errno)
-            })
+            removal.run(kernel).map_err(|errno| taken_back(kernel, request, refused(errno)))
         }
         None if is_same => match kernel.add_route_v4(request) {
             // they do not differ in what no file shows either
             Err(Errno::EEXIST) => Ok(()),
             Ok(()) => {
-                kernel.delete_route_v4(request).map_err(refused)?;
+                kernel.delete_route_v4(request).map_err(|errno| with_left(refused(errno), request))?;
                 exchange_by_detour(kernel, tables, request, hop, twin)
             }
-            Err(_) => add(kernel, request),
+            Err(errno) => Err(not_added(request, errno)),
         },
         None => exchange_by_detour(kernel, tables, request, hop, twin),
     }
@@ -266,8 +268,44 @@ fn exchange_by_detour(
     let spare = (1..=32766).rev().find(is_free).ok_or_else(|| out_of_reach(old))?;
     let interim = RouteChangeV4 { metric: spare, ..*request };
     add(kernel, &interim)?;
-    let outcome = removal.run(kernel).map_err(refused).and_then(|()| add(kernel, request));
-    outcome.and(kernel.delete_route_v4(&interim).map_err(refused))
+    removal.run(kernel).map_err(|errno| taken_back(kernel, &interim, refused(errno)))?;
+    if let Err(failure) = add(kernel, request) {
+        // the old one again, as far as files showed it
+        let old = RouteChangeV4 { gateway: gateway_v4_of(old), ..with_tcp_of(request, old) };
+        return match kernel.add_route_v4(&old) {
+            Ok(()) => Err(taken_back(kernel, &interim, failure)),
+            Err(_) => Err(with_left(failure, &interim)),
+        };
+    }
+    kernel.delete_route_v4(&interim).map_err(|errno| with_left(refused(errno), &interim))
+}
+
+/// Deletes a route that was added before something failed, and returns the failure.
+fn taken_back(kernel: &Kernel, added: &RouteChangeV4, failure: Failure) -> Failure {
+    match kernel.delete_route_v4(added) {
+        Ok(()) => failure,
+        Err(_) => with_left(failure, added),
+    }
+}
+
+/// Adds to a failure the route that could not be deleted.
+fn with_left(failure: Failure, route: &RouteChangeV4) -> Failure {
+    let metric = if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) };
+    failure.with_line(format!("ip: a new route to {}{metric} is left", route.destination))
+}
+
+/// Returns the IPv4 gateway of a route.
+fn gateway_v4_of(entry: &Entry) -> Option<Ipv4Addr> {
+    match entry.gateway() {
+        Some(IpAddr::V4(gateway)) => Some(gateway),
+        _ => None,
+    }
+}
+
+/// Returns a change with what another route tells TCP.
+fn with_tcp_of<'a>(change: &RouteChangeV4<'a>, entry: &Entry) -> RouteChangeV4<'a> {
+    let Tcp { advmss, window, rtt } = entry.tcp;
+    RouteChangeV4 { advmss, window, rtt: rtt as u16, ..*change }
 }
 
 /// Returns the route that an addition will make, as far as it matters for what is removed.

@@ -54,10 +54,10 @@ pub(super) fn change(
         _ => (),
     }
     obstacle?;
-    let request = RouteChangeV6 { metric, ..request(kernel, args, destination) };
+    let request = RouteChangeV6 { metric, ..request(kernel, args, destination)? };
     let explain = |errno| refusal_v6(kernel, tables, args).unwrap_or_else(|| refused(errno));
     if matches!(action, Action::Replace | Action::Change) && has_twin {
-        return exchange(kernel, &request, is_twin, explain);
+        return exchange(kernel, &request, args.device(), is_twin, explain);
     }
     kernel.add_route_v6(&request).map_err(|errno| match errno {
         Errno::EEXIST => refused(errno),
@@ -65,21 +65,21 @@ pub(super) fn change(
     })
 }
 
-fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> RouteChangeV6 {
+fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> Result<RouteChangeV6, Failure> {
     let unreachable = args.is_unreachable();
     let device = args.device().filter(|_| !unreachable);
-    RouteChangeV6 {
+    Ok(RouteChangeV6 {
         source: args.source_network().unwrap_or_default(),
         gateway: match args.gateway {
             Some(IpAddr::V6(gateway)) if !unreachable => Some(gateway),
             _ => None,
         },
-        index: device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0),
+        index: device.map_or(Ok(0), |device| kernel.link_index(device)).map_err(refused)?,
         unreachable,
         preference: args.preference,
         expires: args.expires,
         ..RouteChangeV6::to(destination)
-    }
+    })
 }
 
 /// Refuses what is asked for and no ioctl can do.
@@ -116,6 +116,7 @@ fn check_for_ioctl(tables: &Tables, args: &RouteArgs, metric: u32) -> Outcome {
 fn exchange(
     kernel: &Kernel,
     request: &RouteChangeV6,
+    device: Option<&[u8]>,
     is_twin: impl Fn(&Entry) -> bool,
     explain: impl Fn(Errno) -> Failure,
 ) -> Outcome {
@@ -125,12 +126,23 @@ fn exchange(
         Err(Errno::EEXIST) => false,
         Err(errno) => return Err(explain(errno)),
     };
-    let removals = replaced(kernel, request, is_twin).inspect_err(|_| {
-        if is_new {
-            let _ = kernel.delete_route_v6(request);
-        }
-    })?;
-    removals.iter().try_for_each(|removal| removal.run(kernel)).map_err(refused)
+    let take_back = |failure: Failure| match is_new.then(|| kernel.delete_route_v6(request)) {
+        Some(Err(_)) => still_there(failure, request),
+        _ => failure,
+    };
+    let removals = replaced(kernel, request, device, is_twin).map_err(take_back)?;
+    for (done, removal) in removals.iter().enumerate() {
+        removal.run(kernel).map_err(|errno| match done {
+            0 => take_back(refused(errno)),
+            _ => still_there(refused(errno), request),
+        })?;
+    }
+    Ok(())
+}
+
+/// Adds to a failure that both the new route and old ones exist.
+fn still_there(failure: Failure, request: &RouteChangeV6) -> Failure {
+    failure.with_line(format!("ip: the new route to {} was added, and an old one is left", request.destination))
 }
 
 /// Returns what removes the routes in whose place another has been put: those through routers if it leads through one, as far as
@@ -138,19 +150,19 @@ fn exchange(
 fn replaced(
     kernel: &Kernel,
     new: &RouteChangeV6,
+    device: Option<&[u8]>,
     is_twin: impl Fn(&Entry) -> bool,
 ) -> Result<Vec<Removal<'static>>, Failure> {
     let after = Snapshot::of(kernel);
     let entries = table::main_v6(after.routes_v6()?);
     let mut list = singles(&entries);
     let gateway = |single: &Single| single.hop.and_then(|hop| hop.gateway);
-    let index = |single: &Single| {
-        let device = single.hop.and_then(Hop::device);
-        device.and_then(|device| kernel.link_index(device).ok()).unwrap_or(0)
-    };
     let is_new = |single: &Single| match new.unreachable {
         true => single.hop.is_some_and(|hop| hop.is_over(b"lo")),
-        false => gateway(single) == new.gateway.map(IpAddr::V6) && (new.index == 0 || new.index == index(single)),
+        false => {
+            gateway(single) == new.gateway.map(IpAddr::V6)
+                && (device.is_none() || device == single.hop.and_then(Hop::device))
+        }
     };
     let mut old: Vec<usize> = (0..list.len()).filter(|&at| is_twin(list[at].entry) && !is_new(&list[at])).collect();
     let is_like_new = |&at: &usize| gateway(&list[at]).is_some() == new.gateway.is_some();

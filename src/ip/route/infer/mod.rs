@@ -35,7 +35,7 @@ pub(super) fn main_v4(host: &Snapshot) -> Result<Vec<Entry>, Failure> {
     let addresses = host.addresses_v4()?;
     find_makers_v4(&mut entries, addresses);
     // where there are rules, a socket may use another table
-    if !host.routes_v4()?.has_rules() {
+    if host.routes_v4()?.has_rules() == Some(false) {
         sources::find(host.kernel, &mut entries, addresses);
     }
     mark_onlink(&mut entries, addresses);

@@ -23,12 +23,20 @@ pub(super) fn find_kinds(kernel: &Kernel, entries: &mut [Entry], local: &[Entry]
 
 fn kind_of_reject(kernel: &Kernel, address: IpAddr) -> RouteType {
     match kernel.source_to(address, Some(Ipv6Addr::LOCALHOST.into()), None) {
-        Err(Errno::EINVAL) => RouteType::Blackhole,
-        Err(Errno::EACCES) => RouteType::Prohibit,
-        Err(Errno::ENETUNREACH) => RouteType::Throw,
         // a route that was added by ioctl drops packets too, but rtnetlink has it for an ordinary one
         Ok(_) => RouteType::Unicast,
-        Err(_) => RouteType::Unreachable,
+        Err(errno) => kind_of_errno(errno, kernel.version()),
+    }
+}
+
+/// Returns the type of a route whose packets fail with an errno. Before Linux 4.3 that of `unreachable` routes was ENETUNREACH, which
+/// today means that no other table has a route either, as after a `throw`.
+fn kind_of_errno(errno: Errno, version: [u32; 3]) -> RouteType {
+    match errno {
+        Errno::EINVAL => RouteType::Blackhole,
+        Errno::EACCES => RouteType::Prohibit,
+        Errno::ENETUNREACH if version >= [4, 3, 0] => RouteType::Throw,
+        _ => RouteType::Unreachable,
     }
 }
 
@@ -79,4 +87,17 @@ fn is_ordinary(address: IpAddr) -> bool {
             IpAddr::V4(address) => !address.is_broadcast(),
             IpAddr::V6(address) => !address.is_unicast_link_local(),
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_by_what_senders_hear() {
+        assert_eq!(kind_of_errno(Errno::ENETUNREACH, [2, 6, 18]), RouteType::Unreachable);
+        assert_eq!(kind_of_errno(Errno::ENETUNREACH, [6, 1, 0]), RouteType::Throw);
+        assert_eq!(kind_of_errno(Errno::EHOSTUNREACH, [6, 1, 0]), RouteType::Unreachable);
+        assert_eq!(kind_of_errno(Errno::EACCES, [6, 1, 0]), RouteType::Prohibit);
+    }
 }

@@ -1,7 +1,8 @@
 //! What holds the firewall's rules on this host.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use super::table::KernelTables;
@@ -17,17 +18,19 @@ pub enum Kind {
     Iptables,
 }
 
-/// Chooses what holds the rules: the kernel's legacy tables, unless the host's iptables keeps its rules in nf_tables and no legacy
-/// rule is in use.
+/// Chooses what holds the rules: the kernel's legacy tables, unless the host's iptables keeps its rules elsewhere and no legacy rule
+/// is in use.
 pub(super) fn choose(kernel: &Kernel, path: Option<&OsString>) -> Kind {
     match program::find("iptables", path.cloned()) {
-        Some(iptables) if is_nft(&iptables) && KernelTables::new(kernel).are_in_use() => Kind::Kernel,
-        _ => Kind::Iptables,
+        Some(iptables) if is_of_other_tables(&iptables) && !KernelTables::new(kernel).are_in_use() => Kind::Iptables,
+        _ => Kind::Kernel,
     }
 }
 
-/// Whether an iptables keeps its rules in nf_tables: its name leads to `xtables-nft-multi`.
-fn is_nft(iptables: &Path) -> bool {
+/// Whether an iptables keeps its rules in nf_tables, as its name `xtables-nft-multi` says, or is a script of the host's own.
+fn is_of_other_tables(iptables: &Path) -> bool {
     let program = fs::canonicalize(iptables).unwrap_or_default();
-    program.file_name().is_some_and(|name| name.to_string_lossy().contains("nft"))
+    let is_nft = program.file_name().is_some_and(|name| name.to_string_lossy().contains("nft"));
+    let mut start = [0; 2];
+    is_nft || File::open(&program).is_ok_and(|mut file| file.read_exact(&mut start).is_ok() && start == *b"#!")
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use super::chain::Table;
+use super::chain::{Chain, Table};
 use super::rule::program;
 use crate::error::{errno_text, io_text};
 use crate::net::Family;
@@ -32,8 +32,12 @@ pub enum FirewallError {
     NoModule(Family, &'static str),
     /// A table is not laid out as the kernel does it. It is left alone.
     Malformed(Table, Malformed),
-    /// Only iptables understands this part of a rule.
+    /// A text that is neither an address nor a network of the rule's family. iptables may understand it.
     NotUnderstood(String),
+    /// What cannot be a part of one rule, as iptables would type it.
+    Unfit(String),
+    /// The table does not have the chain.
+    NoChain(Table, Chain),
     /// Another program holds the lock on the tables.
     Locked(PathBuf),
     /// The lock on the tables cannot be opened.
@@ -77,7 +81,9 @@ impl fmt::Display for FirewallError {
                 write!(f, "this kernel lacks {name} for {}: modprobe xt_{name}", program(*family))
             }
             FirewallError::Malformed(table, fault) => write!(f, "table {table} is malformed, and left alone: {fault}"),
-            FirewallError::NotUnderstood(text) => write!(f, "{text}: neither an address nor a network"),
+            FirewallError::NotUnderstood(text) => write!(f, "{text}: not an address or network of the rule's family"),
+            FirewallError::Unfit(text) => write!(f, "no rule can have {text}"),
+            FirewallError::NoChain(table, chain) => write!(f, "table {table} has no chain {chain}"),
             FirewallError::Locked(path) => write!(f, "another program has held {} for too long", path.display()),
             FirewallError::Lock(path, error) => write!(f, "{}: {}", path.display(), io_text(error)),
         }

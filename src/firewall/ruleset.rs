@@ -109,15 +109,8 @@ impl Table {
         match words.next() {
             Some("-A") => self.rules.push(SavedRule::parse(line)),
             Some(chain) if chain.starts_with(':') => {
-                let policy: String = words.next().unwrap_or_default().into();
-                let name = &chain[1..];
-                let hook = match (self.name.as_str(), name) {
-                    ("filter", "FORWARD") => Some(Hook::Forward),
-                    ("nat", "POSTROUTING") => Some(Hook::Postrouting),
-                    _ => None,
-                };
-                let policy_text = format!("-P {name} {policy}");
-                self.chains.push(Chain { name: name.into(), policy, hook, policy_text });
+                let policy = words.next().unwrap_or_default();
+                self.chains.push(Chain::of_iptables(&self.name, &chain[1..], policy));
             }
             _ => (),
         }
@@ -125,6 +118,16 @@ impl Table {
 }
 
 impl Chain {
+    /// Returns a chain of a table of iptables; the policy is `-` for one that is not the kernel's own.
+    pub(super) fn of_iptables(table: &str, name: &str, policy: &str) -> Self {
+        let hook = match (table, name) {
+            ("filter", "FORWARD") => Some(Hook::Forward),
+            ("nat", "POSTROUTING") => Some(Hook::Postrouting),
+            _ => None,
+        };
+        Chain { name: name.into(), policy: policy.into(), hook, policy_text: format!("-P {name} {policy}") }
+    }
+
     /// Returns whether a packet that no rule takes is dropped.
     pub(crate) fn drops(&self) -> bool {
         self.policy == "DROP"

@@ -10,7 +10,7 @@ pub enum Protocol {
     Tcp,
     /// UDP.
     Udp,
-    /// ICMP, that of IPv6 in a rule for IPv6.
+    /// ICMP of IPv4.
     Icmp,
     /// ICMPv6.
     Icmpv6,

@@ -247,6 +247,54 @@ pub(super) fn namespace(fd: impl AsFd) -> Result<u64> {
     Errno::result(result).map(|_| number)
 }
 
+/// Reads from a table of the kernel's packet filter (linux/netfilter/x_tables.h). Returns how many bytes the kernel filled.
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn get_table(fd: impl AsFd, option: TableOption, buffer: &mut [u8]) -> Result<usize> {
+    let mut size = buffer.len() as libc::socklen_t;
+    let (level, number) = option.numbers();
+    // SAFETY: the kernel reads and writes `size` bytes at most, which is what there is. No structure that it reads here holds an
+    // address.
+    let result =
+        unsafe { libc::getsockopt(fd.as_fd().as_raw_fd(), level, number, buffer.as_mut_ptr().cast(), &mut size) };
+    Errno::result(result).map(|_| size as usize)
+}
+
+/// Replaces a table (`struct ipt_replace`, with its entries behind it), and fills in the counters of the old one, 16 bytes for each
+/// old entry.
+///
+/// # Errors
+/// Whatever the kernel answers; EINVAL if `replace` announces another number of counters.
+pub(super) fn replace_table(fd: impl AsFd, is_ipv6: bool, replace: &mut [u8], counters: &mut [u8]) -> Result<()> {
+    const POINTER: usize = 88;
+    let announced = replace.get(POINTER - 4..POINTER).and_then(|number| number.try_into().ok()).map(u32::from_ne_bytes);
+    let room = replace.get_mut(POINTER..POINTER + size_of::<usize>()).ok_or(Errno::EINVAL)?;
+    // a null address would have old kernels free the table while it is in use
+    if counters.is_empty() || announced != Some((counters.len() / 16) as u32) {
+        return Err(Errno::EINVAL);
+    }
+    room.copy_from_slice(&counters.as_mut_ptr().expose_provenance().to_ne_bytes());
+    let (level, number) = TableOption { is_ipv6, number: IPT_SO_SET_REPLACE }.numbers();
+    let (address, size) = (replace.as_ptr().cast(), replace.len() as libc::socklen_t);
+    // SAFETY: the kernel reads `replace`, and writes the announced number of counters to the only address in it, which is that of
+    // `counters`; there is room for as many.
+    let result = unsafe { libc::setsockopt(fd.as_fd().as_raw_fd(), level, number, address, size) };
+    Errno::result(result).map(drop)
+}
+
+/// Adds to the counters of a table (`struct xt_counters_info`).
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn add_counters(fd: impl AsFd, is_ipv6: bool, counters: &[u8]) -> Result<()> {
+    let (level, number) = TableOption { is_ipv6, number: IPT_SO_SET_ADD_COUNTERS }.numbers();
+    let (address, size) = (counters.as_ptr().cast(), counters.len() as libc::socklen_t);
+    // SAFETY: the kernel reads `size` bytes, which is what there is. The structure holds no address.
+    let result = unsafe { libc::setsockopt(fd.as_fd().as_raw_fd(), level, number, address, size) };
+    Errno::result(result).map(drop)
+}
+
 /// Returns the name of an interface's driver. Since Linux 5.13 a virtual interface without a driver has its kind for it.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ mod route;
 mod socket;
 mod sysctl;
 mod sysfs;
+mod table;
 
 pub use address::Address;
 pub use answers::{Answers, BridgeAnswers};
@@ -41,3 +42,4 @@ pub use route::{
 pub use socket::open_socket;
 pub use sysctl::net_conf;
 pub use sysfs::Sysfs;
+pub use table::{Extension, TABLE_INFO};

@@ -15,7 +15,7 @@ use super::step::Step;
 use super::store::StateDir;
 use crate::error::{errno_text, io_text};
 use crate::firewall::backend::Firewall;
-use crate::firewall::chain::{Chain, Policy};
+use crate::firewall::chain::{Chain, Policy, Table};
 use crate::firewall::change::RuleChange;
 use crate::firewall::error::FirewallError;
 use crate::firewall::iptables::HeldLock;
@@ -154,6 +154,14 @@ impl<'a> Context<'a> {
     pub fn firewall(&self) -> Result<&Firewall<'a>, Cause> {
         let choose = || Firewall::choose(self.kernel, self.path.clone(), self.lock.clone()).ok();
         self.firewall.get_or_init(choose).as_ref().ok_or(Cause::Firewall(FirewallError::Missing))
+    }
+
+    /// Makes sure that the firewall has a table for IPv4.
+    ///
+    /// # Errors
+    /// Where there is no firewall, or it has no such table.
+    pub fn require(&self, table: Table) -> Result<(), Cause> {
+        Ok(self.firewall()?.require(Family::V4, table)?)
     }
 
     /// Finds the program of a firewall command, and splits off its arguments.

@@ -12,7 +12,7 @@ use super::spec::{Mode, NetworkSpec};
 use super::state::NetworkState;
 use super::step::Step;
 use crate::error::errno_text;
-use crate::firewall::chain::Policy;
+use crate::firewall::chain::{Policy, Table};
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Address;
 use crate::net::Family;
@@ -113,8 +113,11 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let host = context.snapshot();
     let is_there = find_bridge(context, &host)?;
     check_interfaces(context, &host, spec)?;
-    if !spec.masquerade.is_empty() || spec.antispoof {
-        context.firewall()?;
+    if !spec.masquerade.is_empty() {
+        context.require(Table::Nat)?;
+    }
+    if spec.antispoof {
+        context.require(Table::Filter)?;
     }
     if let Some(command) = &spec.firewall {
         context.firewall_command(command)?;

@@ -1,11 +1,42 @@
-//! The kernel's legacy tables, read and changed by socket options.
+//! The kernel's legacy tables, read and changed by socket options, as iptables-legacy does it, from Linux 2.6.16 on. What others
+//! have in them stays as it is: every rule bit for bit, in order, with its counters.
+//!
+//! [`layout`] has the offsets of fields, [`content`] a table that was read and checked, [`header`], [`extension`] and [`encode`] a rule
+//! in bytes, [`edit`] the changes of a content, [`lock`] the locks of iptables, [`listing`] and [`decode`] rules as iptables prints them.
 
+mod content;
+mod decode;
+mod edit;
+mod encode;
+mod extension;
+mod header;
+mod layout;
+mod listing;
+mod lock;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use self::content::{Content, Info, LARGEST};
+use self::edit::Edit;
+use self::encode::Encoded;
+use self::layout::{Layout, NAME};
+use self::lock::TableLock;
 use super::chain::{Chain, Policy, Table};
 use super::change::RuleChange;
-use super::error::{FirewallError, Result};
+use super::error::{FirewallError, Malformed, Result};
 use super::rule::Rule;
-use crate::kernel::Kernel;
+use super::ruleset;
+use crate::kernel::{Kernel, TABLE_INFO};
 use crate::net::Family;
+
+/// How long a change is tried again that crosses others.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a table is read again that seems to have another size.
+const MOST_INVALID: u32 = 20;
 
 /// The kernel's legacy tables.
 pub struct KernelTables<'a> {
@@ -18,54 +49,232 @@ impl<'a> KernelTables<'a> {
         KernelTables { kernel }
     }
 
-    /// Makes sure that a table can be read and changed.
+    /// Makes sure that a table can be read and changed. The kernel is made to load it if it is a module.
     ///
     /// # Errors
-    /// [`FirewallError::NoTable`].
+    /// [`FirewallError::NoTable`]; [`FirewallError::Kernel`], as EPERM without the privilege.
     pub fn require(&self, family: Family, table: Table) -> Result<()> {
-        Err(FirewallError::NoTable(family, table))
+        self.info(family, table).map(drop)
     }
 
-    /// Reports whether a rule is there.
+    /// Reports whether a rule is there. A table that the kernel has not made yet is not made now.
     ///
     /// # Errors
     /// Where the table cannot be read.
     pub fn has(&self, rule: &Rule) -> Result<bool> {
-        Err(FirewallError::NoTable(rule.family, rule.table))
+        let wanted = Encoded::of(Layout::native(rule.family), rule)?;
+        let Some(content) = self.peek(rule.family, rule.table)? else { return Ok(false) };
+        let Some(span) = content.chains[rule.chain as usize] else { return Ok(false) };
+        Ok((span.first..span.policy).any(|number| wanted.is(content.entry(number))))
     }
 
-    /// Makes several changes at once.
-    ///
-    /// # Errors
-    /// Where a table cannot be read or changed.
-    pub fn change(&self, _changes: &[RuleChange]) -> Result<()> {
-        Err(FirewallError::NoTable(Family::V4, Table::Filter))
-    }
-
-    /// Makes each change on its own. Returns whether all were made.
-    pub fn change_each(&self, changes: &[RuleChange]) -> bool {
-        changes.is_empty()
-    }
-
-    /// Returns the policy of a chain of table filter.
+    /// Returns the policy of a chain of table filter. A table that the kernel has not made yet is not made now.
     ///
     /// # Errors
     /// Where the table cannot be read.
-    pub fn policy(&self, family: Family, _chain: Chain) -> Result<Policy> {
-        Err(FirewallError::NoTable(family, Table::Filter))
+    pub fn policy(&self, family: Family, chain: Chain) -> Result<Policy> {
+        let content = self.peek(family, Table::Filter)?;
+        Ok(content.and_then(|content| content.policy(chain)).unwrap_or(Policy::Accept))
     }
 
-    /// Returns the rules of a table as arguments of iptables.
+    /// Returns the rules of a table as arguments of iptables. A table that the kernel has not made yet is not made now.
     ///
     /// # Errors
     /// Where the table cannot be read.
     pub fn lines(&self, family: Family, table: Table) -> Result<Vec<String>> {
-        Err(FirewallError::NoTable(family, table))
+        let listed = self.listing(family, table)?;
+        Ok(listed.map_or_else(Vec::new, |listed| listed.rules.into_iter().map(|rule| rule.text).collect()))
     }
 
-    /// Returns whether a rule of a table, or a policy that drops, is in use.
+    /// Returns the chains and rules of a table; nothing if the kernel has not made it.
+    ///
+    /// # Errors
+    /// Where the table cannot be read.
+    pub(crate) fn listing(&self, family: Family, table: Table) -> Result<Option<ruleset::Table>> {
+        Ok(self.peek(family, table)?.map(|content| listing::listing(&content, table.name())))
+    }
+
+    /// Returns whether a table of either family has a rule, or a policy that drops.
     pub fn are_in_use(&self) -> bool {
-        let _ = self.kernel;
-        false
+        let is_in_use =
+            |family, table| self.peek(family, table).ok().flatten().is_some_and(|content| content.is_in_use());
+        Family::BOTH
+            .into_iter()
+            .any(|family| [Table::Filter, Table::Nat].into_iter().any(|table| is_in_use(family, table)))
+    }
+
+    /// Makes several changes. All changes of a table happen at once or not at all.
+    ///
+    /// # Errors
+    /// Where a table cannot be read or changed.
+    pub fn change(&self, changes: &[RuleChange]) -> Result<()> {
+        let mut done: Vec<(Family, Table)> = Vec::new();
+        for change in changes {
+            let place = place(change);
+            if !done.contains(&place) {
+                done.push(place);
+                let own: Vec<_> = changes.iter().filter(|other| self::place(other) == place).collect();
+                self.change_table(place, |edit| own.iter().try_for_each(|change| self.apply(edit, place, change)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes each change on its own, all that can be made at once. Returns whether all were made.
+    pub fn change_each(&self, changes: &[RuleChange]) -> bool {
+        let can_be_encoded = |rule: &Rule| Encoded::of(Layout::native(rule.family), rule).is_ok();
+        let can_be_made = |change: &&RuleChange| rules(change).into_iter().all(can_be_encoded);
+        let possible: Vec<RuleChange> = changes.iter().filter(can_be_made).cloned().collect();
+        self.change(&possible).is_ok() && possible.len() == changes.len()
+    }
+
+    fn apply(&self, edit: &mut Edit, (family, table): (Family, Table), change: &RuleChange) -> Result<()> {
+        let layout = Layout::native(family);
+        let add = |edit: &mut Edit, rule: &Rule, at_head| {
+            let entry = Encoded::of(layout, rule)?.entry(self.kernel)?;
+            edit.add(rule.chain, entry, at_head).then_some(()).ok_or(FirewallError::NoChain(table, rule.chain))
+        };
+        let delete = |edit: &mut Edit, rule: &Rule| Ok(edit.delete(rule.chain, &Encoded::of(layout, rule)?));
+        match change {
+            RuleChange::Append(rule) => add(edit, rule, false),
+            RuleChange::Insert(rule) => add(edit, rule, true),
+            RuleChange::InsertPair(first, second) => {
+                add(edit, first, true)?;
+                add(edit, second, true)
+            }
+            RuleChange::Delete(rule) => match delete(edit, rule)? {
+                true => Ok(()),
+                false => Err(FirewallError::NoRule),
+            },
+            RuleChange::DeletePair(first, second) => {
+                if delete(edit, first)? {
+                    delete(edit, second)?;
+                }
+                Ok(())
+            }
+            RuleChange::Flush(_, chain) => {
+                edit.flush(*chain).then_some(()).ok_or(FirewallError::NoChain(table, *chain))
+            }
+            RuleChange::Policy(_, chain, policy) => {
+                edit.set_policy(*chain, *policy).then_some(()).ok_or(FirewallError::NoChain(table, *chain))
+            }
+        }
+    }
+
+    /// Reads a table, changes its content and replaces it; again if another call has changed it meanwhile.
+    fn change_table(&self, (family, table): (Family, Table), change: impl Fn(&mut Edit) -> Result<()>) -> Result<()> {
+        self.require(family, table)?;
+        let _lock = TableLock::take(self.kernel)?;
+        let refused = |errno| FirewallError::Kernel(family, table, errno);
+        let malformed = |fault| FirewallError::Malformed(table, fault);
+        let start = Instant::now();
+        loop {
+            let content = self.read(family, table)?;
+            let mut edit = Edit::new(&content);
+            change(&mut edit)?;
+            if !edit.is_changed {
+                return Ok(());
+            }
+            let mut replacement = edit.lay_out(table.name()).map_err(malformed)?;
+            match self.kernel.replace_table(family, &mut replacement.bytes, content.len()) {
+                Ok(old) => {
+                    if let Some(counters) = edit.counters(table.name(), &replacement, &old) {
+                        // the rules have changed, and are not changed back for the sake of counters
+                        let _ = self.kernel.add_table_counters(family, &counters);
+                    }
+                    return Ok(());
+                }
+                Err(Errno::EAGAIN) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(1)),
+                Err(errno) => return Err(refused(errno)),
+            }
+        }
+    }
+
+    /// Reads a table; nothing if the kernel has not made it, which it would do when it is asked.
+    fn peek(&self, family: Family, table: Table) -> Result<Option<Content>> {
+        let names = match family {
+            Family::V4 => "/proc/net/ip_tables_names",
+            Family::V6 => "/proc/net/ip6_tables_names",
+        };
+        if let Ok(names) = self.kernel.text(names)
+            && !names.lines().any(|name| name == table.name())
+        {
+            return Ok(None);
+        }
+        match self.kernel.table_info(family, table.name()) {
+            Err(errno) if is_without_table(errno) => Ok(None),
+            Err(errno) => Err(FirewallError::Kernel(family, table, errno)),
+            Ok(_) => self.read(family, table).map(Some),
+        }
+    }
+
+    /// Returns what the kernel says of a table. Modules that it needs are asked for.
+    fn info(&self, family: Family, table: Table) -> Result<[u8; TABLE_INFO]> {
+        let modules = match (family, table) {
+            (Family::V4, Table::Filter) => ["ip_tables", "iptable_filter"],
+            (Family::V4, Table::Nat) => ["ip_tables", "iptable_nat"],
+            (Family::V6, Table::Filter) => ["ip6_tables", "ip6table_filter"],
+            (Family::V6, Table::Nat) => ["ip6_tables", "ip6table_nat"],
+        };
+        let mut answer = self.kernel.table_info(family, table.name());
+        for module in modules {
+            if answer.is_err_and(is_without_table) {
+                self.kernel.request_module(module);
+                answer = self.kernel.table_info(family, table.name());
+            }
+        }
+        answer.map_err(|errno| match is_without_table(errno) {
+            true => FirewallError::NoTable(family, table),
+            false => FirewallError::Kernel(family, table, errno),
+        })
+    }
+
+    /// Reads a table, again if it changes meanwhile.
+    fn read(&self, family: Family, table: Table) -> Result<Content> {
+        let layout = Layout::native(family);
+        let start = Instant::now();
+        let mut invalid = 0;
+        loop {
+            let info = Info::parse(&self.info(family, table)?);
+            if info.size > LARGEST {
+                return Err(FirewallError::Malformed(table, Malformed::TooLarge));
+            }
+            let mut entries = table.name().as_bytes().to_vec();
+            entries.resize(NAME, 0);
+            entries.extend(info.size.to_ne_bytes());
+            entries.resize(layout.list() + info.size as usize, 0);
+            match self.kernel.table_entries(family, &mut entries) {
+                Ok(()) => {
+                    let content = Content::parse(layout, &info, entries.split_off(layout.list()));
+                    return content.map_err(|fault| FirewallError::Malformed(table, fault));
+                }
+                Err(Errno::EAGAIN) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(1)),
+                // another size, before 2.6.25
+                Err(Errno::EINVAL) if invalid < MOST_INVALID => invalid += 1,
+                Err(errno) => return Err(FirewallError::Kernel(family, table, errno)),
+            }
+        }
+    }
+}
+
+/// Whether an answer means that the kernel has no such table, or no tables of the family.
+fn is_without_table(errno: Errno) -> bool {
+    matches!(errno, Errno::ENOPROTOOPT | Errno::ENOENT | Errno::EAFNOSUPPORT)
+}
+
+/// Returns the rules that a change is about.
+fn rules(change: &RuleChange) -> Vec<&Rule> {
+    match change {
+        RuleChange::Append(rule) | RuleChange::Insert(rule) | RuleChange::Delete(rule) => vec![rule],
+        RuleChange::DeletePair(first, second) | RuleChange::InsertPair(first, second) => vec![first, second],
+        RuleChange::Flush(..) | RuleChange::Policy(..) => Vec::new(),
+    }
+}
+
+/// Returns the table that a change is about. The two rules of a pair are in one table.
+fn place(change: &RuleChange) -> (Family, Table) {
+    match change {
+        RuleChange::Flush(family, _) | RuleChange::Policy(family, ..) => (*family, Table::Filter),
+        change => rules(change).first().map_or((Family::V4, Table::Filter), |rule| (rule.family, rule.table)),
     }
 }

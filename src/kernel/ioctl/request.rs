@@ -1,6 +1,7 @@
 //! Numbers of ioctl requests, typed with the structures that go with them.
 #![deny(unsafe_code)]
 
+use std::ffi::c_int;
 use std::marker::PhantomData;
 
 use libc::c_ulong;
@@ -85,3 +86,32 @@ pub(in crate::kernel) enum BrctlCommand {
 pub(in crate::kernel) const BRIDGE_INFO: usize = 72;
 pub(in crate::kernel) const PORT_INFO: usize = 48;
 pub(in crate::kernel) const FDB_ENTRY: usize = 16;
+
+/// A socket option that reads a table of the packet filter.
+#[derive(Clone, Copy)]
+pub(in crate::kernel) struct TableOption {
+    pub(in crate::kernel) is_ipv6: bool,
+    pub(in crate::kernel) number: c_int,
+}
+
+// linux/netfilter_ipv4/ip_tables.h; those of ip6_tables.h have the same numbers, but for the two that ask for revisions
+pub(super) const IPT_SO_SET_REPLACE: c_int = 64;
+pub(super) const IPT_SO_SET_ADD_COUNTERS: c_int = 65;
+pub(in crate::kernel) const IPT_SO_GET_INFO: c_int = 64;
+pub(in crate::kernel) const IPT_SO_GET_ENTRIES: c_int = 65;
+pub(in crate::kernel) const IPT_SO_GET_REVISION_MATCH: c_int = 66;
+pub(in crate::kernel) const IPT_SO_GET_REVISION_TARGET: c_int = 67;
+const IP6T_SO_GET_REVISION_MATCH: c_int = 68;
+const IP6T_SO_GET_REVISION_TARGET: c_int = 69;
+
+impl TableOption {
+    /// Returns the level and the number of the option.
+    pub(super) fn numbers(self) -> (c_int, c_int) {
+        match (self.is_ipv6, self.number) {
+            (false, number) => (libc::SOL_IP, number),
+            (true, IPT_SO_GET_REVISION_MATCH) => (libc::SOL_IPV6, IP6T_SO_GET_REVISION_MATCH),
+            (true, IPT_SO_GET_REVISION_TARGET) => (libc::SOL_IPV6, IP6T_SO_GET_REVISION_TARGET),
+            (true, number) => (libc::SOL_IPV6, number),
+        }
+    }
+}

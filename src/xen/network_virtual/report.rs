@@ -26,10 +26,6 @@ pub(super) fn complaint(text: &str) -> Failure {
     Failure::new(line!(NAME, ": ", text))
 }
 
-pub(super) fn iptables_missing() -> Failure {
-    complaint("iptables is needed for masquerade=yes and antispoof=yes, and is not installed")
-}
-
 /// The engine's context for a network.
 pub(super) fn context<'a>(call: &Call<'a>, spec: &NetworkSpec) -> Result<Context<'a>, Failure> {
     let states = StateDir::of(call.kernel)

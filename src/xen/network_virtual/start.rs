@@ -2,12 +2,12 @@
 
 use nix::errno::Errno;
 
-use super::report::{complaint, context, iptables_missing, locked, plan_failed, run_firewall, step_failed, stored};
+use super::report::{complaint, context, locked, plan_failed, run_firewall, step_failed, stored};
 use super::settings::Settings;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, io_text};
 use crate::firewall::backend::Firewall;
-use crate::firewall::chain::{Chain, Policy};
+use crate::firewall::chain::{Chain, Policy, Table};
 use crate::firewall::change::RuleChange;
 use crate::firewall::error::FirewallError;
 use crate::firewall::rule::Rule;
@@ -29,8 +29,11 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     }
     let firewall = settings.firewall(call)?;
     let context = context(call, &spec)?;
-    if settings.antispoof || !spec.masquerade.is_empty() {
-        context.firewall().map_err(|_| iptables_missing())?;
+    if settings.antispoof {
+        context.require(Table::Filter).map_err(|cause| complaint(&format!("antispoof=yes: {cause}")))?;
+    }
+    if !spec.masquerade.is_empty() {
+        context.require(Table::Nat).map_err(|cause| complaint(&format!("masquerade=yes: {cause}")))?;
     }
     let _lock = locked(&context)?;
     let earlier = stored(&context)?;

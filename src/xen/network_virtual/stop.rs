@@ -1,6 +1,6 @@
 //! `network-virtual stop`.
 
-use super::report::{complaint, context, iptables_missing, locked, plan_failed, run_firewall, step_failed, stored};
+use super::report::{complaint, context, locked, plan_failed, run_firewall, step_failed, stored};
 use super::settings::Settings;
 use super::words::NAME;
 use crate::call::Call;
@@ -19,7 +19,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     let earlier = stored(&context)?;
     let items = earlier.iter().flat_map(|earlier| &earlier.items);
     if items.clone().any(|item| item.rule(&context.bridge).is_some()) {
-        context.firewall().map_err(|_| iptables_missing())?;
+        context.firewall().map_err(|cause| complaint(&cause.to_string()))?;
     }
     // without this lock the network goes all the same
     let is_shared = items.clone().any(Item::is_shared);

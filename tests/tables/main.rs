@@ -1,0 +1,39 @@
+//! Tests the kernel's tables against iptables-legacy: after each change `iptables-legacy-save -c` prints the same, whichever made
+//! it, and the kernel has the same bytes.
+
+mod arguments;
+mod cases;
+mod host;
+mod random;
+
+use std::process::ExitCode;
+
+use brouter::net::Family;
+use libtest_mimic::{Arguments, Trial};
+
+use host::Host;
+
+fn main() -> ExitCode {
+    host::enter_namespaces();
+    if std::env::args().nth(1).as_deref() == Some("--change") {
+        return change();
+    }
+    let mut arguments = Arguments::from_args();
+    // all of them share the namespace
+    arguments.test_threads = Some(1);
+    let tests: Vec<Trial> = [cases::tests(), random::tests()].into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+/// `--change 4|6 LINE...`: makes one change after the other.
+fn change() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(2).collect();
+    let host = Host(if arguments[0] == "4" { Family::V4 } else { Family::V6 });
+    for line in &arguments[1..] {
+        if let Err(error) = host.change(&[line]) {
+            eprintln!("{line}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -3,8 +3,10 @@
 
 mod arguments;
 mod cases;
+mod faults;
 mod host;
 mod random;
+mod writers;
 
 use std::process::ExitCode;
 
@@ -21,7 +23,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // all of them share the namespace
     arguments.test_threads = Some(1);
-    let tests: Vec<Trial> = [cases::tests(), random::tests()].into_iter().flatten().collect();
+    let tests: Vec<Trial> =
+        [cases::tests(), faults::tests(), writers::tests(), random::tests()].into_iter().flatten().collect();
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 

@@ -256,7 +256,7 @@ fn set(vocabulary: &Vocabulary, random: &mut Random) -> String {
     let mut text = String::from("*filter\n");
     let counters = |random: &mut Random| match random.below(3) {
         0 => "[0:0]".to_owned(),
-        _ => format!("[{}:{}]", random.below(1 << 30), random.below(1 << 30) * 1000),
+        _ => format!("[{}:{}]", random.below(1 << 30), random.below(1 << 30) as u64 * 1000),
     };
     for chain in ["INPUT", "FORWARD", "OUTPUT"] {
         text += &format!(":{chain} {} {}\n", random.pick(&["ACCEPT", "DROP"]), counters(random));

@@ -13,6 +13,8 @@ mod header;
 mod layout;
 mod listing;
 mod lock;
+#[cfg(test)]
+mod tests;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

@@ -101,7 +101,7 @@ offline_faults() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 33] = [
+const TESTS: [(&str, &str); 35] = [
     (
         "xenstored that hangs is an error after ten seconds",
         r#"
@@ -460,6 +460,55 @@ const TESTS: [(&str, &str); 33] = [
         [ "$(cat $log)" = 'vif-bridge: vif1.0: another call is at work on it' ] || cat $log
         rm -rf $lock
         vif-bridge online || cat $log
+        "#,
+    ),
+    (
+        "each firewall rule of the interface goes by itself, and no other",
+        r#"
+        unset antispoof
+        xenstore-write $XENBUS_PATH/ip '10.0.0.1 10.0.0.2'
+        mine() { iptables -S FORWARD | grep -- ' vif1.0 .*ACCEPT'; }
+        for number in {1..6}; do
+            vif-bridge online || cat $log
+            [ "$(mine | wc -l)" = 6 ] || mine
+            iptables -D FORWARD $number
+            vif-bridge offline || cat $log
+            mine
+        done
+        # changed by hand; those of others, and those that do not accept, stay
+        vif-bridge online
+        iptables -D FORWARD 2
+        iptables -A FORWARD -s 10.9.0.0/16 -m physdev --physdev-in vif1.0 -j ACCEPT
+        iptables -A FORWARD -p tcp -m physdev --physdev-out vif1.0 -m tcp --dport 80 -j ACCEPT
+        others='-A FORWARD -i vif1.0 -j DROP
+-A FORWARD -m physdev --physdev-in vif1.01 -j ACCEPT
+-A FORWARD -m physdev --physdev-in vif1.0 -j DROP'
+        while read -r rule; do iptables $rule; done <<<"$others"
+        vif-bridge offline || cat $log
+        [ "$(iptables -S FORWARD | grep vif1.0)" = "$others" ] || iptables -S FORWARD
+        iptables -F FORWARD
+        # one that is not understood
+        vif-bridge online
+        iptables -A FORWARD -m physdev --physdev-in vif1.0 -m comment --comment 'a b' -j ACCEPT
+        vif-bridge offline && echo "no failure"
+        case $(key hotplug-error) in 'vif1.0: cannot delete its firewall rules: -A FORWARD -m physdev '*) ;; *) key hotplug-error ;; esac
+        [ "$(mine | wc -l)" = 1 ] || mine
+        [ ! -e /sys/class/net/vif1.0/brport ] || echo "still a port"
+        "#,
+    ),
+    (
+        "an offline that is killed at any system call leaves no rule that the next does not remove",
+        r#"
+        unset antispoof
+        xenstore-write $XENBUS_PATH/ip '10.0.0.1 10.0.0.2'
+        vif-bridge online
+        calls=$(calls vif-bridge offline | sed -n 1~3p)
+        for call in $calls; do
+            vif-bridge online || cat $log
+            with $call:signal=KILL vif-bridge offline
+            vif-bridge offline || echo "offline after a kill at $call: $(tail -1 $log)"
+            iptables -S FORWARD | grep vif1.0 && echo "after a kill at $call"
+        done
         "#,
     ),
     (

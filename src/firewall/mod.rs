@@ -16,6 +16,7 @@ mod nft_ruleset;
 pub(crate) mod packet;
 pub mod rule;
 pub mod ruleset;
+mod saved;
 pub(crate) mod survey;
 pub mod table;
 pub mod target;

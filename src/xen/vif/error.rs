@@ -109,6 +109,11 @@ pub(in crate::xen) enum VifError {
     },
     AddPort(PortRefusal),
     DeletePort(PortRefusal),
+    /// A firewall rule of the port is left.
+    RulesLeft {
+        port: InterfaceName,
+        rule: String,
+    },
     /// The bridges of the host cannot be listed, or asked for their ports.
     Bridges(Errno),
     /// A table of the kernel cannot be read.
@@ -177,6 +182,11 @@ impl VifError {
         if left.is_empty() { self } else { VifError::NotRestored { cause: Box::new(self), left } }
     }
 
+    /// Returns the text as a part of another.
+    pub(in crate::xen) fn one_line(&self, era: Era) -> String {
+        String::from_utf8_lossy(&self.text(era)).into_owned()
+    }
+
     /// Returns the text as one line without its end. bridge-utils' words depend on the era.
     pub(in crate::xen) fn text(&self, era: Era) -> Vec<u8> {
         use VifError as Error;
@@ -222,6 +232,7 @@ impl VifError {
             Error::Link { link, action, errno } => line!(link, ": cannot ", action, ": ", errno_text(*errno)),
             Error::AddPort(refusal) => refusal.line(era, addif_failed),
             Error::DeletePort(refusal) => refusal.line(era, delif_failed),
+            Error::RulesLeft { port, rule } => line!(port, ": cannot delete its firewall rules: ", rule),
             Error::Bridges(errno) => line!("cannot list the host's bridges: ", errno_text(*errno)),
             Error::Unreadable(table) => line!("cannot read ", table.file, ": ", errno_text(table.errno)),
             Error::Address { link, address, errno } => {

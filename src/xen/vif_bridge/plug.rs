@@ -54,10 +54,9 @@ fn make_port(
     if context.config.command.is_for_tap() {
         return Ok(());
     }
-    report_connected(context, mtu).inspect_err(|_| {
-        if let Some(rules) = &rules {
-            rules.remove(context.kernel, context.log, port.name());
-        }
+    report_connected(context, mtu).or_else(|error| {
+        let removed = rules.map_or(Ok(()), |rules| rules.remove(context.kernel, port.name()));
+        Err(error.with_left(removed.err().into_iter().map(|left| left.one_line(context.era)).collect()))
     })
 }
 
@@ -91,7 +90,7 @@ pub(super) fn unplug(context: &mut Context, wanted: PortConfig) -> Result<Done, 
     };
     detach(kernel, &port, bridge.as_ref())?;
     if let Some(rules) = wanted.rules {
-        rules.remove(kernel, context.log, &port);
+        rules.remove(kernel, &port)?;
     }
     Ok(Done { port, bridge })
 }

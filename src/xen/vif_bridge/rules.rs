@@ -2,9 +2,11 @@
 //! addresses are known, only from those.
 
 use std::ffi::OsString;
+use std::fmt;
 
 use crate::firewall::addresses::Addresses;
 use crate::firewall::backend::Firewall;
+use crate::firewall::chain::Table;
 use crate::firewall::change::RuleChange;
 use crate::firewall::iptables::HeldLock;
 use crate::firewall::matches::Match;
@@ -12,8 +14,9 @@ use crate::firewall::rule::Rule;
 use crate::firewall::traffic::Protocol;
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::net::InterfaceName;
+use crate::net::{Family, InterfaceName};
 use crate::xen::log::Log;
+use crate::xen::vif::error::VifError;
 
 /// Seconds to wait for other scripts. Each holds the lock for some milliseconds.
 const PATIENCE: u32 = 20;
@@ -64,41 +67,109 @@ impl GuestRules {
         GuestRules { sources, path }
     }
 
-    /// Inserts the rules. As in the original, a refusal is only logged: on most hosts the guest's frames pass without them.
+    /// Inserts the rules, after those of an earlier call were removed. As in the original, a refusal is only logged: on most hosts
+    /// the guest's frames pass without them.
     pub(super) fn insert(&self, kernel: &Kernel, log: Log, port: &InterfaceName) {
-        self.change(kernel, log, port, true);
+        let inserted = self.with_firewall(kernel, port, |firewall, has_rules| {
+            let removed = if has_rules { self.remove_all(firewall, port) } else { Ok(()) };
+            firewall.change_each(&self.insertions(port)).then_some(()).ok_or(Left::NotInserted).and(removed)
+        });
+        match inserted {
+            Ok(()) => (),
+            Err(Left::NoLock) => {
+                log.error(b"cannot have the lock of iptables. This may affect guest networking.");
+            }
+            Err(_) => {
+                log.error(b"iptables setup failed. This may affect guest networking.");
+            }
+        }
     }
 
-    /// Removes the rules.
-    pub(super) fn remove(&self, kernel: &Kernel, log: Log, port: &InterfaceName) {
-        self.change(kernel, log, port, false);
+    /// Removes the rules: all those of chain FORWARD that accept what passes the port. Whoever has changed one, and whatever an earlier
+    /// call has left, the port goes.
+    ///
+    /// # Errors
+    /// A rule could not be removed.
+    pub(super) fn remove(&self, kernel: &Kernel, port: &InterfaceName) -> Result<(), VifError> {
+        let removed = self.with_firewall(kernel, port, |firewall, has_rules| match has_rules {
+            true => self.remove_all(firewall, port),
+            false => Ok(()),
+        });
+        removed.map_err(|left| VifError::RulesLeft { port: port.clone(), rule: left.to_string() })
     }
 
-    fn change(&self, kernel: &Kernel, log: Log, port: &InterfaceName, insert: bool) {
+    /// Calls a function, under the lock of Xen's scripts, with the firewall and whether a rule may name the port. Succeeds where the
+    /// kernel has no firewall.
+    fn with_firewall(
+        &self,
+        kernel: &Kernel,
+        port: &InterfaceName,
+        change: impl FnOnce(&Firewall, bool) -> Result<(), Left>,
+    ) -> Result<(), Left> {
         let held = HeldLock::default();
-        let Ok(firewall) = Firewall::choose(kernel, self.path.clone(), held.clone()) else { return };
-        let Some(has_rules) = firewall.forward_names(port) else { return };
-        let Ok(lock) = Lock::claim(kernel, "iptables", PATIENCE) else {
-            log.error(b"cannot have the lock of iptables. This may affect guest networking.");
-            return;
-        };
+        let Ok(firewall) = Firewall::choose(kernel, self.path.clone(), held.clone()) else { return Ok(()) };
+        let Some(has_rules) = firewall.forward_names(port) else { return Ok(()) };
+        let lock = Lock::claim(kernel, "iptables", PATIENCE).map_err(|_| Left::NoLock)?;
         let _ = lock.try_clone().map(|file| held.set(file));
-        // before an insertion: those of an earlier call
-        let mut changes = if has_rules { self.pairs(port, RuleChange::DeletePair) } else { Vec::new() };
-        if insert {
-            changes.extend(self.pairs(port, RuleChange::InsertPair));
-        }
-        let done = firewall.change_each(&changes);
-        drop(lock);
-        if insert && !done {
-            log.error(b"iptables setup failed. This may affect guest networking.");
-        }
+        change(&firewall, has_rules)
     }
 
-    /// Returns a change of a pair of rules for each source: what the guest sends from there, and what it receives.
-    fn pairs(&self, port: &InterfaceName, change: fn(Rule, Rule) -> RuleChange) -> Vec<RuleChange> {
-        let pair =
-            |source: &Source| change(Rule::from_port(port.clone(), source.matches()), Rule::to_port(port.clone()));
+    fn remove_all(&self, firewall: &Firewall, port: &InterfaceName) -> Result<(), Left> {
+        let lines = || {
+            let mut lines = firewall.rules_naming(Family::V4, Table::Filter, port);
+            lines.retain(|line| is_of_port(line, port));
+            lines
+        };
+        let mut changes: Vec<RuleChange> = lines()
+            .iter()
+            .filter_map(|line| Rule::parse(Family::V4, Table::Filter, line))
+            .map(RuleChange::Delete)
+            .collect();
+        if changes.is_empty() {
+            // an iptables that cannot print rules as arguments
+            changes = self.rules(port).map(RuleChange::Delete).collect();
+        }
+        firewall.change_each(&changes);
+        lines().into_iter().next().map_or(Ok(()), |line| Err(Left::Rule(line)))
+    }
+
+    /// Returns a change that inserts a pair of rules for each source: what the guest sends from there, and what it receives.
+    fn insertions(&self, port: &InterfaceName) -> Vec<RuleChange> {
+        let pair = |source: &Source| {
+            RuleChange::InsertPair(Rule::from_port(port.clone(), source.matches()), Rule::to_port(port.clone()))
+        };
         self.sources.iter().map(pair).collect()
     }
+
+    fn rules(&self, port: &InterfaceName) -> impl Iterator<Item = Rule> {
+        let pair = |source: &Source| [Rule::from_port(port.clone(), source.matches()), Rule::to_port(port.clone())];
+        self.sources.iter().flat_map(pair)
+    }
+}
+
+/// Why rules are not as they should be.
+enum Left {
+    /// Another holds the lock of Xen's scripts.
+    NoLock,
+    /// A rule was not accepted.
+    NotInserted,
+    /// This rule was not removed.
+    Rule(String),
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Left::NoLock => f.write_str("another call holds the lock of iptables"),
+            Left::NotInserted => f.write_str("not inserted"),
+            Left::Rule(line) => f.write_str(line),
+        }
+    }
+}
+
+/// Whether a rule, as iptables prints it, accepts in chain FORWARD what passes a port.
+fn is_of_port(line: &str, port: &InterfaceName) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let of_port = |pair: &[&str]| pair[1] == port.as_str() && ["--physdev-in", "--physdev-out"].contains(&pair[0]);
+    words.starts_with(&["-A", "FORWARD"]) && words.ends_with(&["-j", "ACCEPT"]) && words.windows(2).any(of_port)
 }

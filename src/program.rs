@@ -1,7 +1,7 @@
 //! Runs other programs: iptables, nft and the host's own firewall command. They are the only processes that are started.
 //!
 //! A program is searched for along the caller's PATH, as by a script, then in the system's folders. It gets an empty standard
-//! input, an environment of PATH alone, and the default disposition of SIGPIPE and SIGCHLD. No shell is involved.
+//! input, an environment of PATH and what it is meant to get, and the default disposition of SIGPIPE and SIGCHLD. No shell is involved.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -77,8 +77,22 @@ pub fn run(program: &Path, args: &[&str]) -> Result<(), Failed> {
 /// # Errors
 /// It could not be run.
 pub fn ask(program: &Path, args: &[&str], input: Stdio) -> io::Result<(ExitStatus, String)> {
+    ask_with(program, args, &[], input)
+}
+
+/// Runs a program as [`ask`] does, with variables in its environment beside PATH.
+///
+/// # Errors
+/// Those of [`ask`].
+pub fn ask_with(
+    program: &Path,
+    args: &[&str],
+    environment: &[(&str, String)],
+    input: Stdio,
+) -> io::Result<(ExitStatus, String)> {
     let (mut reader, writer) = io::pipe()?;
     let mut command = command(program, args);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     let mut child = command.stdin(input).stdout(writer.try_clone()?).stderr(writer).spawn()?;
     // the command holds our copies of the writing end
     drop(command);

@@ -103,7 +103,7 @@ offline_faults() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 14] = [
+const TESTS: [(&str, &str); 15] = [
     (
         "a guest reaches a neighbour outside, and is reached, without any setting by hand",
         r#"
@@ -164,6 +164,42 @@ const TESTS: [(&str, &str); 14] = [
         reaches guest fd00::1 5 || echo "this host is not reachable"
         vif-route offline || cat $log
         ip -6 route | grep fd00::50
+        "#,
+    ),
+    (
+        "executables in vif-post.d are run, and what the originals read is not",
+        r#"
+        cp -a /etc /run/etc; mount --bind /run/etc /etc
+        hooks=/etc/xen/scripts/vif-post.d; mkdir -p $hooks
+        hook() { printf '#!/bin/sh\n%s\n' "$2" >"$hooks/$1"; chmod ${3-755} "$hooks/$1"; }
+        hook 10-mine 'env | sort >/run/hook.$command; echo said; echo so >&2'
+        hook 20-last 'echo $command >>/run/order'
+        hook 15-first 'echo first >>/run/order'
+        for bad in old.hook '.hidden' 'a b' '30-backup~'; do hook "$bad" 'echo bad >>/run/order'; done
+        hook 40-off 'echo off >>/run/order' 644
+        vif-route online || cat $log
+        online vif1.0 online
+        wanted="PATH=$(sed -n 's/^PATH=//p' /run/hook.online)
+PWD=$PWD
+XENBUS_PATH=$XENBUS_PATH
+command=online
+dev=vif1.0
+ip=192.168.7.50
+main_ip=192.168.7.2
+type_if=vif
+vif=vif1.0"
+        [ "$(grep -v '^_=' /run/hook.online)" = "$wanted" ] || diff <(echo "$wanted") /run/hook.online
+        [ "$(cat /run/order)" = $'first\nonline' ] || cat /run/order
+        grep -q "^vif-route: $hooks/10-mine: said.so" $log || cat $log
+        grep -q "$hooks: hooks are parts of a shell script, and are not run" $log || cat $log
+        vif-route offline || cat $log
+        grep -q dev=vif1.0 /run/hook.offline || cat /run/hook.offline
+        # one that fails
+        reset; before=$(state)
+        hook 12-bad 'exit 3'
+        vif-route online && echo "no failure"
+        [ "$(key hotplug-error)" = "$hooks/12-bad: exit status: 3" ] || key hotplug-error
+        [ "$(state)" = "$before" ] || diff <(echo "$before") <(state)
         "#,
     ),
     (

@@ -1,6 +1,10 @@
 //! Values of /proc/sys.
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::sys::uio::pwrite;
+use nix::unistd::read;
 
 use super::file::{is_path_safe, read_page, write_value};
 use super::handle::Kernel;
@@ -26,6 +30,26 @@ impl Kernel {
     pub fn sysctl(&self, name: &str) -> Result<String> {
         let text = read_page(&self.path(&["/proc/sys/", name].concat())).map_err(errno)?;
         Ok(text.trim_end().to_owned())
+    }
+
+    /// Sets a value of /proc/sys that is not `value` yet. Returns the old one if it was changed.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::sysctl`] and [`Kernel::set_sysctl`].
+    pub fn change_sysctl(&self, name: &str, value: &str) -> Result<Option<String>> {
+        if !self.is_running() {
+            return Err(Errno::EROFS);
+        }
+        let file = open(&self.path(&["/proc/sys/", name].concat()), OFlag::O_RDWR, Mode::empty())?;
+        let mut old = [0; 128];
+        let length = read(&file, &mut old)?;
+        let old = String::from_utf8_lossy(old[..length].trim_ascii_end()).into_owned();
+        if old == value {
+            return Ok(None);
+        }
+        // the kernel ignores what is written behind the start
+        pwrite(&file, format!("{value}\n").as_bytes(), 0)?;
+        Ok(Some(old))
     }
 
     /// Writes a value of /proc/sys. Creates no file.

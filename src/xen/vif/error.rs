@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use ipnet::IpNet;
 use nix::errno::Errno;
@@ -114,8 +116,12 @@ pub(in crate::xen) enum VifError {
         port: InterfaceName,
         rule: String,
     },
+    HookNotRun(PathBuf, io::Error),
+    HookFailed(PathBuf, ExitStatus),
     /// The bridges of the host cannot be listed, or asked for their ports.
     Bridges(Errno),
+    /// The host's IPv4 addresses cannot be read.
+    Addresses(Errno),
     /// A table of the kernel cannot be read.
     Unreadable(Unreadable),
     Address {
@@ -233,7 +239,10 @@ impl VifError {
             Error::AddPort(refusal) => refusal.line(era, addif_failed),
             Error::DeletePort(refusal) => refusal.line(era, delif_failed),
             Error::RulesLeft { port, rule } => line!(port, ": cannot delete its firewall rules: ", rule),
+            Error::HookNotRun(path, error) => line!(path.display().to_string(), ": ", io_text(error)),
+            Error::HookFailed(path, status) => line!(path.display().to_string(), ": ", status.to_string()),
             Error::Bridges(errno) => line!("cannot list the host's bridges: ", errno_text(*errno)),
+            Error::Addresses(errno) => line!("cannot list the host's addresses: ", errno_text(*errno)),
             Error::Unreadable(table) => line!("cannot read ", table.file, ": ", errno_text(table.errno)),
             Error::Address { link, address, errno } => {
                 line!(link, ": cannot add the address ", address.to_string(), ": ", errno_text(*errno))

@@ -1,9 +1,7 @@
 //! A call of a vif script from its arguments to its report.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
 
 use super::config::VifConfig;
 use super::error::VifError;
@@ -79,7 +77,6 @@ fn work(call: &Call, script: &Script, arguments: &Arguments, keys: &mut Keys, lo
     let mut context = Context { kernel, log, era: call.era, arguments, keys, config: &config, path };
     let worked_on = (script.work)(&mut context)?;
     log.debug(format!("Successful {} {} for {worked_on}.", script.name, config.command.name()).as_bytes());
-    warn_of_hooks(kernel, log);
     Ok(())
 }
 
@@ -98,13 +95,4 @@ fn claim(kernel: &Kernel, name: &str, device: &InterfaceName) -> Result<Lock, Vi
         ErrorKind::WouldBlock => VifError::Busy(device.clone()),
         _ => VifError::Lock { device: device.clone(), error },
     })
-}
-
-/// Notes that the original's hooks, which it reads as parts of itself, are not run.
-fn warn_of_hooks(kernel: &Kernel, log: Log) {
-    const FOLDER: &str = "/etc/xen/scripts/vif-post.d";
-    let Ok(files) = fs::read_dir(kernel.path(FOLDER)) else { return };
-    if files.flatten().any(|file| file.file_name().as_bytes().ends_with(b".hook")) {
-        log.note(format!("{FOLDER}: hooks are parts of a shell script, and are not run").as_bytes());
-    }
 }

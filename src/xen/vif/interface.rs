@@ -65,10 +65,15 @@ impl<'a> Interface<'a> {
         &self.found.name
     }
 
+    /// Whether it had this flag when it was found.
+    pub(in crate::xen) fn had_flag(&self, flag: u32) -> bool {
+        self.found.flags & flag != 0
+    }
+
     /// Whether it was found on, with this IPv4 address and no other.
     pub(in crate::xen) fn has_only_v4(&self, address: Ipv4Addr) -> bool {
         let net = IpNet::V4(address.into());
-        self.found.flags & flag::UP != 0
+        self.had_flag(flag::UP)
             && matches!(&self.found.v4[..], [only] if only.net == net && only.peer.or(only.broadcast).is_none())
     }
 

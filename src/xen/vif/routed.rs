@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::error::VifError;
 use super::interface::Interface;
 use crate::error::errno_text;
-use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, flag, net_conf};
+use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RoutesV4, flag, net_conf};
 use crate::net::{InterfaceName, labels};
 
 /// What a routed interface must have.
@@ -56,11 +56,10 @@ enum Done {
 }
 
 impl<'a> Routed<'a> {
-    /// Reads the routes over an interface.
-    pub(in crate::xen) fn new(interface: Interface<'a>) -> Result<Self, VifError> {
-        let mut found = interface.kernel().routes_v4().map_err(VifError::Unreadable)?.main;
-        found.retain(|route| is_over(route, interface.name()));
-        Ok(Routed { interface, found, done: Vec::new() })
+    /// Takes an interface, and the routes over it out of all IPv4 routes.
+    pub(in crate::xen) fn new(interface: Interface<'a>, routes: &RoutesV4) -> Self {
+        let found = routes.main.iter().filter(|route| is_over(route, interface.name())).cloned().collect();
+        Routed { interface, found, done: Vec::new() }
     }
 
     pub(in crate::xen) fn name(&self) -> &InterfaceName {
@@ -84,7 +83,9 @@ impl<'a> Routed<'a> {
         let v4 = spec.nets.iter().filter_map(|net| if let IpNet::V4(net) = net { Some(*net) } else { None });
         let missing: Vec<Ipv4Net> = v4.filter(|net| !has_address || !has_route(net)).collect();
         if !has_address {
-            self.interface.switch_off()?;
+            if self.interface.had_flag(flag::UP) {
+                self.interface.switch_off()?;
+            }
             self.add_address(self.name().as_bytes(), spec.address, 32)?;
         }
         // of a route that is added over it, this label's address becomes the source
@@ -93,8 +94,10 @@ impl<'a> Routed<'a> {
             // without a prefix it makes no route of its own
             self.add_address(label, spec.address, 0)?;
         }
-        let arp_on = LinkSetting::Flags { set: 0, mask: flag::NOARP };
-        self.interface.set(arp_on).map_err(|errno| VifError::link(self.name(), "switch arp on", errno))?;
+        if self.interface.had_flag(flag::NOARP) {
+            let arp_on = LinkSetting::Flags { set: 0, mask: flag::NOARP };
+            self.interface.set(arp_on).map_err(|errno| VifError::link(self.name(), "switch arp on", errno))?;
+        }
         self.set_of_link(&self.name().clone(), "proxy_arp", "1")?;
         if spec.antispoof {
             self.set_of_link(&self.name().clone(), "rp_filter", "1")?;
@@ -173,12 +176,7 @@ impl<'a> Routed<'a> {
         let kernel = self.interface.kernel();
         let set = || {
             let name = net_conf("ipv4", link.as_str(), value)?;
-            let old = kernel.sysctl(&name)?;
-            if old == to {
-                return Ok(None);
-            }
-            kernel.set_sysctl(&name, to)?;
-            Ok(Some(Done::Sysctl { name, old }))
+            Ok(kernel.change_sysctl(&name, to)?.map(|old| Done::Sysctl { name, old }))
         };
         let done = set().map_err(|errno| VifError::Sysctl { link: link.clone(), value, errno })?;
         self.done.extend(done);
@@ -233,20 +231,30 @@ impl Done {
 ///
 /// # Errors
 /// A route over another interface, before or behind which a new one would stand; an address of this host.
-pub(in crate::xen) fn check_nets(kernel: &Kernel, own: &[InterfaceName], nets: &[IpNet]) -> Result<(), VifError> {
+pub(in crate::xen) fn check_nets(
+    kernel: &Kernel,
+    routes: &RoutesV4,
+    own: &[InterfaceName],
+    nets: &[IpNet],
+) -> Result<(), VifError> {
     let is_own = |link: &[u8]| own.iter().any(|own| own.as_bytes() == link);
     let shadowed = |net: IpNet, link: &[u8]| VifError::Shadowed { net, link: link.to_vec() };
-    if nets.iter().any(|net| matches!(net, IpNet::V4(_))) {
-        let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
-        for net in nets {
-            if routes.local.iter().flatten().any(|local| IpNet::V4(local.destination) == *net) {
-                return Err(VifError::OwnAddress(*net));
-            }
-            let link = |route: &RouteV4| route.link.as_ref().map_or(&b"none"[..], |link| link.as_bytes()).to_vec();
-            let mut links = routes.main.iter().filter(|route| IpNet::V4(route.destination) == *net).map(link);
-            if let Some(link) = links.find(|link| !is_own(link)) {
-                return Err(shadowed(*net, &link));
-            }
+    let own_addresses: Vec<IpNet> = match &routes.local {
+        Some(local) => local.iter().map(|route| route.destination.into()).collect(),
+        // without /proc/net/fib_trie
+        None => {
+            let addresses = kernel.addresses_v4().map_err(VifError::Addresses)?;
+            addresses.iter().map(|address| address.net.addr().into()).collect()
+        }
+    };
+    for net in nets {
+        if own_addresses.contains(net) {
+            return Err(VifError::OwnAddress(*net));
+        }
+        let link = |route: &RouteV4| route.link.as_ref().map_or(&b"none"[..], |link| link.as_bytes()).to_vec();
+        let mut links = routes.main.iter().filter(|route| IpNet::V4(route.destination) == *net).map(link);
+        if let Some(link) = links.find(|link| !is_own(link)) {
+            return Err(shadowed(*net, &link));
         }
     }
     if nets.iter().any(|net| matches!(net, IpNet::V6(_))) {

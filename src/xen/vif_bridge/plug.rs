@@ -9,6 +9,7 @@ use crate::net::InterfaceName;
 use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::Context;
+use crate::xen::vif::hooks::run_hooks;
 
 /// Port and bridge of a call that succeeded.
 pub(super) struct Done {
@@ -51,12 +52,15 @@ fn make_port(
     if let Some(rules) = &rules {
         rules.insert(context.kernel, context.log, port.name());
     }
-    if context.config.command.is_for_tap() {
-        return Ok(());
-    }
-    report_connected(context, mtu).or_else(|error| {
+    let variables = [("bridge", bridge.to_string())];
+    let run_hooks = |context: &mut Context| run_hooks(context, port.name(), &variables);
+    let finish = |context: &mut Context| match context.config.command.is_for_tap() {
+        true => run_hooks(context),
+        false => run_hooks(context).and_then(|()| report_connected(context, mtu)),
+    };
+    finish(context).map_err(|error| {
         let removed = rules.map_or(Ok(()), |rules| rules.remove(context.kernel, port.name()));
-        Err(error.with_left(removed.err().into_iter().map(|left| left.one_line(context.era)).collect()))
+        error.with_left(removed.err().into_iter().map(|left| left.one_line(context.era)).collect())
     })
 }
 
@@ -92,5 +96,6 @@ pub(super) fn unplug(context: &mut Context, wanted: PortConfig) -> Result<Done, 
     if let Some(rules) = wanted.rules {
         rules.remove(kernel, &port)?;
     }
+    run_hooks(context, &port, &[("bridge", bridge.as_ref().map_or_else(String::new, InterfaceName::to_string))])?;
     Ok(Done { port, bridge })
 }

@@ -11,6 +11,7 @@ use crate::net::InterfaceName;
 use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, Script, lock_routes};
+use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::interface::switch_off;
 use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets};
 use config::NatConfig;
@@ -58,19 +59,27 @@ fn plug(context: &mut Context) -> Result<InterfaceName, VifError> {
     let new_name = new_name(context)?;
     let interface = device::wait_for(kernel, context.keys, context.config, new_name.as_ref())?;
     let _lock = lock_routes(context)?;
-    check_nets(kernel, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
+    check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let NatConfig { router: address, nets, antispoof } = config;
     let spec = RoutedSpec { address, nets, metric: 0, antispoof, published: Vec::new() };
-    let mut routed = Routed::new(interface)?;
+    let mut routed = Routed::new(interface, &routes);
     let connect = || {
         routed.rename(new_name)?;
         routed.connect(&spec)?;
+        run_hooks(context, routed.name(), &variables(&spec))?;
         context.keys.set("hotplug-status", "connected")
     };
     match connect() {
         Ok(()) => Ok(routed.name().clone()),
         Err(error) => Err(error.with_left(routed.restore())),
     }
+}
+
+/// Returns the variables of hooks.
+fn variables(spec: &RoutedSpec) -> [(&'static str, String); 2] {
+    let guest = spec.nets.first().map_or_else(String::new, |net| net.addr().to_string());
+    [("router_ip", spec.address.to_string()), ("vif_ip", guest)]
 }
 
 /// `add`: a device model's tap gets its name and nothing else, as in the original.
@@ -96,6 +105,7 @@ fn unplug(context: &mut Context, is_for_tap: bool) -> Result<InterfaceName, VifE
     if !is_for_tap {
         let _lock = lock_routes(context)?;
         switch_off(context.kernel, &name)?;
+        run_hooks(context, &name, &[])?;
     }
     Ok(name)
 }

@@ -26,6 +26,8 @@ pub(super) struct RouteConfig {
     pub(super) vifname: Option<Result<InterfaceName, VifError>>,
     /// The interface whose address this host uses, if one is named.
     pub(super) netdev: Option<InterfaceName>,
+    /// What `ip` says.
+    pub(super) ip: String,
     /// The guest's addresses and networks.
     pub(super) nets: Vec<IpNet>,
     pub(super) reach: Reach,
@@ -45,11 +47,11 @@ impl RouteConfig {
             Err(VifError::Value { .. }) if !plugs => None,
             ip => ip?.or_else(|| arguments.value("ip")),
         };
-        let words = ip.unwrap_or_default();
-        let nets = words.split_whitespace().map(net);
+        let ip = ip.unwrap_or_default();
+        let nets = ip.split_whitespace().map(net);
         if !plugs {
             let nets = nets.filter_map(Result::ok).collect();
-            return Ok(RouteConfig { vifname, netdev: None, nets, reach: Reach::None, antispoof: false });
+            return Ok(RouteConfig { vifname, netdev: None, ip, nets, reach: Reach::None, antispoof: false });
         }
         let reach = match arguments.value("reach").as_deref() {
             None => Reach::OnLink,
@@ -61,6 +63,7 @@ impl RouteConfig {
             vifname,
             netdev: arguments.value("netdev").map(|netdev| name("netdev", netdev)).transpose()?,
             nets: nets.collect::<Result<_, _>>()?,
+            ip,
             reach,
             antispoof: arguments.value("antispoof").as_deref() != Some("no"),
         })

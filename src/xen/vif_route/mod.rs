@@ -14,6 +14,7 @@ use crate::net::InterfaceName;
 use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, Script, lock_routes};
+use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets, disconnect};
 use config::RouteConfig;
 use outside::Outside;
@@ -63,8 +64,9 @@ fn plug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, Vif
     let new_name = config.vifname.transpose()?.filter(|name| *name != context.config.device);
     let interface = device::wait_for(kernel, context.keys, context.config, new_name.as_ref())?;
     let _lock = lock_routes(context)?;
-    let outside = Outside::find(kernel, config.netdev)?;
-    check_nets(kernel, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
+    let outside = Outside::find(kernel, &routes, config.netdev)?;
+    check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let spec = RoutedSpec {
         address: outside.address,
         published: outside.published(&config.nets, config.reach),
@@ -72,10 +74,11 @@ fn plug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, Vif
         metric: if context.config.command.is_for_tap() { METRIC_TAP } else { METRIC_VIF },
         antispoof: config.antispoof,
     };
-    let mut routed = Routed::new(interface)?;
+    let mut routed = Routed::new(interface, &routes);
     let connect = || {
         routed.rename(new_name)?;
         routed.connect(&spec)?;
+        run_hooks(context, routed.name(), &[("main_ip", spec.address.to_string()), ("ip", config.ip)])?;
         match context.config.command.is_for_tap() {
             true => Ok(()),
             false => context.keys.set("hotplug-status", "connected"),
@@ -93,5 +96,6 @@ fn unplug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, V
     let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
     let _lock = lock_routes(context)?;
     disconnect(context.kernel, &name, &config.nets)?;
+    run_hooks(context, &name, &[("ip", config.ip)])?;
     Ok(name)
 }

@@ -4,10 +4,9 @@ use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
 use ipnet::{IpNet, Ipv4Net};
-use nix::errno::Errno;
 
 use super::config::Reach;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, RoutesV4};
 use crate::net::InterfaceName;
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::interface::exists;
@@ -26,21 +25,22 @@ impl Outside {
     ///
     /// # Errors
     /// It does not exist, or has no IPv4 address.
-    pub(super) fn find(kernel: &Kernel, netdev: Option<InterfaceName>) -> Result<Self, VifError> {
+    pub(super) fn find(kernel: &Kernel, routes: &RoutesV4, netdev: Option<InterfaceName>) -> Result<Self, VifError> {
         let name = match netdev {
             Some(netdev) => netdev,
-            None => default_device(kernel)?,
+            None => default_device(routes)?,
         };
-        if !exists(kernel, &name)? {
-            return Err(VifError::NoOutside(name));
-        }
-        let addresses = match kernel.addresses_v4_of(name.as_bytes()) {
-            Err(Errno::ENODEV) => return Err(VifError::NoOutside(name)),
-            addresses => addresses.map_err(|errno| VifError::link(&name, "read its addresses", errno))?,
-        };
+        let addresses = kernel.addresses_v4_of(name.as_bytes());
+        let addresses = addresses.map_err(|errno| VifError::link(&name, "read its addresses", errno))?;
         let v4 = |net: IpNet| if let IpNet::V4(net) = net { Some(net) } else { None };
         let primary = addresses.iter().find(|address| !address.secondary).and_then(|address| v4(address.net));
-        let Some(primary) = primary else { return Err(VifError::NoOutsideAddress(name)) };
+        let Some(primary) = primary else {
+            return Err(if exists(kernel, &name)? {
+                VifError::NoOutsideAddress(name)
+            } else {
+                VifError::NoOutside(name)
+            });
+        };
         let nets = addresses.iter().filter(|address| address.peer.is_none()).filter_map(|address| v4(address.net));
         Ok(Outside { name, address: primary.addr(), nets: nets.collect() })
     }
@@ -64,9 +64,9 @@ impl Outside {
 }
 
 /// Returns the interface of the default route with the lowest metric, else eth0.
-fn default_device(kernel: &Kernel) -> Result<InterfaceName, VifError> {
-    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
-    let default = routes.iter().filter(|route| route.destination.prefix_len() == 0).min_by_key(|route| route.metric);
+fn default_device(routes: &RoutesV4) -> Result<InterfaceName, VifError> {
+    let default =
+        routes.main.iter().filter(|route| route.destination.prefix_len() == 0).min_by_key(|route| route.metric);
     let link = default.and_then(|route| route.link.as_ref()).map_or(&b"eth0"[..], |link| link.as_bytes());
     InterfaceName::new(link).map_err(|fault| VifError::Name {
         variable: "netdev",

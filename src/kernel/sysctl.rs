@@ -1,10 +1,11 @@
 //! Values of /proc/sys.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
-use nix::sys::uio::pwrite;
-use nix::unistd::read;
 
 use super::file::{is_path_safe, read_page, write_value};
 use super::handle::Kernel;
@@ -40,15 +41,15 @@ impl Kernel {
         if !self.is_running() {
             return Err(Errno::EROFS);
         }
-        let file = open(&self.path(&["/proc/sys/", name].concat()), OFlag::O_RDWR, Mode::empty())?;
+        let file = File::from(open(&self.path(&["/proc/sys/", name].concat()), OFlag::O_RDWR, Mode::empty())?);
         let mut old = [0; 128];
-        let length = read(&file, &mut old)?;
+        let length = file.read_at(&mut old, 0).map_err(errno)?;
         let old = String::from_utf8_lossy(old[..length].trim_ascii_end()).into_owned();
         if old == value {
             return Ok(None);
         }
         // the kernel ignores what is written behind the start
-        pwrite(&file, format!("{value}\n").as_bytes(), 0)?;
+        file.write_all_at(format!("{value}\n").as_bytes(), 0).map_err(errno)?;
         Ok(Some(old))
     }
 

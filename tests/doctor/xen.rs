@@ -16,6 +16,25 @@ pub(crate) const XEN: &[(&str, &str)] = &[
         "#,
     ),
     (
+        "Xen: a routed guest that is not reached",
+        r#"
+        path=/local/domain/0/backend/vif/1/0
+        ip link add vif1.0 type veth peer name x2; ip link set x2 up
+        xenstore-write $path/script $(command -v vif-route) $path/ip 192.0.2.50
+        export XENBUS_PATH=$path vif=vif1.0
+        vif-route online || cat /var/log/xen/xen-hotplug.log
+        well "a routed guest"
+        conf=/proc/sys/net/ipv4/conf cut=
+        for value in vif1.0/proxy_arp vif1.0/forwarding eth0/forwarding; do
+            echo 0 >$conf/$value; mends failure routed
+        done
+        echo 0 >$conf/all/rp_filter; echo 0 >$conf/vif1.0/rp_filter; mends warning routed
+        ip route del 192.0.2.50; mends failure routed
+        ip route add 192.0.2.50 dev eth0; mends failure routed
+        arp -i eth0 -d 192.0.2.50 pub; mends failure routed
+        "#,
+    ),
+    (
         "Xen: a script that is not one of Xen's is not a line to type",
         r#"
         path=/local/domain/0/backend/vif/1/0

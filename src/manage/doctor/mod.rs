@@ -8,6 +8,7 @@ mod host;
 mod network;
 mod ports;
 mod report;
+mod routed;
 mod routes;
 mod subject;
 mod xen;
@@ -42,11 +43,12 @@ enum Check {
 }
 
 /// Every check by its name, from the ground up.
-const CHECKS: [(&str, Check); 19] = [
+const CHECKS: [(&str, Check); 20] = [
     ("kernel", Check::Host(host::kernel)),
     ("sysfs", Check::Host(host::sysfs)),
     ("xenstored", Check::Host(xen::xenstored)),
     ("hotplug", Check::Host(xen::hotplug)),
+    ("routed", Check::Host(routed::routed)),
     ("record", Check::Network(network::record)),
     ("bridge", Check::Bridge(network::bridge)),
     ("ports", Check::Bridge(ports::ports)),

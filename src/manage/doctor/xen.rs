@@ -9,7 +9,7 @@ use crate::shell::quoted;
 use crate::xenstore::{Fault, Store};
 
 /// Returns whether this host has a xenstore, reachable or not.
-fn is_xen(host: &Host, report: &mut Report) -> bool {
+pub(super) fn is_xen(host: &Host, report: &mut Report) -> bool {
     let kernel = host.snapshot.kernel;
     let is_xen = host.xenstored.is_some()
         || kernel.has_file("/proc/xen/capabilities")
@@ -72,8 +72,8 @@ pub(super) fn hotplug(host: &Host, report: &mut Report) {
 const CHECKED: usize = 1000;
 
 /// Backends of guests' interfaces.
-struct Backends {
-    backends: Vec<Backend>,
+pub(super) struct Backends {
+    pub(super) backends: Vec<Backend>,
     /// Whether there are no more.
     are_all: bool,
     /// Folders that may still be listed.
@@ -82,7 +82,7 @@ struct Backends {
 
 impl Backends {
     /// Reads them: a bounded number, from a bounded number of folders.
-    fn read(store: &mut Store) -> Self {
+    pub(super) fn read(store: &mut Store) -> Self {
         let mut read = Backends { backends: Vec::new(), are_all: true, folders: 2 * CHECKED };
         for domain in read.list(store, "/local/domain") {
             let path = format!("/local/domain/{domain}/backend/vif");
@@ -112,7 +112,7 @@ impl Backends {
 }
 
 /// The backend of a guest's interface in xenstore.
-struct Backend {
+pub(super) struct Backend {
     path: String,
     guest: String,
     device: String,
@@ -123,7 +123,7 @@ const SCRIPTS: [&str; 4] = ["vif-bridge", "vif-route", "vif-nat", "vif-openvswit
 
 impl Backend {
     /// Reads a key; empty if there is none.
-    fn value(&self, store: &mut Store, name: &str) -> String {
+    pub(super) fn value(&self, store: &mut Store, name: &str) -> String {
         let value = store.read(&format!("{}/{name}", self.path)).unwrap_or_default();
         String::from_utf8_lossy(&value).into_owned()
     }
@@ -150,7 +150,7 @@ impl Backend {
 
     /// Returns the script as a command if it is one of Xen's. Any other could be anything: not every domain that writes to
     /// xenstore is to be trusted.
-    fn known_script(&self, host: &Host, script: &str) -> Option<String> {
+    pub(super) fn known_script(&self, host: &Host, script: &str) -> Option<String> {
         let name = script.rsplit('/').next().unwrap_or(script);
         let name = if name.is_empty() { SCRIPTS[0] } else { name };
         let installed = ["/etc/xen/scripts/", name].concat();
@@ -159,11 +159,15 @@ impl Backend {
     }
 
     /// Returns the command that attaches the interface.
-    fn call(&self, store: &mut Store, script: &str) -> String {
-        let vifname = self.value(store, "vifname").parse().ok();
-        let name = vifname
-            .map_or_else(|| format!("vif{}.{}", self.guest, self.device), |name: InterfaceName| name.to_string());
+    pub(super) fn call(&self, store: &mut Store, script: &str) -> String {
+        let name = self.interface(store);
         format!("XENBUS_PATH={} vif={} {script} online", quoted(&self.path), quoted(&name))
+    }
+
+    /// Returns the name that the interface is to have.
+    pub(super) fn interface(&self, store: &mut Store) -> String {
+        let vifname = self.value(store, "vifname").parse().ok();
+        vifname.map_or_else(|| format!("vif{}.{}", self.guest, self.device), |name: InterfaceName| name.to_string())
     }
 
     fn detach(&self) -> String {

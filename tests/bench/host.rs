@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -44,6 +45,12 @@ impl Host {
         }
         let open = |kind: &str| File::open(format!("/proc/self/ns/{kind}")).map_err(failed);
         Ok(Self { network: open("net")?, mounts: open("mnt")? })
+    }
+
+    /// Puts a program in the place of another on this host alone.
+    pub(crate) fn replace(&self, program: &Path, by: &Path) -> Result<(), String> {
+        self.enter()?;
+        mount(Some(by), program, None::<&str>, MsFlags::MS_BIND, None::<&str>).map_err(refused)
     }
 
     /// Moves this process to this host. Programs started afterwards run there.

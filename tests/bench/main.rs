@@ -9,6 +9,7 @@
 
 mod brctl;
 mod brouter;
+mod firewall;
 mod host;
 mod ip;
 mod network_virtual;
@@ -54,6 +55,7 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     );
     network_virtual::measure(&mut bench)?;
     brouter::measure(&mut bench)?;
+    firewall::measure(&mut bench)?;
     vif::measure(&mut bench)?;
     brctl::measure(&mut bench)?;
     ip::measure(&mut bench)?;
@@ -92,6 +94,9 @@ struct Programs {
     bridge: PathBuf,
     busybox: PathBuf,
     strace: PathBuf,
+    iptables: PathBuf,
+    iptables_legacy: PathBuf,
+    iptables_legacy_restore: PathBuf,
 }
 
 impl Programs {
@@ -117,6 +122,9 @@ impl Programs {
             bridge: system("bridge", "iproute2")?,
             busybox: system("busybox", "busybox-static")?,
             strace: system("strace", "strace")?,
+            iptables: system("iptables", "iptables")?,
+            iptables_legacy: system("iptables-legacy", "iptables")?,
+            iptables_legacy_restore: system("iptables-legacy-restore", "iptables")?,
         })
     }
 

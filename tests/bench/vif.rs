@@ -1,5 +1,5 @@
-//! Measures attaching and detaching a guest's interface: our programs and the scripts of Xen 4.17, alternately, with a real xenstored
-//! and without firewall rules.
+//! Measures attaching and detaching a guest's interface: our programs and the scripts of Xen 4.17, alternately, with a real
+//! xenstored, without and with firewall rules.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -48,8 +48,14 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
         words: "type_if=vif antispoof=no reach=none",
         expected: [1.0 / 40.0, 1.0 / 40.0],
     };
+    let with_rules =
+        Script { name: "vif-bridge", ours: &our_vif_bridge, words: "type_if=vif", expected: [1.0 / 60.0, 1.0 / 40.0] };
     measure_script(bench, &setting, &bridge)?;
-    measure_script(bench, &setting, &route)
+    measure_script(bench, &setting, &route)?;
+    // rules in the kernel's own tables, which are in use
+    host.replace(&bench.programs.iptables, &bench.programs.iptables_legacy)?;
+    Step::new(&host, &bench.programs.iptables, "-P FORWARD DROP").run()?;
+    measure_script(bench, &setting, &with_rules)
 }
 
 /// What the scripts are called with.
@@ -82,10 +88,11 @@ fn measure_script(bench: &mut Bench, setting: &Setting, script: &Script) -> Resu
     let [our_online, our_offline] = [&online, &offline].map(|words| setting.step(script.ours, words));
     let [their_online, their_offline] = [&online, &offline].map(|words| setting.step(&theirs, words));
     let state = || {
+        let rules = Step::new(setting.host, &programs.iptables, "-S").output()?;
         let links = setting.step(&programs.ip, "-o link show dev vif1.0").output()?;
         let routes = setting.step(&programs.ip, "route show dev vif1.0").output()?;
         let keys = setting.step(Path::new("/run/xen/root/usr/bin/xenstore-ls"), "-f /local").output()?;
-        Ok::<_, String>([links.stdout, routes.stdout, keys.stdout].concat())
+        Ok::<_, String>([links.stdout, routes.stdout, keys.stdout, rules.stdout].concat())
     };
     let mut states = Vec::new();
     for [online, offline] in [[&our_online, &our_offline], [&their_online, &their_offline]] {
@@ -103,7 +110,8 @@ fn measure_script(bench: &mut Bench, setting: &Setting, script: &Script) -> Resu
     let offline_calls = [count(&our_offline)?, count(&their_offline)?];
     let times = medians(rounds, [our_online, our_offline, their_online, their_offline])?;
     let table = &mut bench.table;
-    table.begin(&format!("{}, {rounds} rounds", script.name));
+    let rules = if script.words.contains("antispoof=no") { "without" } else { "with" };
+    table.begin(&format!("{} {rules} rules, {rounds} rounds", script.name));
     table.line("online, to Xen 4.17's script", times[0], times[2], script.expected[0]);
     table.line("offline, to Xen 4.17's script", times[1], times[3], script.expected[1]);
     table.line("online, system calls", online_calls[0], online_calls[1], 0.05);

@@ -70,7 +70,7 @@ fn calls_fail() -> Result<(), Failed> {
             }
         }
     }
-    if count > 60 { Ok(()) } else { Err(format!("only {count} faults").into()) }
+    if count > 50 { Ok(()) } else { Err(format!("only {count} faults").into()) }
 }
 
 fn killed() -> Result<(), Failed> {

@@ -36,6 +36,11 @@ impl Info {
             size: word(12),
         }
     }
+
+    /// Whether there are other entries than the policies and the one that marks the end.
+    pub(super) fn has_rules(&self) -> bool {
+        self.entries > self.valid_hooks.count_ones() + 1
+    }
 }
 
 /// Where the entries of a chain are, by number.
@@ -158,11 +163,9 @@ impl Content {
         Some(if self.verdict(span.policy) == Some(DROP) { Policy::Drop } else { Policy::Accept })
     }
 
-    /// Whether there is a rule, a chain of a user's, or a policy that drops.
-    pub(super) fn is_in_use(&self) -> bool {
-        let own = self.chains.iter().flatten().count();
-        // the last entry only marks the end
-        self.len() > own + 1 || Chain::ALL.into_iter().any(|chain| self.policy(chain) == Some(Policy::Drop))
+    /// Whether the policy of a chain drops.
+    pub(super) fn has_drop(&self) -> bool {
+        Chain::ALL.into_iter().any(|chain| self.policy(chain) == Some(Policy::Drop))
     }
 }
 

@@ -31,7 +31,7 @@ use super::change::RuleChange;
 use super::error::{FirewallError, Malformed, Result};
 use super::rule::Rule;
 use super::ruleset;
-use crate::kernel::{Kernel, TABLE_INFO};
+use crate::kernel::Kernel;
 use crate::net::Family;
 
 /// How long a change is tried again that crosses others.
@@ -98,8 +98,11 @@ impl<'a> KernelTables<'a> {
 
     /// Returns whether a table of either family has a rule, or a policy that drops.
     pub fn are_in_use(&self) -> bool {
-        let is_in_use =
-            |family, table| self.peek(family, table).ok().flatten().is_some_and(|content| content.is_in_use());
+        let is_in_use = |family, table| match self.peek_info(family, table) {
+            Ok(Some(info)) if info.has_rules() => true,
+            Ok(Some(info)) => self.read(family, table, info).is_ok_and(|content| content.has_drop()),
+            _ => false,
+        };
         Family::BOTH
             .into_iter()
             .any(|family| [Table::Filter, Table::Nat].into_iter().any(|table| is_in_use(family, table)))
@@ -165,13 +168,12 @@ impl<'a> KernelTables<'a> {
 
     /// Reads a table, changes its content and replaces it; again if another call has changed it meanwhile.
     fn change_table(&self, (family, table): (Family, Table), change: impl Fn(&mut Edit) -> Result<()>) -> Result<()> {
-        self.require(family, table)?;
         let _lock = TableLock::take(self.kernel)?;
         let refused = |errno| FirewallError::Kernel(family, table, errno);
         let malformed = |fault| FirewallError::Malformed(table, fault);
         let start = Instant::now();
         loop {
-            let content = self.read(family, table)?;
+            let content = self.read(family, table, self.info(family, table)?)?;
             let mut edit = Edit::new(&content);
             change(&mut edit)?;
             if !edit.is_changed {
@@ -194,6 +196,10 @@ impl<'a> KernelTables<'a> {
 
     /// Reads a table; nothing if the kernel has not made it, which it would do when it is asked.
     fn peek(&self, family: Family, table: Table) -> Result<Option<Content>> {
+        self.peek_info(family, table)?.map(|info| self.read(family, table, info)).transpose()
+    }
+
+    fn peek_info(&self, family: Family, table: Table) -> Result<Option<Info>> {
         let names = match family {
             Family::V4 => "/proc/net/ip_tables_names",
             Family::V6 => "/proc/net/ip6_tables_names",
@@ -206,12 +212,12 @@ impl<'a> KernelTables<'a> {
         match self.kernel.table_info(family, table.name()) {
             Err(errno) if is_without_table(errno) => Ok(None),
             Err(errno) => Err(FirewallError::Kernel(family, table, errno)),
-            Ok(_) => self.read(family, table).map(Some),
+            Ok(info) => Ok(Some(Info::parse(&info))),
         }
     }
 
     /// Returns what the kernel says of a table. Modules that it needs are asked for.
-    fn info(&self, family: Family, table: Table) -> Result<[u8; TABLE_INFO]> {
+    fn info(&self, family: Family, table: Table) -> Result<Info> {
         let modules = match (family, table) {
             (Family::V4, Table::Filter) => ["ip_tables", "iptable_filter"],
             (Family::V4, Table::Nat) => ["ip_tables", "iptable_nat"],
@@ -225,19 +231,18 @@ impl<'a> KernelTables<'a> {
                 answer = self.kernel.table_info(family, table.name());
             }
         }
-        answer.map_err(|errno| match is_without_table(errno) {
+        answer.map(|info| Info::parse(&info)).map_err(|errno| match is_without_table(errno) {
             true => FirewallError::NoTable(family, table),
             false => FirewallError::Kernel(family, table, errno),
         })
     }
 
-    /// Reads a table, again if it changes meanwhile.
-    fn read(&self, family: Family, table: Table) -> Result<Content> {
+    /// Reads the entries of a table, again if it has changed since its info was read.
+    fn read(&self, family: Family, table: Table, mut info: Info) -> Result<Content> {
         let layout = Layout::native(family);
         let start = Instant::now();
         let mut invalid = 0;
         loop {
-            let info = Info::parse(&self.info(family, table)?);
             if info.size > LARGEST {
                 return Err(FirewallError::Malformed(table, Malformed::TooLarge));
             }
@@ -255,6 +260,7 @@ impl<'a> KernelTables<'a> {
                 Err(Errno::EINVAL) if invalid < MOST_INVALID => invalid += 1,
                 Err(errno) => return Err(FirewallError::Kernel(family, table, errno)),
             }
+            info = self.info(family, table)?;
         }
     }
 }

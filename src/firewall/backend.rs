@@ -132,7 +132,7 @@ impl<'a> Firewall<'a> {
     /// Returns the rules of a table that name an interface, as arguments of iptables. Empty where they cannot be read.
     pub fn rules_naming(&self, family: Family, table: Table, interface: &InterfaceName) -> Vec<String> {
         let rules = match &self.backend {
-            Backend::Kernel(tables) => tables.lines(family, table).unwrap_or_default(),
+            Backend::Kernel(tables) => return tables.lines_naming(family, table, interface).unwrap_or_default(),
             Backend::Iptables(iptables) => iptables.lines(family, table),
         };
         rules.into_iter().filter(|rule| rule.split(' ').any(|word| word == interface.as_str())).collect()

@@ -13,11 +13,21 @@ const QUEUE: i32 = -4;
 
 /// Returns the chains and rules of a table.
 pub(super) fn listing(content: &Content, table: &str) -> ruleset::Table {
+    listing_of(content, table, b"")
+}
+
+/// Returns the chains of a table, and the rules that hold a name, or jump to a chain, which may have it.
+pub(super) fn listing_of(content: &Content, table: &str, name: &[u8]) -> ruleset::Table {
+    let may_hold = |number| {
+        name.is_empty()
+            || matches!(content.verdict(number), Some(0..))
+            || content.entry(number).windows(name.len()).any(|part| part == name)
+    };
     let chains = named_chains(content);
     let mut listed = ruleset::Table { name: table.into(), chains: Vec::new(), rules: Vec::new() };
     for chain in &chains {
         listed.chains.push(ruleset::Chain::of_iptables(table, &chain.name, &chain.policy));
-        for number in chain.first..chain.end {
+        for number in (chain.first..chain.end).filter(|&number| may_hold(number)) {
             listed.rules.push(rule(content, &chains, &chain.name, number));
         }
     }

@@ -16,6 +16,7 @@ mod lock;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ use super::error::{FirewallError, Malformed, Result};
 use super::rule::Rule;
 use super::ruleset;
 use crate::kernel::Kernel;
-use crate::net::Family;
+use crate::net::{Family, InterfaceName};
 
 /// How long a change is tried again that crosses others.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -84,8 +85,18 @@ impl<'a> KernelTables<'a> {
     /// # Errors
     /// Where the table cannot be read.
     pub fn lines(&self, family: Family, table: Table) -> Result<Vec<String>> {
-        let listed = self.listing(family, table)?;
-        Ok(listed.map_or_else(Vec::new, |listed| listed.rules.into_iter().map(|rule| rule.text).collect()))
+        Ok(lines(self.listing(family, table)?))
+    }
+
+    /// Returns the rules of a table that name an interface, as arguments of iptables.
+    ///
+    /// # Errors
+    /// Where the table cannot be read.
+    pub fn lines_naming(&self, family: Family, table: Table, interface: &InterfaceName) -> Result<Vec<String>> {
+        let content = self.peek(family, table)?;
+        let names = |line: &String| line.split(' ').any(|word| word == interface.as_str());
+        let listed = content.map(|content| listing::listing_of(&content, table.name(), interface.as_bytes()));
+        Ok(lines(listed).into_iter().filter(names).collect())
     }
 
     /// Returns the chains and rules of a table; nothing if the kernel has not made it.
@@ -113,45 +124,50 @@ impl<'a> KernelTables<'a> {
     /// # Errors
     /// Where a table cannot be read or changed.
     pub fn change(&self, changes: &[RuleChange]) -> Result<()> {
-        let mut done: Vec<(Family, Table)> = Vec::new();
-        for change in changes {
-            let place = place(change);
-            if !done.contains(&place) {
-                done.push(place);
-                let own: Vec<_> = changes.iter().filter(|other| self::place(other) == place).collect();
-                self.change_table(place, |edit| own.iter().try_for_each(|change| self.apply(edit, place, change)))?;
-            }
+        for (place, own) in by_table(changes) {
+            self.change_table(place, |edit| own.iter().try_for_each(|change| self.apply(edit, place, change)))?;
         }
         Ok(())
     }
 
-    /// Makes each change on its own, all that can be made at once. Returns whether all were made.
+    /// Makes each change on its own, whether or not others can be made; those of a table at once. Returns whether all were made.
     pub fn change_each(&self, changes: &[RuleChange]) -> bool {
-        let can_be_encoded = |rule: &Rule| Encoded::of(Layout::native(rule.family), rule).is_ok();
-        let can_be_made = |change: &&RuleChange| rules(change).into_iter().all(can_be_encoded);
-        let possible: Vec<RuleChange> = changes.iter().filter(can_be_made).cloned().collect();
-        self.change(&possible).is_ok() && possible.len() == changes.len()
+        let mut is_complete = true;
+        for (place, own) in by_table(changes) {
+            let failed = Cell::new(0);
+            let made = self.change_table(place, |edit| {
+                failed.set(own.iter().filter(|change| self.apply(edit, place, change).is_err()).count());
+                Ok(())
+            });
+            is_complete &= made.is_ok() && failed.get() == 0;
+        }
+        is_complete
     }
 
+    /// Applies a change to a content, or leaves it as it is.
     fn apply(&self, edit: &mut Edit, (family, table): (Family, Table), change: &RuleChange) -> Result<()> {
         let layout = Layout::native(family);
-        let add = |edit: &mut Edit, rule: &Rule, at_head| {
-            let entry = Encoded::of(layout, rule)?.entry(self.kernel)?;
+        let entry = |rule: &Rule| Encoded::of(layout, rule)?.entry(self.kernel);
+        let add = |edit: &mut Edit, rule: &Rule, entry, at_head| {
             edit.add(rule.chain, entry, at_head).then_some(()).ok_or(FirewallError::NoChain(table, rule.chain))
         };
         let delete = |edit: &mut Edit, rule: &Rule| Ok(edit.delete(rule.chain, &Encoded::of(layout, rule)?));
         match change {
-            RuleChange::Append(rule) => add(edit, rule, false),
-            RuleChange::Insert(rule) => add(edit, rule, true),
+            RuleChange::Append(rule) => add(edit, rule, entry(rule)?, false),
+            RuleChange::Insert(rule) => add(edit, rule, entry(rule)?, true),
             RuleChange::InsertPair(first, second) => {
-                add(edit, first, true)?;
-                add(edit, second, true)
+                let entries = [entry(first)?, entry(second)?];
+                for (rule, entry) in [first, second].into_iter().zip(entries) {
+                    add(edit, rule, entry, true)?;
+                }
+                Ok(())
             }
             RuleChange::Delete(rule) => match delete(edit, rule)? {
                 true => Ok(()),
                 false => Err(FirewallError::NoRule),
             },
             RuleChange::DeletePair(first, second) => {
+                Encoded::of(layout, second)?;
                 if delete(edit, first)? {
                     delete(edit, second)?;
                 }
@@ -265,24 +281,33 @@ impl<'a> KernelTables<'a> {
     }
 }
 
+fn lines(listed: Option<ruleset::Table>) -> Vec<String> {
+    listed.map_or_else(Vec::new, |listed| listed.rules.into_iter().map(|rule| rule.text).collect())
+}
+
 /// Whether an answer means that the kernel has no such table, or no tables of the family.
 fn is_without_table(errno: Errno) -> bool {
     matches!(errno, Errno::ENOPROTOOPT | Errno::ENOENT | Errno::EAFNOSUPPORT)
 }
 
-/// Returns the rules that a change is about.
-fn rules(change: &RuleChange) -> Vec<&Rule> {
-    match change {
-        RuleChange::Append(rule) | RuleChange::Insert(rule) | RuleChange::Delete(rule) => vec![rule],
-        RuleChange::DeletePair(first, second) | RuleChange::InsertPair(first, second) => vec![first, second],
-        RuleChange::Flush(..) | RuleChange::Policy(..) => Vec::new(),
+/// Sorts changes by the table that they are about, in order.
+fn by_table(changes: &[RuleChange]) -> Vec<((Family, Table), Vec<&RuleChange>)> {
+    let mut tables: Vec<((Family, Table), Vec<&RuleChange>)> = Vec::new();
+    for change in changes {
+        let place = place(change);
+        match tables.iter_mut().find(|(other, _)| *other == place) {
+            Some((_, own)) => own.push(change),
+            None => tables.push((place, vec![change])),
+        }
     }
+    tables
 }
 
 /// Returns the table that a change is about. The two rules of a pair are in one table.
 fn place(change: &RuleChange) -> (Family, Table) {
     match change {
         RuleChange::Flush(family, _) | RuleChange::Policy(family, ..) => (*family, Table::Filter),
-        change => rules(change).first().map_or((Family::V4, Table::Filter), |rule| (rule.family, rule.table)),
+        RuleChange::Append(rule) | RuleChange::Insert(rule) | RuleChange::Delete(rule) => (rule.family, rule.table),
+        RuleChange::DeletePair(rule, _) | RuleChange::InsertPair(rule, _) => (rule.family, rule.table),
     }
 }

@@ -240,7 +240,7 @@ fn addresses_v6(kernel: &Kernel, link: &InterfaceName) -> Result<Vec<Address>, E
 pub(in crate::xen) fn switch_off(kernel: &Kernel, name: &InterfaceName) -> Result<bool, VifError> {
     match kernel.set_link(name.as_bytes(), LinkSetting::DOWN) {
         Ok(()) => Ok(true),
-        Err(Errno::ENODEV | Errno::ENXIO) => Ok(false),
+        Err(Errno::ENODEV | Errno::ENXIO) if !exists(kernel, name)? => Ok(false),
         Err(errno) => Err(VifError::link(name, "switch it off", errno)),
     }
 }

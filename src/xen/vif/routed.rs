@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::error::VifError;
 use super::interface::Interface;
 use crate::error::errno_text;
-use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RoutesV4, flag, net_conf};
+use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, flag, net_conf};
 use crate::net::{InterfaceName, labels};
 
 /// What a routed interface must have.
@@ -278,48 +278,56 @@ pub(in crate::xen) fn check_nets(
 /// # Errors
 /// What could not be deleted. What is not there is no error.
 pub(in crate::xen) fn disconnect(kernel: &Kernel, name: &InterfaceName, nets: &[IpNet]) -> Result<(), VifError> {
-    let mut first = Ok(());
-    let mut note = |outcome: Result<(), VifError>| {
-        if first.is_ok() {
-            first = outcome;
-        }
-    };
-    let refused = |net: IpNet, errno: Errno| match errno {
-        Errno::ESRCH | Errno::ENODEV => Ok(()),
-        errno => Err(VifError::DeleteRoute { link: name.clone(), net, errno }),
-    };
     let mut nets = nets.to_vec();
     let routes = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
+    let mut failures = Vec::new();
+    let mut note = |net: IpNet, deleted: Result<(), Errno>| {
+        failures.extend(deleted.err().map(|errno| VifError::DeleteRoute { link: name.clone(), net, errno }));
+    };
     for route in routes.iter().filter(|route| is_over(route, name)) {
-        let net = route.destination;
-        nets.push(net.into());
-        note(delete_v4(kernel, name, net, route.metric).or_else(|errno| refused(net.into(), errno)));
+        nets.push(route.destination.into());
+        note(route.destination.into(), delete_v4(kernel, name, route.destination, route.metric));
     }
-    let of_guest = |net: &Ipv6Net| !net.addr().is_multicast() && !net.addr().is_unicast_link_local();
-    for route in kernel.routes_v6().map_err(VifError::Unreadable)?.main {
-        let net = route.destination;
-        if route.link.as_bytes() == name.as_bytes() && of_guest(&net) {
-            note(delete_v6(kernel, name, net, route.metric).or_else(|errno| refused(net.into(), errno)));
-        }
+    for route in routes_v6_over(kernel, name)? {
+        note(route.destination.into(), delete_v6(kernel, name, route.destination, route.metric));
     }
-    note(withdraw(kernel, name, &nets, &routes));
-    first
+    let withdrawn = withdraw(kernel, name, &nets, &routes);
+    // what has gone by itself in the meantime is no failure
+    let are_left = || -> Result<bool, VifError> {
+        let v4 = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
+        Ok(v4.iter().any(|route| is_over(route, name)) || !routes_v6_over(kernel, name)?.is_empty())
+    };
+    match failures.into_iter().next() {
+        Some(failure) if are_left()? => Err(failure),
+        _ => withdrawn,
+    }
 }
 
+/// Returns the IPv6 routes over an interface, without those that the kernel makes for every link.
+fn routes_v6_over(kernel: &Kernel, name: &InterfaceName) -> Result<Vec<RouteV6>, VifError> {
+    let of_guest = |net: &Ipv6Net| !net.addr().is_multicast() && !net.addr().is_unicast_link_local();
+    let mut routes = kernel.routes_v6().map_err(VifError::Unreadable)?.main;
+    routes.retain(|route| route.link.as_bytes() == name.as_bytes() && of_guest(&route.destination));
+    Ok(routes)
+}
+
+/// Ends the publication of addresses, each unless a route over another interface leads to it.
 fn withdraw(kernel: &Kernel, name: &InterfaceName, nets: &[IpNet], routes: &[RouteV4]) -> Result<(), VifError> {
-    let mut outcome = Ok(());
-    for (address, link) in kernel.published_arp().map_err(VifError::Unreadable)? {
+    let published = || kernel.published_arp().map_err(VifError::Unreadable);
+    let mut failure = None;
+    for (address, link) in published()? {
         let net = single(address);
         let is_routed = routes.iter().any(|route| route.destination == net && !is_over(route, name));
         if is_routed || !nets.contains(&net.into()) {
             continue;
         }
-        match kernel.withdraw_arp(link.as_bytes(), address) {
-            Ok(()) | Err(Errno::ENOENT | Errno::ENODEV) => (),
-            Err(errno) => outcome = Err(VifError::Withdraw { link, address, errno }),
+        if let Err(errno) = kernel.withdraw_arp(link.as_bytes(), address)
+            && published()?.contains(&(address, link.clone()))
+        {
+            failure = Some(VifError::Withdraw { link, address, errno });
         }
     }
-    outcome
+    failure.map_or(Ok(()), Err)
 }
 
 fn is_over(route: &RouteV4, name: &InterfaceName) -> bool {

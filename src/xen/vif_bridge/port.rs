@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
+use crate::era::Era;
 use crate::error::errno_text;
 use crate::kernel::{Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, Mac};
@@ -96,20 +97,12 @@ impl<'a> Port<'a> {
     pub(super) fn restore(self) -> Vec<String> {
         let mut left = Vec::new();
         if let Some(bridge) = &self.bridge
-            && let Err(refusal) = change_port(self.interface.kernel(), bridge, self.name(), Kernel::delete_port)
-            && !refusal.is_gone()
+            && let Err(error) = delete_port(self.interface.kernel(), bridge, self.name())
         {
-            left.push(format!("port of {bridge}: {}", errno_text(refusal.errno)));
+            left.push(format!("port of {bridge}: {}", error.one_line(Era::Today)));
         }
         left.extend(self.interface.restore());
         left
-    }
-}
-
-impl PortRefusal {
-    /// Whether a port could not be deleted because interface, bridge or port have gone.
-    fn is_gone(&self) -> bool {
-        matches!(self.errno, Errno::ENODEV | Errno::ENXIO | Errno::EINVAL)
     }
 }
 
@@ -118,13 +111,15 @@ pub(super) fn detach(kernel: &Kernel, name: &InterfaceName, bridge: Option<&Inte
     if !switch_off(kernel, name)? {
         return Ok(());
     }
-    let Some(bridge) = bridge else { return Ok(()) };
-    match change_port(kernel, bridge, name, Kernel::delete_port) {
-        Err(refusal) if !refusal.is_gone() => match kernel.bridge_of_port(name.as_bytes()) {
-            // what was named is no bridge, for instance
-            Ok(own) if own.as_ref().is_none_or(|own| own.as_bytes() != bridge.as_bytes()) => Ok(()),
-            _ => Err(VifError::DeletePort(refusal)),
-        },
+    bridge.map_or(Ok(()), |bridge| delete_port(kernel, bridge, name))
+}
+
+/// Deletes a port of a bridge. It may disappear at any moment, and what was named may be no bridge, or not that of the port: only a
+/// port that is still there is an error.
+fn delete_port(kernel: &Kernel, bridge: &InterfaceName, port: &InterfaceName) -> Result<(), VifError> {
+    let Err(refusal) = change_port(kernel, bridge, port, Kernel::delete_port) else { return Ok(()) };
+    match kernel.bridge_of_port(port.as_bytes()).map_err(VifError::Bridges)? {
+        Some(own) if own.as_bytes() == bridge.as_bytes() => Err(VifError::DeletePort(refusal)),
         _ => Ok(()),
     }
 }

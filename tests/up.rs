@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 20] = [
+const TESTS: [(&str, &str); 21] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -109,6 +109,29 @@ ip addr add 10.7.0.1/24 dev b0
 iptables -t nat -A POSTROUTING -s 10.7.0.0/24 ! -o b0 -j MASQUERADE'
         same "steps" "$wanted" "$(brouter up n --bridge b0 --address 10.9.0.1/24 --address 10.7.0.1/24 --address fd00:9::1/64 \
             --outside eth0 --masquerade --antispoof --port p1 --mtu 1400 --stp on --forward-delay 4)"
+        brouter down n >/dev/null
+        same "down leaves something" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "the mtu is set behind the ports, and IPv6 addresses are added to a bridge that is up, as Linux 2.6.18 needs it",
+        r#"
+        before=$(state)
+        wanted='brctl addif b0 p1
+ip link set p1 up
+ip link set b0 mtu 1400
+ip addr add 10.9.0.1/24 dev b0
+ip addr add 10.8.0.1/16 dev b0
+ip link set b0 up
+ip addr add fd00:9::1/64 dev b0'
+        same "steps" "$wanted" "$(brouter up "${full[@]}" --dry-run | sed -n '/addif/,/fd00/p')"
+        brouter up "${small[@]}" --mtu 1400 >/dev/null
+        wanted='brctl addif b0 p1
+ip link set p1 up
+ip link set b0 mtu 1400'
+        same "a port more" "$wanted" "$(brouter up "${small[@]}" --mtu 1400 --port p1)"
+        same "again" "n: is up, nothing to do" "$(brouter up "${small[@]}" --mtu 1400 --port p1)"
+        [ "$(cat /sys/class/net/b0/mtu)" = 1400 ] || cat /sys/class/net/b0/mtu
         brouter down n >/dev/null
         same "down leaves something" "$before" "$(state)"
         "#,

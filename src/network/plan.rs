@@ -215,11 +215,17 @@ impl Making<'_, '_> {
     fn is_done(&self, item: &Item, is_stored: bool) -> Result<bool> {
         match item {
             Item::Bridge => Ok(self.is_there),
+            // a port that is added may change it
+            Item::Value { value: Value::Mtu, .. } if self.adds_port() => Ok(false),
             Item::Value { value, to, .. } if !self.is_there => Ok(value.of_new_bridge() == *to),
             Item::Firewall(_) => Ok(self.plan.steps.is_empty() && is_stored && !self.earlier.incomplete),
             item if !self.is_there && item.needs_bridge(&self.context.bridge) => Ok(false),
             item => Ok(self.is_present(item)? && !self.plan.steps.iter().any(|step| step.item == *item)),
         }
+    }
+
+    fn adds_port(&self) -> bool {
+        self.plan.steps.iter().any(|step| step.on && matches!(step.item, Item::Port(_)))
     }
 
     /// A value is stored with what it was before the first call.
@@ -265,8 +271,10 @@ pub(super) fn find_bridge(context: &Context, host: &HostSnapshot) -> Result<bool
     }
 }
 
-/// Returns the items of a network, in the order in which they are made. Addresses come before the bridge is switched on: on a link
-/// that is up the kernel would first make the route of the address's class.
+/// Returns the items of a network, in the order in which they are made. IPv4 addresses come before the bridge is switched on: on a
+/// link that is up the kernel would first make the route of the address's class. IPv6 addresses come after it: Linux 2.6.18 takes
+/// them only then. The mtu comes after the ports: up to 4.16 each port that is added computes it anew, and a bridge takes none that
+/// is larger than a port's.
 ///
 /// `with_defaults`: the values of a bridge that is brouter's own are set even if the spec does not name them.
 pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
@@ -274,14 +282,17 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     let stp = spec.stp.or(with_defaults.then_some(false));
     // without another path for a frame there is nothing to wait for
     let delay = spec.forward_delay.map(|delay| delay.0).or((with_defaults && stp == Some(false)).then_some(0));
-    let values =
-        [(Value::ForwardDelay, delay), (Value::Stp, stp.map(u64::from)), (Value::Mtu, spec.mtu.map(|mtu| mtu as u64))];
-    items.extend(values.into_iter().filter_map(|(value, to)| Some(Item::Value { value, to: to?, from: 0 })));
+    let set = |value, to: Option<u64>| to.map(|to| Item::Value { value, to, from: 0 });
+    items.extend(set(Value::ForwardDelay, delay));
+    items.extend(set(Value::Stp, stp.map(u64::from)));
     for port in &spec.ports {
         items.extend([Item::Port(port.clone()), Item::Up(port.clone())]);
     }
-    items.extend(spec.addresses.iter().copied().map(Item::Address));
+    items.extend(set(Value::Mtu, spec.mtu.map(|mtu| mtu as u64)));
+    let (v4, v6): (Vec<IpNet>, Vec<IpNet>) = spec.addresses.iter().partition(|net| Family::of(net) == Family::V4);
+    items.extend(v4.into_iter().map(Item::Address));
     items.push(Item::Up(spec.bridge.clone()));
+    items.extend(v6.into_iter().map(Item::Address));
     items.extend(spec.masquerade.iter().copied().map(Item::Masquerade));
     if let Some(outside) = spec.outside.as_ref().filter(|_| spec.antispoof) {
         items.extend([Item::Accept(outside.clone()), Item::Drop { before: String::new() }]);

@@ -17,6 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FlockArg, flock};
 
 use crate::kernel::Kernel;
+use crate::run_file;
 
 /// Time between two attempts at a lock that another holds.
 const RETRY: Duration = Duration::from_millis(10);
@@ -62,7 +63,7 @@ impl Lock {
                 Ok(Attempt::Removed) => Duration::ZERO,
                 Ok(Attempt::Held) => RETRY,
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    fs::create_dir_all(folder)?;
+                    run_file::create_folder(folder)?;
                     Duration::ZERO
                 }
                 Err(error) if error.kind() == ErrorKind::IsADirectory => {
@@ -96,14 +97,19 @@ enum Attempt {
 }
 
 fn try_lock(path: &Path) -> io::Result<Attempt> {
-    let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+    let (file, is_new) = run_file::open_lock(path)?;
     #[allow(deprecated, reason = "see above")]
     let locked = flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock);
     Ok(match locked {
         // EWOULDBLOCK
         Err(Errno::EAGAIN | Errno::EINTR) => Attempt::Held,
         // a file system without locks, for instance
-        Err(errno) => return Err(errno.into()),
+        Err(errno) => {
+            if is_new {
+                let _ = fs::remove_file(path);
+            }
+            return Err(errno.into());
+        }
         Ok(()) if file.metadata()?.nlink() > 0 => Attempt::Locked(file),
         Ok(()) => Attempt::Removed,
     })

@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 21] = [
+const TESTS: [(&str, &str); 22] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -135,6 +135,53 @@ ip link set b0 mtu 1400'
         brouter down n >/dev/null
         same "down leaves something" "$before" "$(state)"
         "#,
+    ),
+    (
+        "records have fixed modes whatever the umask, and one that others can have written is not believed",
+        r##"
+        for mask in 0 027 077 0777; do
+            ( umask $mask; brouter up "${small[@]}" >/dev/null )
+            same "umask $mask" '755 /run/brouter
+755 folder
+644 n.network' "$(cd /run/brouter; stat -c '%a %n' /run/brouter; cd *; stat -c '%a folder' .; stat -c '%a %n' *)"
+            brouter down n >/dev/null; rm -r /run/brouter
+        done
+        printf '#!/bin/sh\ntouch /run/ran\n' >/run/fw; chmod +x /run/fw
+        # up, down and start refuse it, change nothing and say what to do
+        refused() {
+            local what=$1 before after; before=$(state)
+            for command in "brouter up ${small[*]}" "brouter down n" "network-virtual start bridge=n bridgeip=10.9.0.1/24 firewall=none" \
+                "network-virtual stop bridge=n firewall=none"; do
+                timeout 5 $command >/run/out 2>/run/said; status=$?
+                [ $status != 0 ] && [ $status != 124 ] && grep -q 'is not believed: .*\(chmod go-w\|rm -r\)' /run/said ||
+                    echo "$what: $command: status $status, $(cat /run/out /run/said)"
+            done
+            same "$what changes something" "$before" "$(state)"
+            [ ! -e /run/ran ] || { echo "$what: a stranger's command ran"; rm /run/ran; }
+        }
+        brouter up "${small[@]}" --firewall /run/fw >/dev/null; rm -f /run/ran
+        record=$(echo /run/brouter/*/n.network) folder=$(dirname /run/brouter/*/n.network)
+        chmod 666 $record; refused "a record of mode 666"; chmod 664 $record; refused "a record of mode 664"; chmod 644 $record
+        chown 1000 $record; refused "a record of user 1000"; chown 0 $record
+        chmod 777 $folder; refused "a folder of mode 777"; chmod 755 $folder
+        chown 1000 $folder; refused "a folder of user 1000"; chown 0 $folder
+        chmod 777 /run/brouter; refused "/run/brouter of mode 777"; chmod 755 /run/brouter
+        mv $record /run/kept
+        mkfifo $record; refused "a FIFO"; rm $record
+        truncate -s 1G $record; refused "a gigabyte"; rm $record
+        mkdir $record; refused "a folder as a record"; rmdir $record
+        # a damaged record names another bridge
+        $ip link add name b1 type bridge
+        sed 's/^of b0/of b1/' /run/kept >$record
+        before=$(state)
+        brouter down n >/run/out 2>&1 && echo "down believes a damaged record: $(cat /run/out)"
+        same "a damaged record" "$before" "$(state)"
+        # a record of version 0.1 has no sum
+        grep -v '^sum' /run/kept >$record
+        brouter down n >/dev/null || echo "down does not know a record of version 0.1"
+        [ -e /run/ran ] || echo "the own command did not run"
+        [ ! -e /sys/class/net/b0 ] || echo "b0 is left"
+        "##,
     ),
     (
         "a file is equivalent to options, and options override it",

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::item::{Item, Value};
 use super::state::NetworkState;
+use crate::run_file;
 
 const MAKING: &str = ".making";
 const MASQUERADE: &str = ".masquerade";
@@ -17,13 +18,20 @@ const MASQUERADE: &str = ".masquerade";
 pub(super) const SUFFIXES: [&str; 2] = [MAKING, MASQUERADE];
 
 /// Loads what these files say of a bridge, as a state of today; nothing if there are none.
-pub(super) fn load(folder: &Path, bridge: &str) -> Option<NetworkState> {
+///
+/// # Errors
+/// Those of [`run_file::read`].
+pub(super) fn load(folder: &Path, bridge: &str) -> io::Result<Option<NetworkState>> {
     let making = fs::read_link(file(folder, bridge, MAKING)).ok();
-    let masquerade = fs::read_to_string(file(folder, bridge, MASQUERADE)).ok();
+    let masquerade = match run_file::read(&file(folder, bridge, MASQUERADE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        text => Some(text?),
+    };
     if making.is_none() && masquerade.is_none() {
-        return None;
+        return Ok(None);
     }
-    let mut state = NetworkState { former: true, ..NetworkState::empty(bridge.parse().ok()?) };
+    let Ok(name) = bridge.parse() else { return Ok(None) };
+    let mut state = NetworkState { former: true, ..NetworkState::empty(name) };
     if let Some(what) = making {
         state.incomplete = true;
         if what != Path::new("address") {
@@ -39,7 +47,7 @@ pub(super) fn load(folder: &Path, bridge: &str) -> Option<NetworkState> {
             state.items.push(Item::Forwarding { v6: false });
         }
     }
-    Some(state)
+    Ok(Some(state))
 }
 
 /// Removes these files.
@@ -72,15 +80,15 @@ mod tests {
         fs::write(folder.join("b.masquerade"), "10.0.0.0/24 0\n").unwrap();
         fs::write(folder.join("c.masquerade"), "10.0.1.0/24 1\n").unwrap();
         let lines = |name| {
-            let state = load(&folder, name).unwrap();
+            let state = load(&folder, name).unwrap().unwrap();
             (state.incomplete, state.items.iter().map(Item::to_string).collect::<Vec<_>>())
         };
         assert_eq!(lines("a"), (true, vec!["bridge".into(), "forward-delay 0 1500".into()]));
         assert_eq!(lines("b"), (true, vec!["masquerade 10.0.0.0/24".into(), "forwarding 4".into()]));
         assert_eq!(lines("c"), (false, vec!["masquerade 10.0.1.0/24".into()]));
-        assert_eq!(load(&folder, "d"), None);
+        assert_eq!(load(&folder, "d").unwrap(), None);
         remove(&folder, "b").unwrap();
-        assert_eq!(load(&folder, "b"), None);
+        assert_eq!(load(&folder, "b").unwrap(), None);
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! The state of a network, and its text: `of BRIDGE`, then a line for each item.
+//! The state of a network, and its text: `of BRIDGE`, a line for each item, and `sum NUMBER`, by which a damaged file is known.
+//! Version 0.1 wrote no sum.
 
 use super::item::Item;
 use crate::net::InterfaceName;
@@ -45,12 +46,35 @@ impl NetworkState {
         for item in &self.items {
             text.push_str(&format!("{item}\n"));
         }
-        text
+        let sum = sum(&text);
+        text + &sum
+    }
+}
+
+/// Returns the line that ends a text: its hash by FNV-1a, which differs after a change of any one byte.
+fn sum(text: &str) -> String {
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{SUM}{hash:016x}\n")
+}
+
+/// Begins the last line.
+const SUM: &str = "sum ";
+
+/// Returns a text without the line of its sum, if it has the right one or none.
+fn without_sum(text: &str) -> Option<&str> {
+    let start = text.trim_end_matches('\n').rfind('\n').map_or(0, |end| end + 1);
+    let (body, last) = text.split_at(start);
+    match last.starts_with(SUM) {
+        true => (sum(body) == last).then_some(body),
+        false => Some(text),
     }
 }
 
 impl StoredState {
     pub(super) fn parse(text: &str, incomplete: bool) -> Self {
+        let Some(text) = without_sum(text) else { return StoredState::Malformed { bridge: None } };
         let mut lines = text.lines();
         let bridge: Option<InterfaceName> = lines.next().and_then(|head| head.strip_prefix("of ")?.parse().ok());
         match (bridge, lines.map(Item::parse).collect::<Option<Vec<_>>>()) {
@@ -90,10 +114,28 @@ mod tests {
             Item::Firewall("fw start now".into()),
         ];
         let state = NetworkState { bridge: "b0".parse().unwrap(), incomplete: true, former: false, items };
-        assert_eq!(StoredState::parse(&state.text(), true), StoredState::Known(state));
+        assert_eq!(StoredState::parse(&state.text(), true), StoredState::Known(state.clone()));
+        let without_sum = state.text().lines().filter(|line| !line.starts_with("sum ")).collect::<Vec<_>>().join("\n");
+        assert_eq!(StoredState::parse(&without_sum, true), StoredState::Known(state), "as version 0.1 wrote it");
         assert_eq!(StoredState::parse("", false), StoredState::Malformed { bridge: None });
         let bridge = Some("b0".parse().unwrap());
         assert_eq!(StoredState::parse("of b0\nnonsense\n", false), StoredState::Malformed { bridge });
         assert_eq!(StoredState::parse("of b0\nport a/b\n", false).known(), None, "a name is checked where it enters");
+    }
+
+    #[test]
+    fn a_damaged_state_is_not_believed() {
+        let items =
+            vec![Item::Bridge, Item::Address("10.9.0.1/24".parse().unwrap()), Item::Port("p1".parse().unwrap())];
+        let bridge = "b0".parse().unwrap();
+        let text = NetworkState { items, ..NetworkState::empty(bridge) }.text();
+        for place in 0..text.len() - 1 {
+            for bit in 0..7 {
+                let mut bytes = text.clone().into_bytes();
+                bytes[place] ^= 1 << bit;
+                let damaged = String::from_utf8(bytes).unwrap();
+                assert_eq!(StoredState::parse(&damaged, false).known(), None, "{damaged:?}");
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::item::Item;
 use super::state::{NetworkState, StoredState};
 use crate::kernel::Kernel;
 use crate::lock::Lock;
+use crate::run_file;
 
 /// The states of one network namespace.
 #[derive(Clone, Debug)]
@@ -49,11 +50,21 @@ impl StateDir {
         self.folder.join(format!("{network}{}", if incomplete { CHANGING } else { UP }))
     }
 
+    /// Checks that no other user can have made files here.
+    ///
+    /// # Errors
+    /// Those of [`run_file::check`].
+    fn check(&self) -> io::Result<()> {
+        self.folder.parent().map_or(Ok(()), run_file::check)?;
+        run_file::check(&self.folder)
+    }
+
     /// Locks a network against other calls that change it; waits up to 10 seconds.
     ///
     /// # Errors
-    /// Those of [`Lock::claim`].
+    /// Those of [`Lock::claim`]; others can write the folder.
     pub fn lock(&self, kernel: &Kernel, network: &str) -> io::Result<Lock> {
+        self.check()?;
         Lock::claim_in(kernel, &self.folder, &format!("{network}.lock"), 10)
     }
 
@@ -78,10 +89,14 @@ impl StateDir {
     /// Loads the state of a network; nothing if none is stored.
     ///
     /// # Errors
-    /// Where there is a file that cannot be read.
+    /// Where there is a file that cannot be read, or that another user can have written.
     pub fn load(&self, network: &str) -> io::Result<Option<StoredState>> {
         let stored = self.load_current(network)?;
-        let Some(former) = former::load(&self.folder, network) else { return Ok(stored) };
+        let former = former::load(&self.folder, network)?;
+        if stored.is_some() || former.is_some() {
+            self.check()?;
+        }
+        let Some(former) = former else { return Ok(stored) };
         Ok(Some(match stored {
             Some(StoredState::Known(mut state)) => {
                 state.incomplete |= former.incomplete;
@@ -97,7 +112,7 @@ impl StateDir {
 
     fn load_current(&self, network: &str) -> io::Result<Option<StoredState>> {
         for incomplete in [true, false] {
-            match fs::read_to_string(self.file(network, incomplete)) {
+            match run_file::read(&self.file(network, incomplete)) {
                 Ok(text) => match text.strip_suffix(END) {
                     Some(text) => return Ok(Some(StoredState::parse(text, incomplete))),
                     // a call was killed before its first step
@@ -129,7 +144,7 @@ impl StateDir {
         let text = state.text() + END;
         match write_new(&file, &text) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(&self.folder)?;
+                run_file::create_folder(&self.folder)?;
                 write_new(&file, &text)
             }
             // what a killed call left must be known at every instant
@@ -193,7 +208,7 @@ pub fn names_in(folder: &Path, suffixes: &[&str]) -> Vec<String> {
 
 /// Writes a file that is not there; all of it or nothing.
 fn write_new(file: &Path, text: &str) -> io::Result<()> {
-    let mut created = fs::File::create_new(file)?;
+    let mut created = run_file::create(file)?;
     created.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(file)))
 }
 
@@ -201,7 +216,10 @@ fn write_new(file: &Path, text: &str) -> io::Result<()> {
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let mut new = file.as_os_str().to_os_string();
     new.push(".new");
-    fs::write(&new, text).and_then(|()| fs::rename(&new, file)).inspect_err(|_| drop(fs::remove_file(&new)))
+    let new = Path::new(&new);
+    // one that a killed call left
+    remove_if_there(new)?;
+    write_new(new, text).and_then(|()| fs::rename(new, file)).inspect_err(|_| drop(fs::remove_file(new)))
 }
 
 fn remove_if_there(file: &Path) -> io::Result<()> {

@@ -331,6 +331,7 @@ fn bash_offers_all_commands_and_options() {
     let of = |words: &[&str]| offered_by_bash(words).into_iter().collect::<Vec<_>>();
     assert_eq!(of(&["up", "--fo"]), ["--forward-delay"]);
     assert_eq!(of(&["up", "n", "--stp", ""]), ["off", "on"]);
+    assert_eq!(of(&["up", "n", "--firewall-backend", ""]), ["iptables", "kernel", "nft"]);
     assert_eq!(of(&["up", "--outside", "l"]), ["lo"]);
     assert_eq!(of(&["network-virtual", "st"]), ["start", "status", "stop"]);
     assert_eq!(of(&["--install", "/et"]), ["/etc"]);

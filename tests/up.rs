@@ -205,7 +205,7 @@ masquerade=on|1: masquerade="on": yes or no is expected
 forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
 port=a/b|1: port="a/b": not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
-strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum address brnet outside masquerade antispoof stp forward_delay port mtu firewall
+strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum address brnet outside masquerade antispoof stp forward_delay port mtu firewall firewall_backend publish
 END
         "#,
     ),
@@ -451,7 +451,9 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         done
         [ $calls -gt 6 -a $calls_down -gt 4 ] || echo "only $calls and $calls_down calls"
         mount --bind /dev/null $real
-        brouter up "${full[@]}" >/run/out || echo "up without iptables: $?"
+        brouter up "${full[@]}" --firewall-backend iptables >/run/out 2>/run/said && echo "up without iptables"
+        same "without iptables" "brouter: n: iptables is not installed: apt-get install iptables" "$(cat /run/said)"
+        brouter up "${full[@]}" --firewall-backend kernel >/run/out || echo "up without iptables: $?"
         iptables-legacy -t nat -S POSTROUTING | grep -q MASQUERADE || echo "no rule without iptables"
         iptables-legacy -S FORWARD | grep -q 'P FORWARD DROP' || echo "no policy without iptables"
         brouter down n >/run/out || echo "down without iptables: $?"

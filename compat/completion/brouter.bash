@@ -20,12 +20,14 @@ _brouter() {
             up,--bridge | down,--bridge) choices=$(cd /sys/class/net 2>/dev/null && for link in */bridge; do echo "${link%/*}"; done) ;;
             up,--outside | up,--port | down,--outside | down,--port) choices=$(ls /sys/class/net 2>/dev/null) ;;
             up,--stp | down,--stp) choices="on off" ;;
-            up,--address | up,--forward-delay | up,--mtu | down,--address | down,--forward-delay | down,--mtu) ;;
+            up,--firewall-backend | down,--firewall-backend) choices="kernel iptables nft" ;;
+            up,--address | up,--forward-delay | up,--mtu | up,--publish) ;;
+            down,--address | down,--forward-delay | down,--mtu | down,--publish) ;;
             up,--firewall | down,--firewall) mapfile -t COMPREPLY < <(compgen -c -- "$word"); return ;;
             up,* | down,*)
                 case $word in
                     -*) choices="--bridge --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu
-                        --firewall --dry-run --help" ;;
+                        --firewall --publish --firewall-backend --dry-run --help" ;;
                     *) choices=$(_brouter_networks) ;;
                 esac ;;
             status,--watch) ;;

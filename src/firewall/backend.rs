@@ -1,12 +1,15 @@
-//! The host's firewall behind one interface: the kernel's own tables, or the host's iptables.
+//! The host's firewall behind one interface: the kernel's own tables, the host's iptables, or its nft.
 
 use std::ffi::OsString;
 
 use super::chain::{Chain, Policy, Table};
 use super::change::RuleChange;
-use super::choice::{self, Kind};
+use super::choice::{self, Choice, Kind};
 use super::error::Result;
 use super::iptables::{HeldLock, Iptables};
+use super::nft::Nft;
+use super::nft_rule::NftChain;
+use super::opening::Place;
 use super::rule::Rule;
 use super::table::KernelTables;
 use crate::kernel::Kernel;
@@ -14,6 +17,7 @@ use crate::net::{Family, InterfaceName};
 
 /// The host's firewall.
 pub struct Firewall<'a> {
+    choice: Choice,
     backend: Backend<'a>,
 }
 
@@ -23,20 +27,29 @@ pub enum Backend<'a> {
     Kernel(KernelTables<'a>),
     /// The host's iptables, whichever variant it is.
     Iptables(Iptables),
+    /// The host's nft.
+    Nft(Nft<'a>),
 }
 
 impl<'a> Firewall<'a> {
-    /// Chooses what holds the rules on this host. Programs are searched for along `path`, a value of PATH, and are run under `lock`
-    /// if it is held.
+    /// Chooses what holds the rules on this host, unless it is asked for. Programs are searched for along `path`, a value of PATH, and
+    /// are run under `lock` if it is held.
     ///
     /// # Errors
-    /// [`super::error::FirewallError::Missing`] where there is neither.
-    pub fn choose(kernel: &'a Kernel, path: Option<OsString>, lock: HeldLock) -> Result<Self> {
-        let backend = match choice::choose(kernel, path.as_ref()) {
+    /// What was asked for is not installed.
+    pub fn choose(kernel: &'a Kernel, path: Option<OsString>, lock: HeldLock, asked: Option<Kind>) -> Result<Self> {
+        let choice = choice::choose(kernel, path.as_ref(), asked)?;
+        let backend = match choice.kind {
             Kind::Kernel => Backend::Kernel(KernelTables::new(kernel)),
             Kind::Iptables => Backend::Iptables(Iptables::find(path, lock)?),
+            Kind::Nft => Backend::Nft(Nft::find(kernel, path)?),
         };
-        Ok(Firewall { backend })
+        Ok(Firewall { choice, backend })
+    }
+
+    /// Returns what was chosen, and why.
+    pub fn choice(&self) -> Choice {
+        self.choice
     }
 
     /// Returns what holds the rules.
@@ -51,7 +64,9 @@ impl<'a> Firewall<'a> {
     pub fn require(&self, family: Family, table: Table) -> Result<()> {
         match &self.backend {
             Backend::Kernel(tables) => tables.require(family, table),
+            // iptables makes the kernel load the table, and says what it lacks when it is asked about a rule
             Backend::Iptables(_) => Ok(()),
+            Backend::Nft(nft) => nft.require(family, table),
         }
     }
 
@@ -63,6 +78,7 @@ impl<'a> Firewall<'a> {
         match &self.backend {
             Backend::Kernel(tables) => tables.has(rule).map(Some),
             Backend::Iptables(iptables) => iptables.has(rule),
+            Backend::Nft(nft) => nft.has(rule).map(Some),
         }
     }
 
@@ -91,6 +107,7 @@ impl<'a> Firewall<'a> {
         match &self.backend {
             Backend::Kernel(tables) => tables.change(changes),
             Backend::Iptables(iptables) => changes.iter().try_for_each(|change| iptables.change(change)),
+            Backend::Nft(nft) => nft.change(changes),
         }
     }
 
@@ -102,6 +119,10 @@ impl<'a> Firewall<'a> {
             // all of them are made
             Backend::Iptables(iptables) => {
                 changes.iter().filter(|change| iptables.change(change).is_err()).count() == 0
+            }
+            Backend::Nft(nft) => {
+                let change = |change: &&RuleChange| nft.change(std::slice::from_ref(*change)).is_err();
+                nft.change(changes).is_ok() || changes.iter().filter(change).count() == 0
             }
         }
     }
@@ -115,6 +136,16 @@ impl<'a> Firewall<'a> {
                 let listing = iptables.listing_with_wait()?;
                 Some(listing.split_whitespace().any(|word| word == interface.as_str()))
             }
+            Backend::Nft(_) => Some(true),
+        }
+    }
+
+    /// Returns the place of chain FORWARD.
+    pub fn forward_place(&self) -> Place {
+        match self.choice.kind {
+            Kind::Nft => Place::Nft(NftChain::forward(Family::V4)),
+            Kind::Iptables if self.choice.iptables_is_nft => Place::IptablesNft,
+            Kind::Iptables | Kind::Kernel => Place::Legacy,
         }
     }
 
@@ -126,6 +157,7 @@ impl<'a> Firewall<'a> {
         match &self.backend {
             Backend::Kernel(tables) => tables.policy(family, chain),
             Backend::Iptables(iptables) => iptables.policy(family, chain),
+            Backend::Nft(nft) => nft.policy(family, chain),
         }
     }
 
@@ -134,6 +166,8 @@ impl<'a> Firewall<'a> {
         let rules = match &self.backend {
             Backend::Kernel(tables) => return tables.lines_naming(family, table, interface).unwrap_or_default(),
             Backend::Iptables(iptables) => iptables.lines(family, table),
+            // the tables are ours
+            Backend::Nft(_) => Vec::new(),
         };
         rules.into_iter().filter(|rule| rule.split(' ').any(|word| word == interface.as_str())).collect()
     }

@@ -16,6 +16,8 @@ use crate::net::Family;
 pub enum FirewallError {
     /// Neither has the kernel tables, nor is iptables or nft installed.
     Missing,
+    /// This program was asked for and is not installed; it is in this package of Debian.
+    NoProgram(&'static str, &'static str),
     /// The program cannot be run.
     Program(io::Error),
     /// The program failed: its words or, if it had none, how it ended.
@@ -66,6 +68,9 @@ impl fmt::Display for FirewallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FirewallError::Missing => f.write_str("there is no iptables"),
+            FirewallError::NoProgram(program, package) => {
+                write!(f, "{program} is not installed: apt-get install {package}")
+            }
             FirewallError::Program(error) => f.write_str(&io_text(error)),
             FirewallError::Refused(said) => f.write_str(said),
             FirewallError::NoPolicy => f.write_str("iptables does not tell the policy of FORWARD"),

@@ -121,6 +121,9 @@ fn rules(text: &str, chain: &str, line: &str) -> Vec<SavedRule> {
             let value = if word == "ip" { "ipv4" } else { "ipv6" };
             rule.matches.push(Match { option: FAMILY.into(), value: value.into(), is_negated: false });
         }
+        if word == "tcp" || word == "udp" {
+            rule.matches.push(Match { option: "-p".into(), value: word.into(), is_negated: false });
+        }
         let is_negated = rest.next_if_eq(&"!=").is_some();
         rest.next_if_eq(&"==");
         if rest.next_if_eq(&"vmap").is_some() {
@@ -158,6 +161,8 @@ fn option<'a>(word: &str, rest: &mut Peekable<impl Iterator<Item = &'a str>>) ->
         ("ip" | "ip6", Some("daddr")) => "-d",
         ("ct", Some("state" | "status")) => "--ctstate",
         ("meta", Some("nfproto")) => FAMILY,
+        ("tcp" | "udp", Some("dport")) => "--dport",
+        ("tcp" | "udp", Some("sport")) => "--sport",
         _ => return None,
     };
     rest.next();
@@ -189,7 +194,7 @@ fn match_of(option: &str, value: &str, is_negated: bool) -> Match {
         None => value.split(',').collect(),
     };
     // a named set, or a range of addresses
-    let is_address = option != "-i" && option != "-o";
+    let is_address = option == "-s" || option == "-d";
     let is_unknown = |value: &&str| value.is_empty() || value.starts_with('@') || is_address && value.contains('-');
     if values.iter().any(is_unknown) {
         return opaque();
@@ -262,7 +267,7 @@ mod tests {
         let inner = Endpoint { interface: Some("b0"), net: Some(&net) };
         let outer = Endpoint { interface: Some("eth0"), net: None };
         let (from, to) = if is_reply { (outer, inner) } else { (inner, outer) };
-        let packet = Packet { from, to, is_reply, is_bridged: false, sees_ports: false };
+        let packet = Packet { from, to, is_reply, is_bridged: false, sees_ports: false, transport: None };
         let mut said = Vec::new();
         for passage in rules.passages(Hook::Forward, &packet) {
             let verdict = Verdict::of(&passage.hits);

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::ruleset::{self, Chain, Hook, Ruleset, SavedRule, Table};
+use super::traffic::{Ports, Protocol};
 
 /// What is known of a packet.
 #[derive(Clone, Copy)]
@@ -21,6 +22,18 @@ pub(crate) struct Packet<'a> {
     pub(crate) is_bridged: bool,
     /// The firewall sees a bridge's ports (bridge-nf-call-iptables).
     pub(crate) sees_ports: bool,
+    /// Its ports, if it belongs to a connection to a published port.
+    pub(crate) transport: Option<Transport>,
+}
+
+/// Ports of a packet to or from a published port.
+#[derive(Clone, Copy)]
+pub(crate) struct Transport {
+    pub(crate) protocol: Protocol,
+    /// Any if `None`.
+    pub(crate) source: Option<Ports>,
+    /// Any if `None`.
+    pub(crate) destination: Option<Ports>,
 }
 
 /// Where a packet comes from or goes to.
@@ -162,7 +175,12 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-impl Packet<'_> {
+impl<'a> Packet<'a> {
+    /// Returns a packet that passes the host and opens a connection. Bridge ports are not seen.
+    pub(crate) fn routed(from: Endpoint<'a>, to: Endpoint<'a>) -> Self {
+        Packet { from, to, is_reply: false, is_bridged: false, sees_ports: false, transport: None }
+    }
+
     /// Returns whether a rule takes all such packets, or none; `None` if it takes some, or if that is not known.
     fn fits(&self, rule: &SavedRule) -> Option<bool> {
         let mut all = Some(true);
@@ -191,8 +209,15 @@ impl Packet<'_> {
             "--comment" => Some(true),
             "--ctstate" | "--state" => {
                 let own = if self.is_reply { "ESTABLISHED" } else { "NEW" };
-                Some(value.split(',').any(|state| state == own))
+                let is_dnat = self.transport.is_some();
+                Some(value.split(',').any(|state| state == own || is_dnat && state == "DNAT"))
             }
+            "-p" => {
+                let own = self.transport?.protocol;
+                any_of(value, |word| Some(word == own.name() || word.parse() == Ok(own.number())))
+            }
+            "--dport" => self.transport?.destination.and_then(|own| any_of(value, |ports| fits_ports(own, ports))),
+            "--sport" => self.transport?.source.and_then(|own| any_of(value, |ports| fits_ports(own, ports))),
             "--physdev-is-bridged" => Some(self.is_bridged && self.sees_ports),
             _ if option.starts_with("--physdev") && !self.sees_ports => Some(false),
             _ => None,
@@ -201,6 +226,17 @@ impl Packet<'_> {
 
     fn is_ipv6(&self) -> Option<bool> {
         self.from.net.or(self.to.net).map(|net| matches!(net, IpNet::V6(_)))
+    }
+}
+
+/// Compares ports with a rule's: `80`, `8000:8010`, and of nft `8000-8010`.
+fn fits_ports(own: Ports, text: &str) -> Option<bool> {
+    let (first, last) = text.split_once([':', '-']).unwrap_or((text, text));
+    let ports = Ports { first: first.parse().ok()?, last: last.parse().ok()? };
+    match () {
+        () if ports.first <= own.first && own.last <= ports.last => Some(true),
+        () if !ports.overlaps(own) => Some(false),
+        () => None,
     }
 }
 
@@ -272,6 +308,7 @@ mod tests {
             is_reply: false,
             is_bridged: false,
             sees_ports: false,
+            transport: None,
         }
     }
 

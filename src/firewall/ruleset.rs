@@ -7,7 +7,7 @@ pub(crate) struct Ruleset {
     pub(crate) program: String,
     pub(crate) tables: Vec<Table>,
     /// The program keeps its rules in nf_tables; unknown if it printed nothing.
-    pub(super) is_nft: Option<bool>,
+    pub(crate) is_nft: Option<bool>,
 }
 
 /// A table: `filter`, `nat`, …; of nftables with its family, such as `inet filter`.

@@ -1,13 +1,20 @@
-//! The host's rules, read once: those of iptables as `iptables-save` prints them, since every version has it and it shows the
-//! existing tables without making the kernel load others; those of nftables as `nft list ruleset` prints them.
+//! The host's rules, read once: the kernel's legacy tables by socket options; those of the iptables that keeps its rules in nf_tables
+//! by `iptables-save`, which shows the existing tables without making the kernel load others; the others of nf_tables by `nft list
+//! ruleset`.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 
+use super::chain::Table;
+use super::choice;
+use super::error::FirewallError;
 use super::nft_ruleset;
+use super::rule;
 use super::ruleset::Ruleset;
-use crate::kernel::{self, Kernel};
+use super::table::KernelTables;
+use crate::kernel::Kernel;
+use crate::net::Family;
 use crate::program;
 
 /// The rules of one address family, from every variant of iptables that is installed.
@@ -21,52 +28,76 @@ pub(crate) struct Rules {
 /// Why not all rules are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Gap {
-    /// The program failed, as it does for anyone but root: the first line that it printed, or its name.
+    /// They may not be read, as by anyone but root: what was said to that.
     Refused(String),
-    /// The kernel has tables, but the program that lists them is missing.
-    NoProgram { tables: &'static str, program: String },
 }
 
 impl Rules {
-    /// Runs `iptables-save`, and those of its variants that show something else. IPv6 has `ip6tables-save`.
-    pub(crate) fn read(kernel: &Kernel, path: Option<&OsString>, is_ipv6: bool) -> Self {
-        let (base, tables) = match is_ipv6 {
-            false => ("iptables", "/proc/net/ip_tables_names"),
-            true => ("ip6tables", "/proc/net/ip6_tables_names"),
-        };
+    /// Reads the kernel's legacy tables. No program is run.
+    pub(crate) fn legacy(kernel: &Kernel, path: Option<&OsString>, family: Family) -> Self {
+        let base = rule::program(family);
+        let is_nft = program::find(base, path.cloned()).is_some_and(|iptables| choice::is_nft(&iptables));
         let mut rules = Rules::default();
-        for variant in ["", "-nft", "-legacy"] {
-            let program = format!("{base}{variant}");
-            let Some(save) = program::find(&format!("{program}-save"), path.cloned()) else { continue };
-            let is_without_tables = || !kernel.has_file(tables) && kernel::user_id() == 0;
-            let text = listing(&save, is_without_tables).unwrap_or_else(|said| {
-                rules.gap = Some(Gap::Refused(said.unwrap_or_else(|| program.clone())));
-                String::new()
-            });
-            let set = Ruleset::parse(program, &text);
-            let is_known = rules.sets.iter().any(|other| other.is_nft.is_some() && other.is_nft == set.is_nft);
-            if variant.is_empty() || !set.tables.is_empty() && !is_known {
-                rules.sets.push(set);
-            }
+        rules.take_legacy(kernel, family, if is_nft { format!("{base}-legacy") } else { base.into() });
+        rules
+    }
+
+    /// Reads all rules: those that are kept in nf_tables by the programs that are installed.
+    pub(crate) fn all(kernel: &Kernel, path: Option<&OsString>, family: Family) -> Self {
+        let mut rules = Rules::legacy(kernel, path, family);
+        if !choice::has_nf_tables(kernel) {
+            return rules;
         }
-        if rules.sets.is_empty() && kernel.has_file(tables) {
-            rules.gap = Some(Gap::NoProgram { tables, program: format!("{base}-save") });
+        let base = rule::program(family);
+        // as `iptables` if that is this variant, or a script, and else by the name of the variant
+        let find = |name: &str| program::find(&format!("{name}-save"), path.cloned());
+        let variant = format!("{base}-nft");
+        let is_base = program::find(base, path.cloned())
+            .is_some_and(|iptables| choice::is_nft(&iptables) || choice::is_script(&iptables));
+        let found = Some(base.to_string()).filter(|_| is_base).and_then(|base| find(&base).map(|save| (base, save)));
+        if let Some((name, save)) = found.or_else(|| find(&variant).map(|save| (variant, save))) {
+            rules.take_iptables(name, &save);
         }
         if let Some(nft) = program::find("nft", path.cloned()) {
-            rules.take_nft(&nft, is_ipv6);
+            rules.take_nft(&nft, family);
         }
         rules
     }
-}
 
-impl Rules {
+    fn take_legacy(&mut self, kernel: &Kernel, family: Family, program: String) {
+        let mut tables = Vec::new();
+        for table in [Table::Filter, Table::Nat] {
+            match KernelTables::new(kernel).listing(family, table) {
+                Ok(listed) => tables.extend(listed),
+                Err(FirewallError::NoTable(..)) => (),
+                Err(error) => self.gap = Some(Gap::Refused(error.to_string())),
+            }
+        }
+        if !tables.is_empty() {
+            self.sets.push(Ruleset { program, tables, is_nft: Some(false) });
+        }
+    }
+
+    fn take_iptables(&mut self, program: String, save: &Path) {
+        match program::ask(save, &[], Stdio::null()) {
+            Ok((status, text)) if status.success() => {
+                let set = Ruleset::parse(program, &text);
+                // the legacy tables have been read
+                if set.is_nft == Some(true) {
+                    self.sets.push(set);
+                }
+            }
+            failed => self.refuse(failed.ok().map(|(_, said)| said), &program),
+        }
+    }
+
     /// Adds the rules of nftables, except the chains that an iptables in use shows.
-    fn take_nft(&mut self, nft: &Path, is_ipv6: bool) {
+    fn take_nft(&mut self, nft: &Path, family: Family) {
         match program::ask(nft, &["list", "ruleset"], Stdio::null()) {
             Ok((status, text)) if status.success() => {
                 let shown = self.sets.iter().filter(|set| set.is_nft == Some(true)).flat_map(|set| &set.tables);
                 let shown: Vec<&str> = shown.map(|table| table.name.as_str()).collect();
-                let family = if is_ipv6 { "ip6" } else { "ip" };
+                let family = if family == Family::V6 { "ip6" } else { "ip" };
                 let tables = nft_ruleset::tables(&text, family, &shown);
                 if !tables.is_empty() {
                     self.sets.push(Ruleset::of_nft(tables));
@@ -74,22 +105,12 @@ impl Rules {
             }
             // a kernel without nf_tables has no rules in it
             Ok((_, said)) if !said.contains("ot permitted") => (),
-            failed => {
-                let said = failed.ok().and_then(|(_, said)| said.lines().next().map(String::from));
-                self.gap = self.gap.take().or(Some(Gap::Refused(said.unwrap_or_else(|| "nft".into()))));
-            }
+            failed => self.refuse(failed.ok().map(|(_, said)| said), "nft"),
         }
     }
-}
 
-/// Returns what a program prints. Before 1.4.9 it also fails where there are no tables.
-///
-/// # Errors
-/// The first line that the program printed when it failed, if it could be run and printed any.
-fn listing(save: &Path, is_without_tables: impl Fn() -> bool) -> Result<String, Option<String>> {
-    match program::ask(save, &[], Stdio::null()) {
-        Ok((status, text)) if status.success() => Ok(text),
-        _ if is_without_tables() => Ok(String::new()),
-        failed => Err(failed.ok().and_then(|(_, said)| said.lines().next().map(String::from))),
+    fn refuse(&mut self, said: Option<String>, program: &str) {
+        let first = said.as_deref().and_then(|said| said.lines().next()).filter(|first| !first.is_empty());
+        self.gap = self.gap.take().or(Some(Gap::Refused(first.unwrap_or(program).into())));
     }
 }

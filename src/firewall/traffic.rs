@@ -53,6 +53,23 @@ pub struct Ports {
     pub last: u16,
 }
 
+impl Ports {
+    /// Returns how many ports there are.
+    pub fn count(self) -> u32 {
+        u32::from(self.last - self.first) + 1
+    }
+
+    /// Returns whether both have a port in common.
+    pub fn overlaps(self, other: Ports) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    /// Returns whether a port is one of them.
+    pub fn contains(self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+}
+
 impl From<u16> for Ports {
     fn from(port: u16) -> Self {
         Ports { first: port, last: port }

@@ -37,6 +37,7 @@ struct Read<'k> {
     forwarding: [Fact<bool, Errno>; 2],
     values: Facts<(Family, OsString, &'static str), Option<i64>>,
     firewall: [OnceCell<Rules>; 2],
+    legacy_firewall: [OnceCell<Rules>; 2],
 }
 
 impl<'k> HostSnapshot<'k> {
@@ -160,8 +161,13 @@ impl<'k> HostSnapshot<'k> {
 
     /// Returns the firewall's rules.
     pub(crate) fn firewall(&self, family: Family) -> &Rules {
-        self.read.firewall[family as usize]
-            .get_or_init(|| Rules::read(self.kernel, self.path.as_ref(), family == Family::V6))
+        self.read.firewall[family as usize].get_or_init(|| Rules::all(self.kernel, self.path.as_ref(), family))
+    }
+
+    /// Returns the firewall's rules in the kernel's legacy tables. No program is run.
+    pub(crate) fn legacy_firewall(&self, family: Family) -> &Rules {
+        let read = || Rules::legacy(self.kernel, self.path.as_ref(), family);
+        self.read.legacy_firewall[family as usize].get_or_init(read)
     }
 
     /// Reads the addresses and routes of all links, and returns which tables of them cannot be read.

@@ -15,6 +15,7 @@ mod file;
 mod handle;
 mod ioctl;
 mod link;
+mod listener;
 mod neighbour;
 mod parallel;
 mod procfs;
@@ -33,6 +34,7 @@ pub use ioctl::{IFNAMSIZ, note_signals, reset_child_signal, signal};
 pub use link::{
     Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
 };
+pub use listener::Listener;
 pub use neighbour::{Neighbour, is_member_v4};
 pub use procfs::Unreadable;
 pub use result::Result;

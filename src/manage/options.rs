@@ -52,6 +52,14 @@ pub(super) struct Options {
     #[argh(option, arg_name = "command")]
     firewall: Option<String>,
 
+    /// a guest's port that the host answers for, repeatable: [ADDRESS:]PORT:GUEST[:PORT][/tcp|udp]
+    #[argh(option, arg_name = "port:guest")]
+    publish: Vec<String>,
+
+    /// what holds the firewall's rules: kernel, iptables or nft (what fits the host)
+    #[argh(option, arg_name = "backend")]
+    firewall_backend: Option<String>,
+
     /// print the steps, and change nothing
     #[argh(switch)]
     pub(super) dry_run: bool,
@@ -70,10 +78,12 @@ impl Options {
             ("forward_delay", self.forward_delay.as_deref()),
             ("mtu", self.mtu.as_deref()),
             ("firewall", self.firewall.as_deref()),
+            ("firewall_backend", self.firewall_backend.as_deref()),
         ];
         let single = single.into_iter().filter_map(|(variable, value)| Some((variable, value?)));
         let addresses = self.address.iter().map(|value| ("address", value.as_str()));
         let ports = self.port.iter().map(|value| ("port", value.as_str()));
-        single.chain(addresses).chain(ports).map(|(variable, value)| option(variable, value)).collect()
+        let publish = self.publish.iter().map(|value| ("publish", value.as_str()));
+        single.chain(addresses).chain(ports).chain(publish).map(|(variable, value)| option(variable, value)).collect()
     }
 }

@@ -145,7 +145,7 @@ fn print_step(out: &mut dyn Write, context: &Context, progress: Progress) {
     let _ = match progress {
         Progress::Next(Step { item: Item::Firewall(_), .. }) => out.flush(),
         Progress::Next(_) => Ok(()),
-        Progress::Done(step) => out.write_all(&line!(step.command(&context.bridge))),
+        Progress::Done(step) => out.write_all(&line!(context.command(step))),
     };
 }
 
@@ -155,7 +155,7 @@ fn listing(plan: &Plan, context: &Context, state: &str) -> String {
     if plan.steps.is_empty() && plan.remarks.is_empty() {
         return format!("{network}: {state}, nothing to do\n");
     }
-    let steps = plan.steps.iter().map(|step| format!("{}\n", step.command(&context.bridge)));
+    let steps = plan.steps.iter().map(|step| format!("{}\n", context.command(step)));
     let remarks = plan.remarks.iter().map(|remark| format!("{network}: {}\n", remark_text(remark, context)));
     steps.chain(remarks).collect()
 }
@@ -169,7 +169,7 @@ fn remark_text(remark: &Remark, context: &Context) -> String {
         }
         Remark::PortsReleased(ports) => format!("released: {}", ports.join(" ")),
         Remark::PortsLeft(ports) => format!("left: ports {}", ports.join(" ")),
-        Remark::NoRecord(step) => format!("left, the state before is not known: {}", step.command(bridge)),
+        Remark::NoRecord(step) => format!("left, the state before is not known: {}", context.command(step)),
     }
 }
 
@@ -186,11 +186,10 @@ fn foreign_rules(context: &Context) -> Vec<String> {
 
 /// What has become of a change that failed or was interrupted.
 fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>) -> Failure {
-    let bridge = &context.bridge;
     let mut lines = Vec::new();
     match failed {
         Some((step, cause)) => {
-            lines.push(format!("{}: {cause}", step.command(bridge)));
+            lines.push(format!("{}: {cause}", context.command(step)));
             if matches!(step.item, Item::Firewall(_)) && kernel::signal().is_none() {
                 lines.push("what this command did before it failed is left".into());
             }
@@ -201,7 +200,7 @@ fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>
         lines.push(format!("undone: {}", commands(&undone.steps, context)));
     }
     for (step, cause) in undone.left.iter().rev() {
-        lines.push(format!("left, cannot be undone: {}: {cause}", step.command(bridge)));
+        lines.push(format!("left, cannot be undone: {}: {cause}", context.command(step)));
     }
     match undone.state {
         Some(error) => lines.push(format!("the state that was planned is left in its record: {}", io_text(&error))),
@@ -214,7 +213,7 @@ fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>
 fn removal_report(context: &Context, removed: &Removed) -> Failure {
     let mut lines = Vec::new();
     for (step, cause) in &removed.failed {
-        lines.push(format!("{}: {cause}", step.command(&context.bridge)));
+        lines.push(format!("{}: {cause}", context.command(step)));
     }
     let failed = removed.failed.iter().map(|(step, _)| *step);
     lines.push(format!("left, for the next down to remove: {}", commands(failed, context)));
@@ -225,7 +224,7 @@ fn removal_report(context: &Context, removed: &Removed) -> Failure {
 }
 
 fn commands<'a>(steps: impl IntoIterator<Item = &'a Step>, context: &Context) -> String {
-    steps.into_iter().map(|step| step.command(&context.bridge)).collect::<Vec<_>>().join("; ")
+    steps.into_iter().map(|step| context.command(step)).collect::<Vec<_>>().join("; ")
 }
 
 /// A failure of several lines, with the status that a shell gives a program that a signal has ended.

@@ -4,12 +4,15 @@ use std::io::ErrorKind;
 
 use ipnet::IpNet;
 
+use super::conflict;
 use super::item::Item;
 use super::plan;
+use super::publication::Publication;
 use super::setting::SpecError;
 use super::spec::NetworkSpec;
 use super::state::StoredState;
 use super::store::{StateDir, names_in};
+use crate::firewall::choice::Kind;
 use crate::kernel::Kernel;
 use crate::net::InterfaceName;
 
@@ -26,6 +29,8 @@ pub(crate) struct KnownNetwork {
     pub(crate) items: Vec<Item>,
     /// The interface to the outside, if one is named.
     pub(crate) outside: Option<InterfaceName>,
+    /// What holds its firewall rules, if that is known.
+    pub(crate) backend: Option<Kind>,
 }
 
 /// What /run/brouter has of a network.
@@ -89,6 +94,7 @@ impl KnownNetwork {
             file: Description::Nothing,
             items: Vec::new(),
             outside: None,
+            backend: None,
         }
     }
 
@@ -107,7 +113,8 @@ impl KnownNetwork {
         };
         self.stored = if state.incomplete { Stored::Incomplete } else { Stored::Complete };
         self.is_former = state.former;
-        self.outside = state.items.iter().find_map(accepted);
+        self.outside = state.outside.or_else(|| state.items.iter().find_map(accepted));
+        self.backend = state.backend;
         self.bridge = state.bridge;
         self.items = state.items;
         // the host may have forwarded before, and is to go on
@@ -138,6 +145,7 @@ impl KnownNetwork {
         }
         self.bridge = spec.bridge;
         self.outside = spec.outside.or(self.outside.take());
+        self.backend = self.backend.or(spec.backend);
         self.file = Description::Valid;
     }
 
@@ -177,9 +185,24 @@ impl KnownNetwork {
 
     /// Returns whether the host is configured to forward packets between the network and others; `None` if that is unknown.
     pub(crate) fn is_routed(&self) -> Option<bool> {
-        let routes = |item: &Item| matches!(item, Item::Masquerade(_) | Item::Accept(_) | Item::Forwarding { .. });
+        let routes = |item: &Item| {
+            matches!(
+                item,
+                Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) | Item::Open(_) | Item::Forwarding { .. }
+            )
+        };
         let is_routed = self.items.iter().any(routes);
         (is_routed || self.is_specified()).then_some(is_routed)
+    }
+
+    /// Returns what is published, each as its rules have it.
+    pub(crate) fn publications(&self) -> Vec<Publication> {
+        conflict::published(&self.items).collect()
+    }
+
+    /// Returns whether only what vif-bridge accepts is forwarded.
+    pub(crate) fn is_antispoof(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Drop { .. }))
     }
 
     /// Returns the command of the host's own firewall.

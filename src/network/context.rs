@@ -1,6 +1,6 @@
 //! The context in which steps are carried out: kernel, firewall, and the stored states of all networks.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::item::{Item, Value};
+use super::opening::Opening;
 use super::state::{NetworkState, StoredState};
 use super::step::Step;
 use super::store::StateDir;
@@ -17,8 +18,10 @@ use crate::error::{errno_text, io_text};
 use crate::firewall::backend::Firewall;
 use crate::firewall::chain::{Chain, Policy, Table};
 use crate::firewall::change::RuleChange;
+use crate::firewall::choice::{Choice, Kind, Reason};
 use crate::firewall::error::FirewallError;
 use crate::firewall::iptables::HeldLock;
+use crate::firewall::opening::Opener;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
 use crate::lock::Lock;
@@ -111,7 +114,9 @@ pub struct Context<'a> {
     /// The network's bridge.
     pub bridge: InterfaceName,
     path: Option<OsString>,
-    firewall: OnceCell<Option<Firewall<'a>>>,
+    /// What is to hold the firewall's rules, if that is not to be chosen.
+    backend: Cell<Option<Kind>>,
+    firewall: OnceCell<Result<Firewall<'a>, FirewallError>>,
     lock: HeldLock,
 }
 
@@ -130,6 +135,7 @@ impl<'a> Context<'a> {
             network: network.into(),
             bridge,
             path,
+            backend: Cell::new(None),
             firewall: OnceCell::new(),
             lock: HeldLock::default(),
         }
@@ -147,13 +153,47 @@ impl<'a> Context<'a> {
         Ok(lock)
     }
 
+    /// Sets what holds the firewall's rules, before it is used; `None` leaves the choice.
+    pub fn set_backend(&self, backend: Option<Kind>) {
+        self.backend.set(backend);
+    }
+
     /// Returns the host's firewall.
     ///
     /// # Errors
-    /// Where there is none.
+    /// What was set is not available.
     pub fn firewall(&self) -> Result<&Firewall<'a>, Cause> {
-        let choose = || Firewall::choose(self.kernel, self.path.clone(), self.lock.clone()).ok();
-        self.firewall.get_or_init(choose).as_ref().ok_or(Cause::Firewall(FirewallError::Missing))
+        let choose = || Firewall::choose(self.kernel, self.path.clone(), self.lock.clone(), self.backend.get());
+        self.firewall.get_or_init(choose).as_ref().map_err(|error| match error {
+            FirewallError::NoProgram(program, package) => FirewallError::NoProgram(program, package).into(),
+            _ => FirewallError::Missing.into(),
+        })
+    }
+
+    /// Returns the shell command that does the same as a step.
+    pub fn command(&self, step: &Step) -> String {
+        step.command(&self.bridge, &|| self.choice())
+    }
+
+    /// Returns what holds the firewall's rules, or would if it were available.
+    fn choice(&self) -> Choice {
+        let kind = self.backend.get().unwrap_or(Kind::Iptables);
+        let missing = Choice { kind, reason: Reason::Asked, iptables_is_nft: false };
+        self.firewall().map_or(missing, |firewall| firewall.choice())
+    }
+
+    /// Returns whether the firewall's rules are held by the kernel's legacy tables, so that no program is needed for them.
+    pub fn has_kernel_backend(&self) -> bool {
+        self.firewall().is_ok_and(|firewall| firewall.choice().kind == Kind::Kernel)
+    }
+
+    /// Returns whether the host's `iptables` keeps its rules in nf_tables.
+    pub fn iptables_is_nft(&self) -> bool {
+        self.choice().iptables_is_nft
+    }
+
+    fn opener(&self) -> Opener<'_> {
+        Opener { kernel: self.kernel, path: self.path.as_ref() }
     }
 
     /// Makes sure that the firewall has a table for IPv4.
@@ -202,6 +242,11 @@ impl<'a> Context<'a> {
             let firewall = self.firewall()?;
             return Ok(if on { firewall.append(&rule) } else { firewall.delete(&rule) }?);
         }
+        if let Item::Open(Opening { place, flow }) = item {
+            let rule = flow.rule(&self.bridge);
+            let opener = self.opener();
+            return Ok(if on { opener.insert(place, &rule) } else { opener.delete(place, &rule) }?);
+        }
         match item {
             Item::Bridge if on => kernel.add_bridge(self.link()).map_err(|errno| match errno {
                 Errno::ENOPKG | Errno::ENOTTY | Errno::ENOSYS | Errno::EOPNOTSUPP => Cause::NoBridges(errno),
@@ -223,7 +268,7 @@ impl<'a> Context<'a> {
             Item::Forwarding { v6 } => kernel.set_sysctl(family(*v6).forwarding(), if on { "1" } else { "0" })?,
             Item::Firewall(command) => self.run_firewall_command(command)?,
             // rules, which have been changed above
-            Item::Masquerade(_) | Item::Accept(_) => (),
+            Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) | Item::Open(_) => (),
         }
         Ok(())
     }
@@ -320,7 +365,8 @@ impl<'a> Context<'a> {
             Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
             Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
             Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),
-            Item::Firewall(_) | Item::Masquerade(_) | Item::Accept(_) => Ok(true),
+            Item::Open(Opening { place, flow }) => Ok(self.opener().has(place, &flow.rule(&self.bridge))?),
+            Item::Firewall(_) | Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) => Ok(true),
         }
     }
 

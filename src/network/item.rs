@@ -4,6 +4,8 @@ use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::opening::Opening;
+use super::published::Published;
 use crate::firewall::rule::Rule;
 use crate::net::InterfaceName;
 
@@ -31,6 +33,10 @@ pub enum Item {
     Masquerade(Ipv4Net),
     /// Forwarded packets that arrive by this interface are accepted.
     Accept(InterfaceName),
+    /// A rule of a published port.
+    Publish(Published),
+    /// A rule that lets packets pass a chain that drops them.
+    Open(Opening),
     /// Forwarded packets that no rule accepts are dropped.
     Drop {
         /// The policy of chain FORWARD before.
@@ -103,11 +109,17 @@ impl Item {
         }
     }
 
+    /// Whether the firewall has it.
+    pub fn is_of_firewall(&self) -> bool {
+        matches!(self, Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) | Item::Drop { .. })
+    }
+
     /// Returns the firewall's rule that it stands for.
     pub fn rule(&self, bridge: &InterfaceName) -> Option<Rule> {
         match self {
             Item::Masquerade(net) => Some(Rule::masquerade(*net, bridge.clone())),
             Item::Accept(interface) => Some(Rule::accept_from(interface.clone())),
+            Item::Publish(published) => Some(published.rule(bridge)),
             _ => None,
         }
     }
@@ -122,6 +134,8 @@ impl Item {
             Item::Up(_) => "up",
             Item::Masquerade(_) => "masquerade",
             Item::Accept(_) => "accept",
+            Item::Publish(_) => "publish",
+            Item::Open(_) => "open",
             Item::Drop { .. } => "drop",
             Item::Forwarding { .. } => "forwarding",
             Item::Firewall(_) => "firewall",
@@ -145,6 +159,8 @@ impl Item {
             "up" => Item::Up(rest.parse().ok()?),
             "masquerade" => Item::Masquerade(rest.parse().ok()?),
             "accept" => Item::Accept(rest.parse().ok()?),
+            "publish" => Item::Publish(Published::parse(rest)?),
+            "open" => Item::Open(Opening::parse(rest)?),
             "drop" => Item::Drop { before: rest.into() },
             "forwarding" => Item::Forwarding { v6: rest == "6" },
             "firewall" => Item::Firewall(rest.into()),
@@ -163,6 +179,8 @@ impl fmt::Display for Item {
             Item::Address(net) => write!(f, " {net}"),
             Item::Port(name) | Item::Up(name) | Item::Accept(name) => write!(f, " {name}"),
             Item::Masquerade(net) => write!(f, " {net}"),
+            Item::Publish(published) => write!(f, " {published}"),
+            Item::Open(opening) => write!(f, " {opening}"),
             Item::Drop { before } => write!(f, " {before}"),
             Item::Forwarding { v6 } => write!(f, " {}", if *v6 { 6 } else { 4 }),
             Item::Firewall(command) => write!(f, " {command}"),

@@ -6,10 +6,15 @@
 
 pub mod apply;
 pub mod catalog;
+pub mod conflict;
 pub mod context;
+pub(crate) mod dropped;
 mod former;
 pub mod item;
+pub mod opening;
 pub mod plan;
+pub mod publication;
+pub mod published;
 pub mod removal;
 pub mod setting;
 pub mod spec;

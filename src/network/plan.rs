@@ -6,13 +6,18 @@ use std::fmt;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
+use super::conflict::{self, Conflict};
 use super::context::{Cause, Context};
+use super::dropped::Forwarded;
 use super::item::{Item, Value};
+use super::opening::Opening;
+use super::published;
 use super::spec::{Mode, NetworkSpec};
 use super::state::NetworkState;
 use super::step::Step;
 use crate::error::errno_text;
 use crate::firewall::chain::{Policy, Table};
+use crate::firewall::choice::Kind;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Address;
 use crate::net::Family;
@@ -59,11 +64,17 @@ pub enum PlanError {
     /// The interface is a port of another bridge.
     PortOf(InterfaceName, String),
     /// It is not known whether an item is there.
-    Item(Item, Cause),
+    Item(Box<Item>, Cause),
     /// The bridge, an interface or the firewall cannot be examined.
     Other(Cause),
     /// The addresses of the bridge cannot be listed.
     Addresses(Errno),
+    /// Another has a port that is to be published.
+    Conflict(Box<Conflict>),
+    /// The network is up, and this holds its firewall rules.
+    OtherBackend(Kind),
+    /// firewalld drops the packets of the bridge, by this rule.
+    Firewalld(InterfaceName, String),
 }
 
 impl fmt::Display for PlanError {
@@ -78,6 +89,15 @@ impl fmt::Display for PlanError {
             PlanError::PortOf(port, bridge) => write!(f, "{port} is a port of {bridge}"),
             PlanError::Item(item, cause) => write!(f, "{item}: {cause}"),
             PlanError::Other(cause) => cause.fmt(f),
+            PlanError::Conflict(conflict) => conflict.fmt(f),
+            PlanError::OtherBackend(backend) => {
+                write!(f, "is up with the firewall backend {backend}: brouter down it first")
+            }
+            PlanError::Firewalld(bridge, by) => write!(
+                f,
+                "guests' packets are dropped by {by}, which only firewalld can change: \
+                 firewall-cmd --permanent --zone=trusted --add-interface={bridge} && firewall-cmd --reload"
+            ),
             PlanError::Addresses(errno) => write!(f, "cannot list addresses: {}", errno_text(*errno)),
         }
     }
@@ -110,20 +130,25 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     if earlier.bridge != context.bridge {
         return Err(PlanError::OtherBridge(earlier.bridge.clone()));
     }
+    if let (Some(backend), Some(asked)) = (earlier.backend, spec.backend)
+        && backend != asked
+    {
+        return Err(PlanError::OtherBackend(backend));
+    }
+    context.set_backend(earlier.backend.or(spec.backend));
     let host = context.snapshot();
     let is_there = find_bridge(context, &host)?;
     check_interfaces(context, &host, spec)?;
-    if !spec.masquerade.is_empty() {
-        context.require(Table::Nat)?;
-    }
-    if spec.antispoof {
-        context.require(Table::Filter)?;
-    }
+    conflict::check(context, spec, earlier).map_err(|conflict| PlanError::Conflict(Box::new(conflict)))?;
+    require_tables(context, spec)?;
     if let Some(command) = &spec.firewall {
         context.firewall_command(command)?;
     }
     let is_own = !is_there || earlier.items.contains(&Item::Bridge);
-    let wanted = wanted(spec, is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete));
+    let mut wanted = wanted(spec, is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete));
+    let place = wanted.iter().position(|item| matches!(item, Item::Forwarding { .. } | Item::Firewall(_)));
+    let place = place.unwrap_or(wanted.len());
+    wanted.splice(place..place, openings(context, &host, spec, earlier)?);
     let mut making = Making { context, host: &host, earlier, is_there, plan: Plan::empty(context) };
     making.drop_unwanted(spec, &wanted)?;
     if is_there && earlier.incomplete {
@@ -134,12 +159,76 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     for item in wanted {
         making.add(item)?;
     }
+    let state = &mut making.plan.state;
+    state.outside = spec.outside.clone();
+    if state.items.iter().any(Item::is_of_firewall) {
+        state.backend = Some(context.firewall()?.choice().kind);
+    }
     if spec.mode == Mode::Additive {
         // what was made first stays first
         let place = |item: &Item| earlier.items.iter().position(|other| other.is(item)).unwrap_or(usize::MAX);
         making.plan.state.items.sort_by_key(place);
     }
     Ok(making.plan)
+}
+
+/// Checks that the firewall can hold what the spec needs.
+fn require_tables(context: &Context, spec: &NetworkSpec) -> Result<()> {
+    let published = |family| spec.publish.iter().any(|publication| publication.family() == family);
+    let needs = [
+        (Family::V4, Table::Nat, !spec.masquerade.is_empty() || published(Family::V4)),
+        (Family::V6, Table::Nat, published(Family::V6)),
+        (Family::V4, Table::Filter, spec.antispoof),
+    ];
+    if spec.backend.is_some() || needs.iter().any(|(.., is_needed)| *is_needed) {
+        context.firewall()?;
+    }
+    for (family, table, _) in needs.into_iter().filter(|(.., is_needed)| *is_needed) {
+        context.firewall()?.require(family, table).map_err(Cause::Firewall)?;
+    }
+    Ok(())
+}
+
+/// Returns the rules that let the network's packets pass chains that drop them: those of an earlier call that are there, and those
+/// that are missing.
+fn openings(context: &Context, host: &HostSnapshot, spec: &NetworkSpec, earlier: &NetworkState) -> Result<Vec<Item>> {
+    let forwarded = Forwarded {
+        bridge: &spec.bridge,
+        addresses: &spec.addresses,
+        // what antispoof drops is to be dropped
+        outside: spec.outside.as_ref().filter(|_| !spec.antispoof),
+        publications: &spec.publish,
+        // without an outside the network asks for nothing that others' programs decide about
+        only_legacy: spec.outside.is_none() && context.has_kernel_backend(),
+    };
+    let mut openings = Vec::new();
+    for flow in forwarded.flows() {
+        let mut items: Vec<Item> = Vec::new();
+        for item in &earlier.items {
+            if matches!(item, Item::Open(opening) if opening.flow == flow) && is_present(context, host, item)? {
+                items.push(item.clone());
+            }
+        }
+        let mut places = Vec::new();
+        for obstacle in forwarded.obstacles(host, &flow) {
+            if obstacle.is_firewalld() {
+                return Err(PlanError::Firewalld(spec.bridge.clone(), obstacle.by));
+            }
+            places.push(obstacle.place);
+        }
+        // the policy that antispoof is about to set
+        if spec.antispoof && flow.family() == Family::V4 {
+            places.push(context.firewall()?.forward_place());
+        }
+        for place in places {
+            let item = Item::Open(Opening { place, flow: flow.clone() });
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        openings.extend(items);
+    }
+    Ok(openings)
 }
 
 impl Plan {
@@ -258,7 +347,7 @@ pub(super) fn is_present(context: &Context, host: &HostSnapshot, item: &Item) ->
     context.is_in(host, item).map_err(|cause| match item.rule(&context.bridge) {
         // what the firewall says names the rule
         Some(_) => PlanError::Other(cause),
-        None => PlanError::Item(item.clone(), cause),
+        None => PlanError::Item(Box::new(item.clone()), cause),
     })
 }
 
@@ -294,10 +383,14 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     items.push(Item::Up(spec.bridge.clone()));
     items.extend(v6.into_iter().map(Item::Address));
     items.extend(spec.masquerade.iter().copied().map(Item::Masquerade));
+    items.extend(published::rules_of(&spec.publish, &spec.addresses).into_iter().map(Item::Publish));
     if let Some(outside) = spec.outside.as_ref().filter(|_| spec.antispoof) {
         items.extend([Item::Accept(outside.clone()), Item::Drop { before: String::new() }]);
     }
-    let is_routed = |family| spec.outside.is_some() && spec.addresses.iter().any(|net| Family::of(net) == family);
+    let is_routed = |family| {
+        spec.outside.is_some() && spec.addresses.iter().any(|net| Family::of(net) == family)
+            || spec.publish.iter().any(|publication| publication.family() == family)
+    };
     if !spec.masquerade.is_empty() || is_routed(Family::V4) {
         items.push(Item::Forwarding { v6: false });
     }

@@ -27,6 +27,7 @@ pub enum Extent {
 /// # Errors
 /// Where another interface has the bridge's name, or what is there cannot be examined.
 pub fn down(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>, extent: Extent) -> Result<Plan> {
+    context.set_backend(earlier.and_then(|earlier| earlier.backend).or(spec.backend));
     let host = &context.snapshot();
     let is_there = find_bridge(context, host)?;
     let mut plan = Plan::empty(context);

@@ -59,7 +59,8 @@ impl fmt::Display for SpecError {
             SpecError::Name(name, fault) => write!(f, "{name}: {fault}"),
             SpecError::Value(setting, expected) => {
                 let Setting { place, variable, value } = &**setting;
-                write!(f, "{place}{variable}=\"{value}\": {expected}")
+                let name = if *place == Place::Option { variable.replace('_', "-") } else { variable.clone() };
+                write!(f, "{place}{name}=\"{value}\": {expected}")
             }
             SpecError::Line(place, text) => write!(f, "{place}{text}"),
             SpecError::File(file, error) => write!(f, "{file}: {}", io_text(error)),
@@ -99,7 +100,7 @@ impl Setting {
 }
 
 /// The variables that a file can set.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 14] = [
     "bridge",
     "vifnum",
     "address",
@@ -112,10 +113,12 @@ const VARIABLES: [&str; 12] = [
     "port",
     "mtu",
     "firewall",
+    "firewall_backend",
+    "publish",
 ];
 
 /// Variables that can be set several times.
-const REPEATABLE: [&str; 3] = ["address", "port", "brnet"];
+const REPEATABLE: [&str; 4] = ["address", "port", "brnet", "publish"];
 
 /// Variables of network-virtual that have another name here.
 const FORMER: [(&str, &str); 2] = [("bridgeip", "address"), ("netdev", "outside")];

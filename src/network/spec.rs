@@ -2,7 +2,9 @@
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::publication::{BadPublication, Publication};
 use super::setting::{self, Place, Setting, SpecError};
+use crate::firewall::choice::{Kind, UnknownKind};
 use crate::kernel::Kernel;
 use crate::net::{ClockTime, InterfaceName, number};
 
@@ -31,6 +33,10 @@ pub struct NetworkSpec {
     pub mtu: Option<i32>,
     /// Firewall command to run afterwards, with its arguments.
     pub firewall: Option<String>,
+    /// Guests' ports that the host answers for.
+    pub publish: Vec<Publication>,
+    /// What holds the firewall's rules; `None`: what fits the host.
+    pub backend: Option<Kind>,
     /// Treatment of items that exist and are not named here.
     pub mode: Mode,
 }
@@ -59,6 +65,8 @@ impl NetworkSpec {
             ports: Vec::new(),
             mtu: None,
             firewall: None,
+            publish: Vec::new(),
+            backend: None,
             mode: Mode::Exact,
         }
     }
@@ -93,6 +101,8 @@ impl NetworkSpec {
         let mut spec = NetworkSpec::of_bridge(name.unwrap_or(bridge.as_str()), bridge.clone());
         let mut masquerade = Masquerade::default();
         settings.iter().try_for_each(|setting| spec.take(setting, &mut masquerade))?;
+        let publish = settings.iter().filter(|setting| setting.variable == "publish");
+        publish.into_iter().try_for_each(|setting| spec.add_publication(setting))?;
         spec.masquerade = masquerade.nets(&spec.addresses);
         let masquerades_nothing = masquerade.is_wanted && spec.masquerade.is_empty() && !spec.addresses.is_empty();
         let nothing = "masquerade: only IPv4 networks are masqueraded, and there is none";
@@ -142,10 +152,48 @@ impl NetworkSpec {
                 let is_right = |mtu: &i32| (68..=65535).contains(mtu);
                 self.mtu = Some(setting.number("bytes are expected, 68 to 65535", is_right)?);
             }
+            "firewall_backend" => {
+                let parsed = setting.value.parse();
+                self.backend = Some(parsed.map_err(|fault: UnknownKind| setting.refuse(fault))?);
+            }
             "firewall" => self.firewall = Some(setting.value.clone()).filter(|command| command != "none"),
-            // the bridge has been read; an unknown variable is refused where the file is read
+            // the bridge has been read, publications follow; an unknown variable is refused where the file is read
             _ => (),
         }
+        Ok(())
+    }
+
+    /// Adds a publication, once the addresses are known.
+    fn add_publication(&mut self, setting: &Setting) -> Result<(), SpecError> {
+        let publication: Publication = setting.value.parse().map_err(|fault: BadPublication| setting.refuse(fault))?;
+        let guest = publication.guest;
+        // the lack of an address is reported later
+        if self.addresses.is_empty() {
+            return Ok(());
+        }
+        let Some(net) = self.addresses.iter().find(|net| net.contains(&guest)) else {
+            let nets: Vec<String> = self.addresses.iter().map(|net| net.trunc().to_string()).collect();
+            return Err(setting.refuse(format_args!("{guest} is in no network of the bridge ({})", nets.join(" "))));
+        };
+        let is_short = net.prefix_len() + 1 < net.max_prefix_len();
+        let is_broadcast = guest.is_ipv4() && is_short && guest == net.broadcast();
+        if is_broadcast || is_short && guest == net.network() {
+            return Err(setting
+                .refuse(format_args!("{guest} is not the address of a guest: {} as a whole has it", net.trunc())));
+        }
+        if self.addresses.iter().any(|net| net.addr() == guest) {
+            return Err(setting.refuse(format_args!("{guest} is the bridge's own address: give a guest's")));
+        }
+        if let Some(address) = publication.address
+            && self.addresses.iter().any(|net| net.addr() == address)
+        {
+            let text = format_args!("{address} is the address by which guests reach the host, and is not published");
+            return Err(setting.refuse(text));
+        }
+        if let Some(other) = self.publish.iter().find(|other| other.conflicts(&publication)) {
+            return Err(setting.refuse(format_args!("a port is published twice: {other}")));
+        }
+        self.publish.push(publication);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! Version 0.1 wrote no sum.
 
 use super::item::Item;
+use crate::firewall::choice::Kind;
 use crate::net::InterfaceName;
 
 /// What a network consists of, as far as it is not the host's own.
@@ -11,6 +12,10 @@ pub struct NetworkState {
     pub bridge: InterfaceName,
     /// A call has begun and not ended: items may be there or not.
     pub incomplete: bool,
+    /// What holds its firewall rules, if it has some.
+    pub backend: Option<Kind>,
+    /// The interface to the outside, if one was named.
+    pub outside: Option<InterfaceName>,
     /// Some of it comes from files of a former version, which are removed once it is stored in today's.
     pub former: bool,
     /// In the order in which they were made.
@@ -32,7 +37,7 @@ pub enum StoredState {
 impl NetworkState {
     /// The state of a network without items.
     pub fn empty(bridge: InterfaceName) -> Self {
-        NetworkState { bridge, incomplete: false, former: false, items: Vec::new() }
+        NetworkState { bridge, incomplete: false, backend: None, outside: None, former: false, items: Vec::new() }
     }
 
     /// Returns the item that is the same as another, whatever was there before it.
@@ -43,6 +48,12 @@ impl NetworkState {
     /// Returns the text.
     pub(super) fn text(&self) -> String {
         let mut text = format!("of {}\n", self.bridge);
+        if let Some(backend) = self.backend {
+            text.push_str(&format!("backend {backend}\n"));
+        }
+        if let Some(outside) = &self.outside {
+            text.push_str(&format!("outside {outside}\n"));
+        }
         for item in &self.items {
             text.push_str(&format!("{item}\n"));
         }
@@ -75,14 +86,9 @@ fn without_sum(text: &str) -> Option<&str> {
 impl StoredState {
     pub(super) fn parse(text: &str, incomplete: bool) -> Self {
         let Some(text) = without_sum(text) else { return StoredState::Malformed { bridge: None } };
-        let mut lines = text.lines();
-        let bridge: Option<InterfaceName> = lines.next().and_then(|head| head.strip_prefix("of ")?.parse().ok());
-        match (bridge, lines.map(Item::parse).collect::<Option<Vec<_>>>()) {
-            (Some(bridge), Some(items)) => {
-                StoredState::Known(NetworkState { bridge, incomplete, former: false, items })
-            }
-            (bridge, _) => StoredState::Malformed { bridge },
-        }
+        let bridge = text.lines().next().and_then(|head| head.strip_prefix("of ")?.parse().ok());
+        let state = bridge.clone().and_then(|bridge| parse(bridge, text, incomplete));
+        state.map_or(StoredState::Malformed { bridge }, StoredState::Known)
     }
 
     /// Returns the state, if the file was understood.
@@ -92,6 +98,19 @@ impl StoredState {
             StoredState::Malformed { .. } => None,
         }
     }
+}
+
+/// Parses the lines behind the first. The backend and the outside came with version 0.1's firewall of its own.
+fn parse(bridge: InterfaceName, text: &str, incomplete: bool) -> Option<NetworkState> {
+    let mut state = NetworkState { incomplete, ..NetworkState::empty(bridge) };
+    for line in text.lines().skip(1) {
+        match line.split_once(' ') {
+            Some(("backend", word)) => state.backend = Some(word.parse().ok()?),
+            Some(("outside", name)) => state.outside = Some(name.parse().ok()?),
+            _ => state.items.push(Item::parse(line)?),
+        }
+    }
+    Some(state)
 }
 
 #[cfg(test)]
@@ -112,11 +131,23 @@ mod tests {
             Item::Drop { before: "ACCEPT".into() },
             Item::Forwarding { v6: true },
             Item::Firewall("fw start now".into()),
+            Item::parse("publish own 8080:10.0.0.7:80/tcp 10.0.0.1/24").unwrap(),
+            Item::parse("publish spared-own 8080:10.0.0.7:80/tcp 10.0.0.1/24 10.1.0.1").unwrap(),
+            Item::parse("open nft:inet:own:fw out eth0 4").unwrap(),
         ];
-        let state = NetworkState { bridge: "b0".parse().unwrap(), incomplete: true, former: false, items };
+        let empty = NetworkState::empty("b0".parse().unwrap());
+        let state = NetworkState {
+            incomplete: true,
+            backend: Some(Kind::Nft),
+            outside: Some("eth0".parse().unwrap()),
+            items,
+            ..empty
+        };
         assert_eq!(StoredState::parse(&state.text(), true), StoredState::Known(state.clone()));
         let without_sum = state.text().lines().filter(|line| !line.starts_with("sum ")).collect::<Vec<_>>().join("\n");
         assert_eq!(StoredState::parse(&without_sum, true), StoredState::Known(state), "as version 0.1 wrote it");
+        assert_eq!(StoredState::parse("of b0\nbridge\n", false).known().unwrap().backend, None, "a record of before");
+        assert_eq!(StoredState::parse("of b0\nbackend ebtables\n", false).known(), None);
         assert_eq!(StoredState::parse("", false), StoredState::Malformed { bridge: None });
         let bridge = Some("b0".parse().unwrap());
         assert_eq!(StoredState::parse("of b0\nnonsense\n", false), StoredState::Malformed { bridge });

@@ -1,5 +1,6 @@
 //! Steps: an item that is made or removed, and the command that a person would type for it.
 
+use crate::firewall::choice::Choice;
 use crate::firewall::rule::Action;
 use crate::net::Family;
 use crate::net::{ClockTime, InterfaceName};
@@ -31,12 +32,12 @@ impl Step {
         Step { item: self.item.clone(), on: !self.on }
     }
 
-    /// Returns the shell command that does the same.
-    pub fn command(&self, bridge: &InterfaceName) -> String {
+    /// Returns the shell command that does the same; `choice` returns what holds the firewall's rules.
+    pub fn command(&self, bridge: &InterfaceName, choice: &dyn Fn() -> Choice) -> String {
         let on = self.on;
         let choose = |yes: &'static str, no: &'static str| if on { yes } else { no };
         if let Some(rule) = self.item.rule(bridge) {
-            return rule.command(if on { Action::Append } else { Action::Delete });
+            return choice().command(&rule, if on { Action::Append } else { Action::Delete });
         }
         match &self.item {
             Item::Bridge => format!("brctl {} {bridge}", choose("addbr", "delbr")),
@@ -44,14 +45,18 @@ impl Step {
             Item::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
             Item::Port(port) => format!("brctl {} {bridge} {port}", choose("addif", "delif")),
             Item::Up(link) => format!("ip link set {link} {}", choose("up", "down")),
-            Item::Drop { before } => format!("iptables -P FORWARD {}", if on { "DROP" } else { before }),
+            Item::Open(opening) => {
+                let action = if on { Action::Insert } else { Action::Delete };
+                opening.place.command(&opening.flow.rule(bridge), action, choice().iptables_is_nft)
+            }
+            Item::Drop { before } => choice().policy_command(if on { "DROP" } else { before }),
             Item::Forwarding { v6 } => {
                 let family = if *v6 { Family::V6 } else { Family::V4 };
                 format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
             Item::Firewall(command) => command.clone(),
             // rules, handled above
-            Item::Masquerade(_) | Item::Accept(_) => String::new(),
+            Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) => String::new(),
         }
     }
 }

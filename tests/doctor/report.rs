@@ -217,14 +217,18 @@ END
         "#,
     ),
     (
-        "without iptables, firewall rules are not known",
+        "without iptables the kernel's own tables are read",
         r#"
         : >/run/none; for program in iptables-nft iptables-legacy nft; do
             ! program=$(readlink -f "$(command -v $program)") || mount --bind /run/none $program
         done
         brouter doctor >/run/out; same "status" 1 $?
-        grep -q '^warning  n masquerade: not known: there is no iptables$' /run/out || cat /run/out
+        grep -q '^warning  n masquerade: not known: iptables holds the rules, and is not installed$' /run/out || cat /run/out
         grep -q '^failure' /run/out && cat /run/out
+        brouter down n >/dev/null 2>&1; rm -r /run/brouter/*/n.network; brouter up n >/run/out || cat /run/out
+        well "without iptables"
+        iptables-legacy -P FORWARD DROP 2>/dev/null
+        brouter up n >/run/out; reaches $out 3 || echo "not opened"
         "#,
     ),
     (

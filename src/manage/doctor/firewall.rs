@@ -18,7 +18,6 @@ use crate::shell::quoted;
 fn cause(gap: &Gap) -> String {
     match gap {
         Gap::Refused(said) => format!("root may see the rules: {said}"),
-        Gap::NoProgram { tables, program } => format!("{tables} is there, but no {program}"),
     }
 }
 
@@ -96,7 +95,8 @@ fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Add
         report.add(state, evidence, Some(command));
     };
     let place = Endpoint { interface: Some(bridge), net: Some(&own.net) };
-    let packet = Packet { from: place, to: place, is_reply: false, is_bridged: true, sees_ports: true };
+    let packet =
+        Packet { from: place, to: place, is_reply: false, is_bridged: true, sees_ports: true, transport: None };
     let verdict = Verdict::of(&rules.walk(Hook::Forward, &packet));
     // rules for a port keep its guest from using others' addresses
     let is_of_port = |hit: &Hit| matches!(hit, Hit::Rule(rule) if rule.has_match("--physdev-in"));
@@ -144,7 +144,7 @@ fn forwarded<'h>(
     let sees_ports = network.bridge.as_ref().is_some_and(|bridge| bridge.firewalled(family).is_on());
     let inner = Endpoint { interface: Some(&network.bridge_name), net: Some(&own.net) };
     let outer = Endpoint { interface: outside.as_deref(), net: None };
-    let out = Packet { from: inner, to: outer, is_reply: false, is_bridged: false, sees_ports };
+    let out = Packet { from: inner, to: outer, is_reply: false, is_bridged: false, sees_ports, transport: None };
     let mut excepted = None;
     for packet in [out, Packet { from: outer, to: inner, is_reply: true, ..out }] {
         for rules in &rules.sets {
@@ -257,6 +257,7 @@ fn replaced(host: &Host, network: &Network, own: &Address, report: &mut Report) 
         is_reply: false,
         is_bridged: false,
         sees_ports: false,
+        transport: None,
     };
     let translation = Translation::of(rules, &packet);
     if let Some((rules, by)) = translation.by {
@@ -266,8 +267,12 @@ fn replaced(host: &Host, network: &Network, own: &Address, report: &mut Report) 
         });
         return true;
     }
+    let backend = network.known.as_ref().and_then(|known| known.backend);
+    if let Some(missing) = backend.filter(|backend| !host.has_backend(*backend)) {
+        report.unknown(&format!("{missing} holds the rules, and is not installed"));
+        return false;
+    }
     match &rules.gap {
-        _ if rules.sets.is_empty() => report.unknown("there is no iptables"),
         Some(gap) => report.unknown(&cause(gap)),
         None => {
             let (why, action) = match translation {

@@ -7,6 +7,7 @@ mod firewall;
 mod host;
 mod network;
 mod ports;
+mod publish;
 mod report;
 mod routed;
 mod routes;
@@ -43,7 +44,7 @@ enum Check {
 }
 
 /// Every check by its name, from the ground up.
-const CHECKS: [(&str, Check); 20] = [
+const CHECKS: [(&str, Check); 22] = [
     ("kernel", Check::Host(host::kernel)),
     ("sysfs", Check::Host(host::sysfs)),
     ("xenstored", Check::Host(xen::xenstored)),
@@ -62,6 +63,8 @@ const CHECKS: [(&str, Check); 20] = [
     ("bridge-nf", Check::Bridge(firewall::bridge_nf)),
     ("forward", Check::Bridge(firewall::forward)),
     ("masquerade", Check::Bridge(firewall::masquerade)),
+    ("publish", Check::Bridge(publish::publish)),
+    ("backend", Check::Host(publish::backend)),
     // its line moves rules that the lines before it speak of
     ("iptables", Check::Host(firewall::variants)),
     ("hook", Check::Bridge(network::hook)),

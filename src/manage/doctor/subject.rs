@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::call::Call;
 use crate::error::{Failure, line};
+use crate::firewall::choice::Kind;
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
@@ -19,6 +20,7 @@ use crate::net::InterfaceName;
 use crate::net::rtnetlink::Scope;
 use crate::network::catalog::{self, KnownNetwork};
 use crate::network::store::StateDir;
+use crate::program;
 
 /// The host.
 pub(super) struct Host<'k> {
@@ -73,6 +75,11 @@ impl<'k> Host<'k> {
         }
         host.networks = networks;
         Ok(host)
+    }
+
+    /// Returns whether what holds rules is there: for all but the kernel's own tables that is a program.
+    pub(super) fn has_backend(&self, backend: Kind) -> bool {
+        backend == Kind::Kernel || program::find(backend.name(), self.path.clone()).is_some()
     }
 
     /// Returns the known networks, then the bridges that are no network's.

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use ipnet::IpNet;
+
 use super::finding::{Finding, Kind};
 use super::model::{BridgeStatus, HostStatus};
 use crate::call::Call;
@@ -13,7 +15,9 @@ use crate::manage::up::state_dir;
 use crate::net::InterfaceName;
 use crate::network::catalog::{self, KnownNetwork, Stored};
 use crate::network::context::Context;
+use crate::network::dropped::Forwarded;
 use crate::network::item::Item;
+use crate::network::published::{Part, Published};
 use crate::network::store::StateDir;
 
 /// Checks all bridges, or those that a name means: that of a network, or a bridge.
@@ -82,6 +86,8 @@ fn read<'k>(
         networks: networks.iter().map(|network| network.name.clone()).collect(),
         outside: networks.iter().find_map(|network| network.outside.clone()),
         masquerade: Vec::new(),
+        publish: Vec::new(),
+        backend: networks.iter().find_map(|network| network.backend),
         findings: Vec::new(),
         name,
     })
@@ -105,20 +111,53 @@ fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut Bri
         }
         let path = (call.environment)("PATH");
         let context = Context::new(call.kernel, states.clone(), &network.name, bridge.clone(), path);
+        context.set_backend(network.backend);
         let exists = status.bridge.is_some();
         for item in network.items.iter().filter(|item| exists || **item == Item::Bridge) {
             compare_item(&context, host, status, item);
+        }
+        if exists && status.is_up() {
+            find_dropped(&context, host, status, network);
+        }
+    }
+}
+
+/// Adds what drops the packets that are to be forwarded. For a network that is out of order that is said first.
+fn find_dropped(context: &Context, host: &HostSnapshot, status: &mut BridgeStatus, network: &KnownNetwork) {
+    let bridge = &context.bridge;
+    let addresses: Vec<IpNet> = network.addresses().collect();
+    let publications = network.publications();
+    let outside = network.outside.as_ref().filter(|_| !network.is_antispoof());
+    let only_legacy = context.has_kernel_backend();
+    let forwarded = Forwarded { bridge, addresses: &addresses, outside, publications: &publications, only_legacy };
+    let mut found: Vec<Finding> = Vec::new();
+    for flow in forwarded.flows() {
+        if kernel::user_id() != 0 || forwarded.rules(host, flow.family()).gap.is_some() {
+            found.push(Finding::new(Kind::ForwardUnknown, "FORWARD", "not known whether packets pass, ask as root"));
+            break;
+        }
+        for obstacle in forwarded.obstacles(host, &flow) {
+            found.push(Finding::of_obstacle(&network.name, &flow, &obstacle));
+        }
+    }
+    for finding in found {
+        if !status.findings.contains(&finding) {
+            status.findings.push(finding);
         }
     }
 }
 
 fn compare_item(context: &Context, host: &HostSnapshot, status: &mut BridgeStatus, item: &Item) {
-    let Some(missing) = Finding::missing(&context.bridge, item) else { return };
-    let is_rule = matches!(item, Item::Masquerade(_) | Item::Accept(_) | Item::Drop { .. });
+    let Some(missing) = Finding::missing(context, item) else { return };
+    let is_rule = item.is_of_firewall();
     // to anyone but root iptables says that it is busy, so that it would be asked again for seconds
     let is_there = if is_rule && kernel::user_id() != 0 { None } else { context.is_in(host, item).ok() };
-    if let Item::Masquerade(net) = item {
-        status.masquerade.push((*net, is_there));
+    match item {
+        Item::Masquerade(net) => status.masquerade.push((*net, is_there)),
+        Item::Publish(Published { part: Part::Arriving, publication, .. }) => {
+            status.publish.push((*publication, is_there))
+        }
+        _ => (),
     }
     let finding = match is_there {
         Some(true) => None,

@@ -1,10 +1,13 @@
 //! What is out of order on a bridge, or not known, with its words.
 
+use crate::firewall::opening::Obstacle;
 use crate::inspect::port::{Port, PortBlock};
-use crate::net::InterfaceName;
 use crate::network::catalog::{self, Description, KnownNetwork, Stored};
+use crate::network::context::Context;
 use crate::network::item::Item;
+use crate::network::opening::Flow;
 use crate::network::step::Step;
+use crate::shell::quoted;
 
 /// Something out of order on a bridge, or not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,10 @@ pub(super) enum Kind {
     MasqueradeUnknown,
     AntispoofMissing,
     AntispoofUnknown,
+    PublishMissing,
+    PublishUnknown,
+    ForwardDropped,
+    ForwardUnknown,
 }
 
 impl Kind {
@@ -63,6 +70,10 @@ impl Kind {
             Kind::MasqueradeUnknown => ("masquerade-unknown", "masquerade"),
             Kind::AntispoofMissing => ("antispoof-missing", "antispoof"),
             Kind::AntispoofUnknown => ("antispoof-unknown", "antispoof"),
+            Kind::PublishMissing => ("publish-missing", "publish"),
+            Kind::PublishUnknown => ("publish-unknown", "publish"),
+            Kind::ForwardDropped => ("forward-dropped", "forwarding"),
+            Kind::ForwardUnknown => ("forward-unknown", "forwarding"),
         }
     }
 
@@ -76,7 +87,14 @@ impl Kind {
 
     /// Returns whether something is out of order; else it is not known.
     pub(super) fn is_fault(self) -> bool {
-        !matches!(self, Kind::NetworkUnreadable | Kind::MasqueradeUnknown | Kind::AntispoofUnknown)
+        !matches!(
+            self,
+            Kind::NetworkUnreadable
+                | Kind::MasqueradeUnknown
+                | Kind::AntispoofUnknown
+                | Kind::PublishUnknown
+                | Kind::ForwardUnknown
+        )
     }
 }
 
@@ -117,7 +135,8 @@ impl Finding {
 
     /// Returns what it means that an item is missing. `None` for items that are not compared: a port that is down is seen not to
     /// forward, and a firewall's command leaves nothing to see.
-    pub(super) fn missing(bridge: &InterfaceName, item: &Item) -> Option<Finding> {
+    pub(super) fn missing(context: &Context, item: &Item) -> Option<Finding> {
+        let bridge = &context.bridge;
         let (kind, what, object) = match item {
             Item::Bridge => (Kind::BridgeMissing, "missing", bridge.to_string()),
             Item::Up(link) if link == bridge => (Kind::BridgeDown, "down", link.to_string()),
@@ -128,9 +147,11 @@ impl Finding {
             Item::Masquerade(net) => (Kind::MasqueradeMissing, "missing", net.to_string()),
             Item::Accept(link) => (Kind::AntispoofMissing, "missing", link.to_string()),
             Item::Drop { .. } => (Kind::AntispoofMissing, "missing", "FORWARD".into()),
-            Item::Up(_) | Item::Firewall(_) => return None,
+            Item::Publish(published) => (Kind::PublishMissing, "missing", published.publication.to_string()),
+            // what is dropped is seen
+            Item::Up(_) | Item::Firewall(_) | Item::Open(_) => return None,
         };
-        let command = Some(Step::make(item.clone()).command(bridge));
+        let command = Some(context.command(&Step::make(item.clone())));
         Some(Finding { kind, object, what: what.into(), command })
     }
 
@@ -139,9 +160,22 @@ impl Finding {
         let kind = match self.kind {
             Kind::MasqueradeMissing => Kind::MasqueradeUnknown,
             Kind::AntispoofMissing => Kind::AntispoofUnknown,
+            Kind::PublishMissing => Kind::PublishUnknown,
             _ => return None,
         };
         Some(Finding { kind, what: "not known, ask as root".into(), ..self })
+    }
+
+    /// Returns what it means that packets are dropped.
+    pub(super) fn of_obstacle(network: &str, flow: &Flow, obstacle: &Obstacle) -> Finding {
+        let (object, what) = match flow {
+            Flow::Out(_, outside) => (outside.to_string(), format!("packets to {outside} are dropped")),
+            Flow::Back(_, outside) => (outside.to_string(), format!("answers from {outside} are dropped")),
+            Flow::To(publication) => (publication.to_string(), format!("packets to {publication} are dropped")),
+            Flow::From(publication) => (publication.to_string(), format!("answers of {publication} are dropped")),
+        };
+        let by = &obstacle.by;
+        Finding::new(Kind::ForwardDropped, object, format!("{what} by {by}: see brouter doctor {}", quoted(network)))
     }
 
     /// Returns what it means that a port does not forward.

@@ -5,6 +5,8 @@ use ipnet::IpNet;
 use super::finding::Finding;
 use super::model::{BridgeStatus, HostStatus};
 use crate::error::errno_text;
+use crate::firewall::choice::Kind as Backend;
+use crate::firewall::traffic::Ports;
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
@@ -12,6 +14,7 @@ use crate::json::Json;
 use crate::kernel::{Address, FdbEntry};
 use crate::net::Family;
 use crate::net::{ClockTime, InterfaceName};
+use crate::network::publication::Publication;
 
 pub(super) fn json(host: &HostStatus) -> String {
     let forwarding = |family| host.snapshot.forwarding(family).ok().into();
@@ -82,7 +85,21 @@ fn attached(host: &HostStatus, status: &BridgeStatus, bridge: &Bridge) -> Vec<(&
         ("routes", host.routes_over(status).map(route).collect()),
         ("outside", status.outside.as_ref().map(InterfaceName::as_str).into()),
         ("masquerade", status.masquerade.iter().map(masquerade).collect()),
+        ("publish", status.publish.iter().map(publish).collect()),
+        ("firewall_backend", status.backend.map(Backend::name).into()),
     ]
+}
+
+fn publish((publication, has_rule): &(Publication, Option<bool>)) -> Json {
+    let ports = |ports: Ports| Json::List(vec![u32::from(ports.first).into(), u32::from(ports.last).into()]);
+    Json::Object(vec![
+        ("protocol", publication.protocol.name().into()),
+        ("address", publication.address.into()),
+        ("ports", ports(publication.ports)),
+        ("guest", publication.guest.into()),
+        ("guest_ports", ports(publication.guest_ports)),
+        ("rule", (*has_rule).into()),
+    ])
 }
 
 fn finding(finding: &Finding) -> Json {

@@ -7,12 +7,14 @@ use ipnet::Ipv4Net;
 use nix::errno::Errno;
 
 use super::finding::{Finding, reason};
+use crate::firewall::choice::Kind as Backend;
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::{Port, PortBlock};
 use crate::inspect::route::Route;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Unreadable;
 use crate::net::InterfaceName;
+use crate::network::publication::Publication;
 
 /// The host, as status shows it.
 pub(super) struct HostStatus<'k> {
@@ -32,6 +34,10 @@ pub(super) struct BridgeStatus<'k> {
     pub(super) outside: Option<InterfaceName>,
     /// The networks configured to be masqueraded. For each: whether iptables has the rule; `None` if unknown.
     pub(super) masquerade: Vec<(Ipv4Net, Option<bool>)>,
+    /// What is published. For each: whether the firewall has its first rule; `None` if unknown.
+    pub(super) publish: Vec<(Publication, Option<bool>)>,
+    /// What holds the firewall's rules of its networks, if that is known.
+    pub(super) backend: Option<Backend>,
     pub(super) findings: Vec<Finding>,
     /// A file describes a network that is not up, and it was not asked for by name.
     pub(super) is_only_planned: bool,

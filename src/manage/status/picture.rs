@@ -96,6 +96,9 @@ fn lines(host: &HostStatus, status: &BridgeStatus, style: Style) -> Vec<Line> {
     let masqueraded = status.masquerade.iter().filter(|(_, has_rule)| *has_rule == Some(true));
     lines.extend(masqueraded.map(|(net, _)| plain("masquerade", net)));
     findings(&mut lines, "masquerade");
+    let published = status.publish.iter().filter(|(_, has_rule)| *has_rule == Some(true));
+    lines.extend(published.map(|(publication, _)| plain("publish", publication)));
+    findings(&mut lines, "publish");
     findings(&mut lines, "antispoof");
     lines
 }

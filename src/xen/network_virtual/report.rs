@@ -10,7 +10,6 @@ use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, io_text, line};
 use crate::firewall::error::FirewallError;
 use crate::lock::Lock;
-use crate::net::InterfaceName;
 use crate::network::context::{Cause, Context};
 use crate::network::item::{Item, Value};
 use crate::network::plan::PlanError;
@@ -67,8 +66,8 @@ pub(super) fn plan_failed(error: &PlanError, taken: Failure) -> Failure {
 }
 
 /// A step of the engine that failed.
-pub(super) fn step_failed(bridge: &InterfaceName, step: &Step, cause: &Cause) -> Failure {
-    let name = bridge.as_bytes();
+pub(super) fn step_failed(context: &Context, step: &Step, cause: &Cause) -> Failure {
+    let name = context.bridge.as_bytes();
     match (&step.item, step.on, cause) {
         (Item::Bridge, true, Cause::NoBridges(errno)) => complaint(&format!(
             "this kernel has no bridges ({}): load the module with `modprobe bridge`, or build it with CONFIG_BRIDGE",
@@ -86,7 +85,7 @@ pub(super) fn step_failed(bridge: &InterfaceName, step: &Step, cause: &Cause) ->
             complaint(&format!("cannot switch forwarding {state}: {}", errno_text(*errno)))
         }
         (Item::Up(_), _, Cause::Kernel(errno)) => iproute2::flags_not_set(name, *errno),
-        _ => complaint(&format!("{}: {cause}", step.command(bridge))),
+        _ => complaint(&format!("{}: {cause}", context.command(step))),
     }
 }
 

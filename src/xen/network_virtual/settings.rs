@@ -8,6 +8,7 @@ use super::report::complaint;
 use super::words::SUSE_FIREWALL;
 use crate::call::Call;
 use crate::error::Failure;
+use crate::firewall::choice::{Kind, UnknownKind};
 use crate::net::InterfaceName;
 use crate::net::prefix::{Family, Notation, Prefix};
 use crate::network::spec::{Mode, NetworkSpec};
@@ -26,6 +27,8 @@ pub(super) struct Settings {
     pub(super) antispoof: bool,
     masquerade: Option<String>,
     pub(super) firewall: Option<String>,
+    /// What holds the firewall's rules, as given.
+    backend: Option<String>,
     pub(super) strict: bool,
 }
 
@@ -42,6 +45,7 @@ impl Settings {
             antispoof: is_yes("antispoof"),
             masquerade: value("masquerade"),
             firewall: value("firewall"),
+            backend: value("firewall_backend"),
             strict: is_yes("strict"),
         }
     }
@@ -54,9 +58,19 @@ impl Settings {
         Ok(NetworkSpec {
             addresses: address.into_iter().collect(),
             masquerade: masquerade.into_iter().collect(),
+            backend: self.backend()?,
             mode: Mode::Additive,
             ..NetworkSpec::of_bridge(&self.bridge, bridge)
         })
+    }
+
+    /// What holds the firewall's rules, if that is not to be chosen.
+    fn backend(&self) -> Result<Option<Kind>, Failure> {
+        let parse = |word: &String| {
+            let refuse = |fault| complaint(&format!("firewall_backend=\"{word}\": {fault}"));
+            word.parse().map_err(|fault: UnknownKind| refuse(fault))
+        };
+        self.backend.as_ref().map(parse).transpose()
     }
 
     fn address(&self) -> Result<Option<IpNet>, Failure> {

@@ -29,14 +29,15 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     }
     let firewall = settings.firewall(call)?;
     let context = context(call, &spec)?;
+    let _lock = locked(&context)?;
+    let earlier = stored(&context)?;
+    context.set_backend(earlier.as_ref().and_then(|earlier| earlier.backend).or(spec.backend));
     if settings.antispoof {
         context.require(Table::Filter).map_err(|cause| complaint(&format!("antispoof=yes: {cause}")))?;
     }
     if !spec.masquerade.is_empty() {
         context.require(Table::Nat).map_err(|cause| complaint(&format!("masquerade=yes: {cause}")))?;
     }
-    let _lock = locked(&context)?;
-    let earlier = stored(&context)?;
     let plan = plan::up(&context, &spec, earlier.as_ref()).map_err(|error| {
         let taken = bridge_utils::addbr_failed(spec.bridge.as_bytes(), Errno::EEXIST);
         plan_failed(&error, taken)
@@ -55,7 +56,7 @@ fn make(context: &Context, settings: &Settings, plan: &Plan, earlier: Option<&Ne
     let mut change = Change::begin(context, plan, earlier, must_be_stored)
         .map_err(|error| complaint(&format!("cannot keep a record under /run/brouter: {}", io_text(&error))))?;
     if let Err((step, cause)) = change.run(&mut |_| ()) {
-        let failure = step_failed(&context.bridge, step, &cause);
+        let failure = step_failed(context, step, &cause);
         change.undo(Some(step));
         return Err(ended_by_signal(failure));
     }

@@ -17,6 +17,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     let context = context(call, &spec)?;
     let _lock = locked(&context)?;
     let earlier = stored(&context)?;
+    context.set_backend(earlier.as_ref().and_then(|earlier| earlier.backend).or(spec.backend));
     let items = earlier.iter().flat_map(|earlier| &earlier.items);
     if items.clone().any(|item| item.rule(&context.bridge).is_some()) {
         context.firewall().map_err(|cause| complaint(&cause.to_string()))?;
@@ -33,7 +34,7 @@ pub(super) fn stop(call: &mut Call, settings: &Settings) -> Outcome {
     kernel::note_signals();
     let removed = apply::remove(&context, &plan, &mut |_| ());
     if let Some((step, cause)) = removed.failed.first() {
-        return Err(step_failed(&context.bridge, step, cause));
+        return Err(step_failed(&context, step, cause));
     }
     apply::forget(&context, earlier.as_ref())
         .map_err(|error| complaint(&format!("cannot remove the record under /run/brouter: {}", io_text(&error))))?;

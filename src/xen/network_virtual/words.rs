@@ -7,5 +7,16 @@ pub(super) const NAME: &str = "network-virtual";
 pub(super) const SUSE_FIREWALL: &str = "rcSuSEfirewall2";
 
 /// The variables that mean something.
-pub(super) const VARIABLES: [&str; 10] =
-    ["command", "vifnum", "bridge", "netdev", "bridgeip", "brnet", "antispoof", "firewall", "masquerade", "strict"];
+pub(super) const VARIABLES: [&str; 11] = [
+    "command",
+    "vifnum",
+    "bridge",
+    "netdev",
+    "bridgeip",
+    "brnet",
+    "antispoof",
+    "firewall",
+    "firewall_backend",
+    "masquerade",
+    "strict",
+];

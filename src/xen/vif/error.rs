@@ -12,6 +12,7 @@ use nix::errno::Errno;
 
 use crate::era::Era;
 use crate::error::{Failure, errno_text, io_text, line, one_line};
+use crate::firewall::choice::UnknownKind;
 use crate::kernel::Unreadable;
 use crate::net::{BadName, InterfaceName};
 use crate::texts::bridge_utils::{addif_failed, delif_failed};
@@ -65,6 +66,8 @@ pub(in crate::xen) enum VifError {
     },
     /// An address of this host is to be routed to the guest.
     OwnAddress(IpNet),
+    /// A `firewall_backend` that there is not.
+    Backend(String),
     /// Another call for the same interface does not come to an end.
     Busy(InterfaceName),
     /// The lock of the interface cannot be created.
@@ -215,6 +218,7 @@ impl VifError {
             Error::NatAddress(_) | Error::NoRouter(_) | Error::NoNumber(_) | Error::Dhcp => self.value_line(),
             Error::Shadowed { net, link } => line!(net.to_string(), " is routed over ", link, " already"),
             Error::OwnAddress(net) => line!(net.addr().to_string(), " is an address of this host"),
+            Error::Backend(word) => line!("firewall_backend=\"", word, "\": ", UnknownKind.to_string()),
             Error::Busy(device) => line!(device, ": another call is at work on it"),
             Error::Lock { device, error } => {
                 line!(device, ": cannot make a lock under /var/run/xen-hotplug: ", io_text(error))

@@ -1,6 +1,7 @@
 //! What a call asks for beside its command: from the keys in xenstore or, where one is missing, the arguments or the environment.
 
 use super::rules::GuestRules;
+use crate::firewall::choice::{Kind, UnknownKind};
 use crate::net::InterfaceName;
 use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
@@ -35,7 +36,10 @@ impl PortConfig {
         let vifname = device::new_name(context.keys, context.config)?;
         let rules = match context.arguments.value("antispoof").as_deref() {
             Some("no") => None,
-            _ => Some(GuestRules::new(&value(context, "ip")?.unwrap_or_default(), context.path.clone())),
+            _ => {
+                let backend = backend(context)?;
+                Some(GuestRules::new(&value(context, "ip")?.unwrap_or_default(), context.path.clone(), backend))
+            }
         };
         // since Xen 4.20; without its VLANs the guest would be in that of the bridge
         if context.config.command.plugs()
@@ -51,6 +55,17 @@ impl PortConfig {
             vifname,
             rules,
         })
+    }
+}
+
+/// Returns what is to hold the firewall's rules, if that is not to be chosen. An unknown word does not keep a port from being taken
+/// off.
+fn backend(context: &Context) -> Result<Option<Kind>, VifError> {
+    let Some(word) = context.arguments.value("firewall_backend") else { return Ok(None) };
+    match word.parse() {
+        Ok(kind) => Ok(Some(kind)),
+        Err(UnknownKind) if !context.config.command.plugs() => Ok(None),
+        Err(UnknownKind) => Err(VifError::Backend(word)),
     }
 }
 

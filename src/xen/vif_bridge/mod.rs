@@ -20,8 +20,20 @@ use crate::xen::vif::frame::{self, Context, Script};
 use config::PortConfig;
 
 /// The variables that mean something to this script, or to others that are given the same line.
-const VARIABLES: [&str; 11] =
-    ["command", "type_if", "vif", "INTERFACE", "XENBUS_PATH", "bridge", "ip", "antispoof", "wait", "netdev", "script"];
+const VARIABLES: [&str; 12] = [
+    "command",
+    "type_if",
+    "vif",
+    "INTERFACE",
+    "XENBUS_PATH",
+    "bridge",
+    "ip",
+    "antispoof",
+    "firewall_backend",
+    "wait",
+    "netdev",
+    "script",
+];
 
 const SCRIPT: Script = Script { name: "vif-bridge", variables: &VARIABLES, work };
 

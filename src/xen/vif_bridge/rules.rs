@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use std::fmt;
 
 use crate::firewall::addresses::Addresses;
-use crate::firewall::backend::Firewall;
+use crate::firewall::backend::{Backend, Firewall};
 use crate::firewall::chain::Table;
 use crate::firewall::change::RuleChange;
+use crate::firewall::choice::Kind;
+use crate::firewall::error::FirewallError;
 use crate::firewall::iptables::HeldLock;
 use crate::firewall::matches::Match;
 use crate::firewall::rule::Rule;
@@ -31,6 +33,8 @@ pub(super) struct GuestRules {
     sources: Vec<Source>,
     /// The PATH along which programs are searched for.
     path: Option<OsString>,
+    /// What holds the rules, if that is not to be chosen.
+    backend: Option<Kind>,
 }
 
 /// Which of a guest's packets a rule accepts.
@@ -60,11 +64,11 @@ impl Source {
 
 impl GuestRules {
     /// Takes the guest's addresses and networks, separated by blanks; empty for any.
-    pub(super) fn new(sources: &str, path: Option<OsString>) -> Self {
+    pub(super) fn new(sources: &str, path: Option<OsString>, backend: Option<Kind>) -> Self {
         let mut sources: Vec<Source> =
             sources.split_whitespace().map(|net| Source::Net(Addresses::parse(net))).collect();
         sources.push(if sources.is_empty() { Source::Any } else { Source::Dhcp });
-        GuestRules { sources, path }
+        GuestRules { sources, path, backend }
     }
 
     /// Inserts the rules, after those of an earlier call were removed. As in the original, a refusal is only logged: on most hosts
@@ -76,6 +80,9 @@ impl GuestRules {
         });
         match inserted {
             Ok(()) => (),
+            Err(Left::NoBackend(error)) => {
+                log.error(format!("{error}. This may affect guest networking.").as_bytes());
+            }
             Err(Left::NoLock) => {
                 log.error(b"cannot have the lock of iptables. This may affect guest networking.");
             }
@@ -95,6 +102,8 @@ impl GuestRules {
             true => self.remove_all(firewall, port),
             false => Ok(()),
         });
+        // then it has made no rules either
+        let removed = if matches!(removed, Err(Left::NoBackend(_))) { Ok(()) } else { removed };
         removed.map_err(|left| VifError::RulesLeft { port: port.clone(), rule: left.to_string() })
     }
 
@@ -107,7 +116,11 @@ impl GuestRules {
         change: impl FnOnce(&Firewall, bool) -> Result<(), Left>,
     ) -> Result<(), Left> {
         let held = HeldLock::default();
-        let Ok(firewall) = Firewall::choose(kernel, self.path.clone(), held.clone()) else { return Ok(()) };
+        let firewall = match Firewall::choose(kernel, self.path.clone(), held.clone(), self.backend) {
+            Ok(firewall) => firewall,
+            Err(error @ FirewallError::NoProgram(..)) => return Err(Left::NoBackend(error)),
+            Err(_) => return Ok(()),
+        };
         let Some(has_rules) = firewall.forward_names(port) else { return Ok(()) };
         let lock = Lock::claim(kernel, "iptables", PATIENCE).map_err(|_| Left::NoLock)?;
         let _ = lock.try_clone().map(|file| held.set(file));
@@ -115,6 +128,9 @@ impl GuestRules {
     }
 
     fn remove_all(&self, firewall: &Firewall, port: &InterfaceName) -> Result<(), Left> {
+        if let Backend::Nft(nft) = firewall.backend() {
+            return nft.delete_of_port(port).map_err(|error| Left::Rule(error.to_string()));
+        }
         let lines = || {
             let mut lines = firewall.rules_naming(Family::V4, Table::Filter, port);
             lines.retain(|line| is_of_port(line, port));
@@ -149,6 +165,8 @@ impl GuestRules {
 
 /// Why rules are not as they should be.
 enum Left {
+    /// What was asked for is not installed.
+    NoBackend(FirewallError),
     /// Another holds the lock of Xen's scripts.
     NoLock,
     /// A rule was not accepted.
@@ -160,6 +178,7 @@ enum Left {
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Left::NoBackend(error) => error.fmt(f),
             Left::NoLock => f.write_str("another call holds the lock of iptables"),
             Left::NotInserted => f.write_str("not inserted"),
             Left::Rule(line) => f.write_str(line),

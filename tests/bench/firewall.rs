@@ -1,6 +1,12 @@
 //! Measures rules of the firewall in the kernel's own tables: masquerading, and a rule among many, against iptables-legacy.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use brouter::firewall::change::RuleChange;
+use brouter::firewall::rule::Rule;
+use brouter::firewall::table::KernelTables;
+use brouter::kernel::Kernel;
+use ipnet::Ipv4Net;
 
 use crate::Bench;
 use crate::host::Host;
@@ -29,23 +35,38 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let rule = |n| format!("-A POSTROUTING -s 10.{}.{}.0/24 -o eth9 -j MASQUERADE\n", 100 + n / 250, n % 250);
     let rules = format!("*nat\n{}COMMIT\n", (0..RULES).map(rule).collect::<String>());
     Step::new(host, &programs.iptables_legacy_restore, "-w").feed(&rules)?;
-    let steps = [brouter(UP), brouter(DOWN), brouter(MASQUERADED), brouter(DOWN), iptables(ADD), iptables(DELETE)];
-    let many = medians(rounds, steps)?;
+    let [mut added, mut deleted] = [Vec::new(), Vec::new()];
+    let mut theirs = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        added.push(change(host, RuleChange::Append)?);
+        deleted.push(change(host, RuleChange::Delete)?);
+        theirs[0].push(iptables(ADD).time()?);
+        theirs[1].push(iptables(DELETE).time()?);
+    }
 
     let table = &mut bench.table;
     table.begin(&format!("firewall, in the kernel's tables, {rounds} rounds"));
     table.line("up --masquerade, to up", few[2], few[0], 1.5);
     table.line("down of it, to down", few[3], few[1], 1.5);
-    let name = format!("a rule among {RULES}, to iptables-legacy");
-    table.line(&name, beyond(many[2], many[0]), many[4], 1.0 / 3.0);
-    table.line(&format!("deleting a rule among {RULES}"), beyond(many[3], many[1]), many[5], 1.0 / 3.0);
+    let [their_add, their_delete] = theirs.map(median);
+    table.line(&format!("a rule among {RULES} added, to iptables-legacy"), median(added), their_add, 1.0 / 3.0);
+    table.line(&format!("a rule among {RULES} deleted"), median(deleted), their_delete, 1.0 / 3.0);
     Ok(())
 }
 
-/// Returns the time that a rule takes: what a command takes beyond another without it.
-fn beyond(with: Figure, without: Figure) -> Figure {
-    match (with, without) {
-        (Figure::Time(with), Figure::Time(without)) => Figure::Time(with.saturating_sub(without)),
-        _ => Figure::Time(Duration::ZERO),
-    }
+/// Measures a change of a rule in this process, as a command of ours makes it: no program is started.
+fn change(host: &Host, change: fn(Rule) -> RuleChange) -> Result<Duration, String> {
+    host.enter()?;
+    let net: Ipv4Net = "10.9.0.0/16".parse().map_err(|_| "a net")?;
+    let bridge = "b0".parse().map_err(|_| "a name")?;
+    let change = change(Rule::masquerade(net, bridge));
+    let start = Instant::now();
+    let kernel = Kernel::running();
+    KernelTables::new(&kernel).change(&[change]).map_err(|error| error.to_string())?;
+    Ok(start.elapsed())
+}
+
+fn median(mut times: Vec<Duration>) -> Figure {
+    times.sort_unstable();
+    Figure::Time(times[times.len() / 2])
 }

@@ -41,7 +41,7 @@ impl<'a> Step<'a> {
     }
 
     /// Measures the time from start to end.
-    fn time(&self) -> Result<Duration, String> {
+    pub(crate) fn time(&self) -> Result<Duration, String> {
         let mut command = self.command(self.program)?;
         command.args(self.words.split(' ')).stdout(Stdio::null());
         let start = Instant::now();

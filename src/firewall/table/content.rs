@@ -69,30 +69,33 @@ pub(super) struct Content {
     /// The chains of the kernel's own, by the number of their hook.
     pub(super) chains: [Option<Span>; 5],
     bytes: Vec<u8>,
-    /// Where each entry begins.
+    /// Bytes before the first entry.
+    head: usize,
+    /// Where each entry begins, counted from the first.
     offsets: Vec<usize>,
 }
 
 impl Content {
-    /// Checks the entries of a table.
-    pub(super) fn parse(layout: Layout, info: &Info, bytes: Vec<u8>) -> Result<Self, Malformed> {
+    /// Checks the entries of a table, which lie behind `head` bytes.
+    pub(super) fn parse(layout: Layout, info: &Info, bytes: Vec<u8>, head: usize) -> Result<Self, Malformed> {
         if info.size > LARGEST {
             return Err(Malformed::TooLarge);
         }
-        if info.size as usize != bytes.len() {
+        let entries = bytes.get(head..).unwrap_or_default();
+        if info.size as usize != entries.len() {
             return Err(Malformed::Entry);
         }
-        let mut offsets = Vec::new();
+        let mut offsets = Vec::with_capacity(entries.len() / layout.entry());
         let mut offset = 0;
-        while offset < bytes.len() {
+        while offset < entries.len() {
             offsets.push(offset);
-            offset += check_entry(layout, &bytes[offset..])?;
+            offset += check_entry(layout, &entries[offset..])?;
         }
         if info.entries as usize != offsets.len() {
             return Err(Malformed::Count);
         }
         let chains = [None; 5];
-        let mut content = Content { layout, valid_hooks: info.valid_hooks, chains, bytes, offsets };
+        let mut content = Content { layout, valid_hooks: info.valid_hooks, chains, bytes, head, offsets };
         content.check_chains(info)?;
         content.check_jumps()?;
         Ok(content)
@@ -143,8 +146,14 @@ impl Content {
 
     /// Returns the bytes of an entry.
     pub(super) fn entry(&self, number: usize) -> &[u8] {
-        let end = self.offsets.get(number + 1).copied().unwrap_or(self.bytes.len());
-        &self.bytes[self.offsets[number]..end]
+        let entries = &self.bytes[self.head..];
+        let end = self.offsets.get(number + 1).copied().unwrap_or(entries.len());
+        &entries[self.offsets[number]..end]
+    }
+
+    /// Returns everything, with the bytes before the first entry.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Returns the matches of an entry and, last, its target.

@@ -104,20 +104,19 @@ impl<'a> Edit<'a> {
             offsets[number] = Some(end);
             end += self.bytes(number).len();
         }
-        let mut entries = Vec::with_capacity(end);
+        let info = self.info(&offsets, end)?;
+        let mut bytes = self.head(&info, table, end);
+        let head = bytes.len();
         for &number in &self.order {
-            let start = entries.len();
-            entries.extend_from_slice(self.bytes(number));
+            let start = bytes.len() - head;
+            bytes.extend_from_slice(self.bytes(number));
             if let Some(verdict) = self.new_verdict(number, start, &offsets)? {
-                let at = start + target_offset(layout, self.bytes(number)) + HEAD;
-                entries[at..at + 4].copy_from_slice(&verdict.to_ne_bytes());
+                let at = head + start + target_offset(layout, self.bytes(number)) + HEAD;
+                bytes[at..at + 4].copy_from_slice(&verdict.to_ne_bytes());
             }
         }
-        let info = self.info(&offsets, end)?;
-        let mut bytes = self.head(&info, table);
-        bytes.extend_from_slice(&entries);
         // what has become of it is checked like what the kernel returns
-        Content::parse(layout, &info, entries)?;
+        let bytes = Content::parse(layout, &info, bytes, head)?.into_bytes();
         // at each change the policies of all chains begin to count anew, as with iptables (libiptc, COUNTER_MAP_ZEROED)
         let is_policy = |number: usize| self.chains.iter().flatten().any(|span| span.policy == number);
         let keeps = |number: &usize| *number < self.content.len() && !is_policy(*number);
@@ -160,9 +159,10 @@ impl<'a> Edit<'a> {
         Ok(Info { valid_hooks: self.content.valid_hooks, hook_entry, underflow, entries, size })
     }
 
-    /// Returns `struct ipt_replace` without the address of the counters.
-    fn head(&self, info: &Info, table: &str) -> Vec<u8> {
-        let mut head = table.as_bytes().to_vec();
+    /// Returns `struct ipt_replace` without the address of the counters, with room for entries of a size behind it.
+    fn head(&self, info: &Info, table: &str, size: usize) -> Vec<u8> {
+        let mut head = Vec::with_capacity(self.content.layout.replace() + size);
+        head.extend_from_slice(table.as_bytes());
         head.resize(NAME, 0);
         let old = self.content.len() as u32;
         let hooks = info.hook_entry.iter().chain(&info.underflow).copied();

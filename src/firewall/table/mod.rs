@@ -262,13 +262,14 @@ impl<'a> KernelTables<'a> {
             if info.size > LARGEST {
                 return Err(FirewallError::Malformed(table, Malformed::TooLarge));
             }
-            let mut entries = table.name().as_bytes().to_vec();
+            let mut entries = Vec::with_capacity(layout.list() + info.size as usize);
+            entries.extend_from_slice(table.name().as_bytes());
             entries.resize(NAME, 0);
             entries.extend(info.size.to_ne_bytes());
             entries.resize(layout.list() + info.size as usize, 0);
             match self.kernel.table_entries(family, &mut entries) {
                 Ok(()) => {
-                    let content = Content::parse(layout, &info, entries.split_off(layout.list()));
+                    let content = Content::parse(layout, &info, entries, layout.list());
                     return content.map_err(|fault| FirewallError::Malformed(table, fault));
                 }
                 Err(Errno::EAGAIN) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(1)),

@@ -84,7 +84,7 @@ impl Built {
     }
 
     fn content(&self) -> Result<Content, Malformed> {
-        Content::parse(self.layout, &self.info(), self.bytes.clone())
+        Content::parse(self.layout, &self.info(), self.bytes.clone(), 0)
     }
 }
 
@@ -141,7 +141,7 @@ fn laid_out(content: &Content, edit: &Edit) -> Content {
     info[36..76].copy_from_slice(&head[44..84]);
     info[76..84].copy_from_slice(&head[36..44]);
     assert_eq!(head[84..88], (content.len() as u32).to_ne_bytes());
-    Content::parse(content.layout, &Info::parse(&info), entries.to_vec()).unwrap()
+    Content::parse(content.layout, &Info::parse(&info), entries.to_vec(), 0).unwrap()
 }
 
 fn bytes(content: &Content) -> Vec<u8> {
@@ -235,7 +235,7 @@ fn malformed_tables_are_refused() {
         let mut built = filter(layout);
         let mut info = built.info();
         change(&mut built, &mut info);
-        Content::parse(layout, &info, built.bytes).map(drop)
+        Content::parse(layout, &info, built.bytes, 0).map(drop)
     };
     let verdict = layout.entry() + HEAD;
     assert_eq!(check(&|_, _| ()), Ok(()));
@@ -279,7 +279,7 @@ fn no_bytes_make_it_panic() {
             _ => (),
         }
         info.size = built.bytes.len() as u32;
-        let Ok(content) = Content::parse(layout, &info, built.bytes) else {
+        let Ok(content) = Content::parse(layout, &info, built.bytes, 0) else {
             refused += 1;
             continue;
         };

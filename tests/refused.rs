@@ -35,6 +35,8 @@ setup() {
         addr add 10.3.0.1/24 dev b0 label b0:1
         route add 10.7.0.0/16 via 10.1.0.9
         route add 10.7.0.0/16 via 10.1.0.9 metric 5
+        addr add 10.4.0.1/24 dev b1
+        route add 10.9.0.0/16 dev b1 src 10.1.0.2
         tuntap add t0 mode tap' >>/run/batch
     ip -batch /run/batch
     echo 0 >/proc/sys/net/ipv6/conf/b1/accept_dad
@@ -42,6 +44,7 @@ setup() {
     echo 0 >/proc/sys/net/ipv6/conf/b1/disable_ipv6
     ip -6 addr add fd00::1/64 dev b1 nodad
     ip -6 route add fd08::/64 via fd00::9; ip -6 route add fd08::/64 via fd00::9 metric 9
+    ip -6 route add prohibit fd07::/64
     PATH=$programs:$original
 }
 # the state of the host without what changes by itself
@@ -90,6 +93,14 @@ refused() {
                 echo "left at $fault: $(</run/said)"; diff <(echo "$before") /run/after ;;
             *) echo "status $status at $fault: $(</run/said)" ;;
         esac
+    done
+}
+# $1 is killed at each of its system calls, and run again
+killed() {
+    local wanted=$(leaves "$1") fault
+    for fault in $(calls "$1" "$checked"); do
+        unshare -n -m bash -c "setup; (strace -qq -o /dev/null -e inject=$fault:signal=KILL $1) >/run/said 2>&1; $1; look >/run/after" 2>/dev/null
+        [ "$(</run/after)" = "$wanted" ] || { echo "killed at $fault:"; diff <(echo "$wanted") /run/after; }
     done
 }
 # $1 is told greater counts than it asked for
@@ -155,7 +166,13 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("ip route replace 10.7.0.0/16 dev b1", &[]),
     ("ip route change 10.7.0.0/16 via 10.1.0.9 window 7000", &[]),
     ("ip route flush 10.7.0.0/16", &["ip route del 10.7.0.0/16"]),
+    ("ip route add 10.8.0.5 dev b1 src 10.1.0.2", &[]),
+    ("ip route add 10.8.0.5 dev b0 src 10.3.0.1 metric 2", &[]),
+    ("ip route replace 10.7.0.0/16 via 10.1.0.9 src 10.3.0.1", &[]),
+    ("ip route del 10.9.0.0/16 src 10.1.0.2", &[]),
     ("ip -6 route add fd09::/64 dev b1", &[]),
+    ("ip -6 route add prohibit fd09::/64", &[]),
+    ("ip -6 route replace blackhole fd07::/64", &[]),
     ("ip -6 route add unreachable fd09::/64", &[]),
     ("ip -6 route del fd08::/64", &[]),
     ("ip -6 route replace fd08::/64 via fd00::8", &[]),
@@ -164,6 +181,9 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("ip tuntap add t9 mode tap user 0", &[]),
     ("ip tuntap del t0 mode tap", &[]),
 ];
+
+/// Commands that a second run completes if the first was killed.
+const KILLED: &[&str] = &["ip route replace 10.8.0.5 dev b1 src 10.1.0.2"];
 
 /// Commands that use what system calls count.
 const MISCOUNTED: &[&str] = &[
@@ -187,9 +207,13 @@ fn main() -> ExitCode {
         let script = format!("{PRELUDE}refused {}", words.join(" "));
         Test::of_script(*command, &["strace"], "", script, Mode::Sys)
     });
+    let killed = KILLED.iter().map(|command| {
+        let script = format!("{PRELUDE}killed '{command}'");
+        Test::of_script(format!("{command}, killed"), &["strace"], "", script, Mode::Sys)
+    });
     let miscounted = MISCOUNTED.iter().map(|command| {
         let script = format!("{PRELUDE}miscounted '{command}'");
         Test::of_script(format!("{command}, miscounted"), &["strace"], "", script, Mode::Sys)
     });
-    conclude(refused.chain(miscounted).collect())
+    conclude(refused.chain(killed).chain(miscounted).collect())
 }

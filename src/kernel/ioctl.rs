@@ -120,13 +120,14 @@ unsafe fn device_private(fd: impl AsFd, bridge: &[u8], words: &mut [c_ulong; 4])
 /// Sends a command that sets a value, or attaches or releases a port.
 ///
 /// # Errors
-/// Whatever the kernel answers; EOPNOTSUPP where the interface is not a bridge.
+/// Whatever the kernel answers; EOPNOTSUPP where the interface is not a bridge; ERANGE for a value that does not fit a word of C.
 pub(super) fn bridge_set(fd: impl AsFd, bridge: &[u8], command: BrctlCommand, first: u64, second: u64) -> Result<()> {
     use BrctlCommand::*;
     if matches!(command, GetBridges | GetBridgeInfo | GetPortList | GetPortInfo | GetFdbEntries) {
         return Err(Errno::EINVAL);
     }
-    let mut words = [command as c_ulong, first as c_ulong, second as c_ulong, 0];
+    let word = |value: u64| c_ulong::try_from(value).map_err(|_| Errno::ERANGE);
+    let mut words = [command as c_ulong, word(first)?, word(second)?, 0];
     // SAFETY: the commands that take words[1] for an address are refused above; the others read it as a number.
     unsafe { device_private(fd, bridge, &mut words) }.map(drop)
 }
@@ -307,6 +308,29 @@ pub(super) fn driver(fd: impl AsFd, interface: &[u8]) -> Result<Vec<u8>> {
     // SAFETY: ifr_data points to an ethtool_drvinfo, which is what the kernel fills at this command.
     unsafe { ioctl(fd, libc::SIOCETHTOOL as c_ulong, &mut request) }?;
     Ok(info.driver.iter().copied().take_while(|&byte| byte != 0).collect())
+}
+
+/// `struct ethtool_value` (linux/ethtool.h)
+#[repr(C)]
+struct EthtoolValue {
+    command: u32,
+    data: u32,
+}
+
+const ETHTOOL_GLINK: u32 = 10;
+
+/// Returns whether an interface has a carrier.
+///
+/// # Errors
+/// ENODEV, EOPNOTSUPP (its driver does not tell).
+pub(super) fn has_carrier(fd: impl AsFd, interface: &[u8]) -> Result<bool> {
+    let mut value = EthtoolValue { command: ETHTOOL_GLINK, data: 0 };
+    let mut request = Ifreq::named(interface);
+    let address = (&raw mut value).expose_provenance();
+    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+    // SAFETY: ifr_data points to an ethtool_value, which is what the kernel fills at this command.
+    unsafe { ioctl(fd, libc::SIOCETHTOOL as c_ulong, &mut request) }?;
+    Ok(value.data != 0)
 }
 
 /// A value of a tap or tun device that can be set on its other end (linux/if_tun.h).

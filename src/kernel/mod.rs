@@ -39,9 +39,10 @@ pub use neighbour::{Neighbour, is_member_v4};
 pub use procfs::Unreadable;
 pub use result::Result;
 pub use route::{
-    LocalRoute, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, RoutesV6, Table, flag6, metric_in_reach,
+    LocalRoute, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, RoutesV6, Table, expires_in_reach, flag6,
+    metric_in_reach,
 };
-pub use socket::open_socket;
+pub use socket::{Turn, open_socket};
 pub use sysctl::net_conf;
 pub use sysfs::Sysfs;
 pub use table::{Extension, TABLE_INFO};

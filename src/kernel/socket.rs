@@ -1,11 +1,13 @@
 //! Sockets that no program that we start inherits.
 
 use std::ffi::OsString;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::thread::sleep;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::BindToDevice;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, setsockopt, socket};
 
 use super::file::os_string;
 use super::result::Result;
@@ -19,6 +21,30 @@ use super::result::Result;
 /// Those of socket(2).
 pub fn open_socket(family: AddressFamily, kind: SockType) -> Result<OwnedFd> {
     socket(family, kind, SockFlag::SOCK_CLOEXEC, None)
+}
+
+/// A turn that one process of this network namespace can have at a time; it ends with the value, or with the process.
+#[derive(Debug)]
+pub struct Turn(#[allow(dead_code)] OwnedFd);
+
+impl Turn {
+    /// Waits for the turn of this name, at most five seconds. (An abstract address of a socket is unique in a network namespace,
+    /// and takes no file.)
+    ///
+    /// # Errors
+    /// EBUSY: another process keeps it; those of socket(2) and bind(2).
+    pub fn take(name: &str) -> Result<Self> {
+        const TRIES: u32 = 500;
+        let address = UnixAddr::new_abstract(["brouter ", name].concat().as_bytes())?;
+        for _ in 0..TRIES {
+            let socket = open_socket(AddressFamily::Unix, SockType::Datagram)?;
+            match bind(socket.as_raw_fd(), &address) {
+                Err(Errno::EADDRINUSE) => sleep(Duration::from_millis(10)),
+                bound => return bound.map(|()| Turn(socket)),
+            }
+        }
+        Err(Errno::EBUSY)
+    }
 }
 
 /// Reports whether this network namespace has a link of a name, by binding a socket to it for a moment. Unlike an ioctl, that does

@@ -1,7 +1,7 @@
 //! The words after `ip route add`, `delete` and the like.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -60,6 +60,11 @@ impl<'a> RouteArgs<'a> {
         let Parser { mut args, device, .. } = Parser::parse(words)?;
         args.device = device.map(|device| proper_name(kernel, device)).transpose()?;
         Ok(args)
+    }
+
+    /// Returns the arguments without a source.
+    pub(super) fn without_source(&self) -> Self {
+        RouteArgs { source: None, ..self.clone() }
     }
 
     pub(super) fn device(&self) -> Option<&[u8]> {
@@ -146,7 +151,7 @@ const KEYWORDS: &[Keyword<Meaning>] = &[
     of_2006(exact("eql", Unsupported(Operand::None))),
     of_2006(exact("mpath", Unsupported(Operand::Any))),
     of_2006(exact("mp", Unsupported(Operand::Any))),
-    exact("src", Field(|parser, words| put(&mut parser.args.source, words.address()))),
+    exact("src", Field(set_source)),
     today(exact("as", Field(skip_as))),
     exact("via", Field(set_gateway)),
     exact("from", Field(|parser, words| put(&mut parser.args.from, words.prefix()))),
@@ -290,6 +295,13 @@ impl<'a> Parser<'a> {
         put(&mut self.destination, words.prefix())
     }
 }
+
+/// `src ADDRESS`; 0.0.0.0 is none.
+fn set_source(parser: &mut Parser, words: &mut Words) -> Outcome {
+    set(&mut parser.args.source, words.address().map(|source| Some(source).filter(|source| *source != NO_SOURCE)))
+}
+
+const NO_SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// `as [to] ADDRESS`, which the kernel ignores.
 fn skip_as(_: &mut Parser, words: &mut Words) -> Outcome {

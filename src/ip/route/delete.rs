@@ -10,13 +10,14 @@ use super::entry::Entry;
 use super::infer;
 use super::removal::{self, Single};
 use super::snapshot::Snapshot;
+use super::source::{SourceLabel, Unlabelled};
 use super::table;
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::device::check_privilege;
 use crate::ip::words::Words;
-use crate::kernel::Table;
-use crate::net::rtnetlink::{Protocol, TableId};
+use crate::kernel::{RouteChangeV4, Table, metric_in_reach};
+use crate::net::rtnetlink::{Protocol, RouteType, TableId};
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
 /// `ip route delete [TYPE] PREFIX [via ADDRESS] [dev DEVICE] [metric METRIC] [scope SCOPE] [proto PROTOCOL] [src ADDRESS]`
@@ -33,7 +34,7 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
     if !args.is_in_main() {
         return Err(outside_main(&host, &args)?);
     }
-    let entries = match args.destination {
+    let mut entries = match args.destination {
         IpNet::V4(destination) if destination != destination.trunc() => {
             return Err(explained(Errno::EINVAL, "Invalid prefix for given prefix length."));
         }
@@ -43,6 +44,9 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
         IpNet::V6(_) if args.protocol.is_none() => table::main_v6(host.routes_v6()?),
         IpNet::V6(_) => infer::main_v6(&host)?,
     };
+    if let Some(outcome) = delete_by_source(&host, &mut entries, &args)? {
+        return outcome;
+    }
     let entry = match first_fit(&host, &entries, &args)? {
         Some(entry) => entry,
         None => return Err(missing(&entries, &args)),
@@ -59,6 +63,47 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Outcome {
         })?;
     }
     Ok(())
+}
+
+/// Deletes an IPv4 route by its source, which no file shows: the kernel compares it. `None` if no source is given that could be that
+/// of a route made by hand.
+/// Routes that have another source are taken out.
+fn delete_by_source(host: &Snapshot, entries: &mut Vec<Entry>, args: &RouteArgs) -> Result<Option<Outcome>, Failure> {
+    let Some(IpAddr::V4(source)) = args.source else { return Ok(None) };
+    if !host.addresses_v4()?.iter().any(|own| own.net.addr() == source) {
+        return Ok(None);
+    }
+    let mut at = 0;
+    while let Some(entry) = entries.get(at) {
+        at += 1;
+        let is_by_hand = entry.protocol == Protocol::BOOT && entry.kind == RouteType::Unicast && entry.tos == 0;
+        let (IpNet::V4(destination), Some(hop), true) = (entry.destination, entry.hop(), is_by_hand) else { continue };
+        let (Some(link), Fit::Yes) = (hop.device.as_deref(), fits_v4(host, entry, &args.without_source())?) else {
+            continue;
+        };
+        let label = match SourceLabel::put(host.kernel, link, source) {
+            Ok(label) => label,
+            Err(Unlabelled::Classful) => return Ok(None),
+            Err(Unlabelled::Refused(failure)) => return Err(failure),
+        };
+        let gateway = match hop.gateway {
+            Some(IpAddr::V4(gateway)) => Some(gateway),
+            _ => None,
+        };
+        let metric = if metric_in_reach(entry.metric) { entry.metric } else { 0 };
+        let change = RouteChangeV4 { gateway, device: Some(&label.label), metric, ..RouteChangeV4::to(destination) };
+        let deleted = host.kernel.delete_route_v4(&change);
+        let removed = label.remove();
+        match deleted {
+            Err(Errno::ESRCH) => {
+                removed?;
+                at -= 1;
+                entries.remove(at);
+            }
+            deleted => return Ok(Some(deleted.map_err(refused).and(removed))),
+        }
+    }
+    Ok(None)
 }
 
 fn lacks_table(host: &Snapshot, args: &RouteArgs) -> Result<bool, Failure> {

@@ -1,5 +1,7 @@
 //! The words after `ip route list` and `ip route flush`.
 
+use std::os::unix::ffi::OsStrExt;
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::filter::{Networks, RouteFilter};
@@ -75,6 +77,8 @@ impl RouteFilter {
             filter.admits_none = true;
         }
         filter.device = device.map(|device| proper_name(kernel, device)).transpose()?;
+        // iproute2 asks the kernel about the link, and so sees its routes in their new state
+        filter.device.iter().for_each(|device| kernel.settle(device.as_bytes()));
         Ok(filter)
     }
 }

@@ -21,6 +21,7 @@ mod refusal;
 mod removal;
 mod show;
 mod snapshot;
+mod source;
 mod table;
 mod text;
 

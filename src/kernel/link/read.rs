@@ -85,6 +85,7 @@ impl Kernel {
         {
             return self.link_by_sysfs(index as i32, os_string(name), &folder);
         }
+        self.settle(name);
         let index = self.link_index(name)?;
         if let Some(folder) = self.folder(name) {
             return self.link_by_sysfs(index, os_string(name), &folder);
@@ -94,6 +95,16 @@ impl Kernel {
         match self.folder(name.as_bytes()) {
             Some(folder) => self.link_by_sysfs(index, name.clone(), &folder),
             None => self.link_by_ioctl(index, name),
+        }
+    }
+
+    /// Has the kernel act on a change of carrier that it has noticed: it changes the state of a link up to a second later, unless
+    /// somebody asks about the link alone (net/core/link_watch.c, `linkwatch_sync_dev`; for /sys and ioctls since Linux 6.8).
+    pub fn settle(&self, name: &[u8]) {
+        let by_sysfs = self.folder(name).and_then(|folder| folder.number("carrier"));
+        if by_sysfs.is_none() && self.is_running() {
+            // without /sys; or the link is down, and waits for nothing
+            let _ = self.control().map(|control| ioctl::has_carrier(control, name));
         }
     }
 

@@ -3,13 +3,14 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use libc::{RTF_GATEWAY, RTF_IRTT, RTF_MSS, RTF_REJECT, RTF_UP, RTF_WINDOW};
+use libc::{RTF_GATEWAY, RTF_IRTT, RTF_MSS, RTF_REJECT, RTF_UP, RTF_WINDOW, c_ulong};
 use nix::errno::Errno;
 
 use super::v6::flag6;
 use crate::kernel::handle::Kernel;
 use crate::kernel::ioctl::{self, In6Rtmsg, RouteVerb};
 use crate::kernel::result::Result;
+use crate::net::rtnetlink::RouteType;
 
 /// What the kernel subtracts from `rt_mtu` to have the segment size (net/ipv4/fib_frontend.c, `rtentry_to_fib_config`).
 const HEADERS: u32 = 40;
@@ -81,6 +82,16 @@ pub fn metric_in_reach(metric: u32) -> bool {
     rt_metric(metric).is_some()
 }
 
+/// Converts seconds to hundredths, in a word of C; `None` if they do not fit.
+fn clock_ticks<T: TryFrom<u64>>(seconds: u32) -> Option<T> {
+    T::try_from(u64::from(seconds) * 100).ok()
+}
+
+/// Whether the ioctl can carry a lifetime of an IPv6 route: on 32-bit processors up to 42949672 seconds.
+pub fn expires_in_reach(seconds: u32) -> bool {
+    clock_ticks::<c_ulong>(seconds).is_some()
+}
+
 /// An IPv6 route to be added to the main table, or deleted from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteChangeV6 {
@@ -94,11 +105,12 @@ pub struct RouteChangeV6 {
     pub index: i32,
     /// Metric: 0 is 1024 to add, and any to delete.
     pub metric: u32,
-    /// Whether packets are dropped, with ICMPv6 "no route" to the sender.
-    pub unreachable: bool,
+    /// For packets that are not sent on: `unreachable`, or [since Linux 4.18](Kernel::has_reject_types_v6) `blackhole`, `prohibit`
+    /// or `throw`.
+    pub reject: Option<RouteType>,
     /// RFC 4191's preference: 0 for medium, 1 for high, 3 for low.
     pub preference: u8,
-    /// Lifetime in seconds; 0 for ever.
+    /// Lifetime in seconds for which [`expires_in_reach`] holds; 0 for ever.
     pub expires: u32,
 }
 
@@ -111,7 +123,7 @@ impl RouteChangeV6 {
             gateway: None,
             index: 0,
             metric: 0,
-            unreachable: false,
+            reject: None,
             preference: 0,
             expires: 0,
         }
@@ -121,7 +133,7 @@ impl RouteChangeV6 {
         let flags = [
             (u32::from(RTF_UP) | u32::from(self.preference) << flag6::PREFERENCE_SHIFT, true),
             (flag6::GATEWAY, self.gateway.is_some()),
-            (flag6::REJECT, self.unreachable),
+            (flag6::REJECT, self.reject.is_some()),
             (flag6::EXPIRES, self.expires != 0),
         ];
         let flags = flags.iter().filter(|(_, is_set)| *is_set).fold(0, |flags, (flag, _)| flags | flag);
@@ -129,11 +141,11 @@ impl RouteChangeV6 {
             destination: self.destination.addr().octets(),
             source: self.source.addr().octets(),
             gateway: self.gateway.unwrap_or(Ipv6Addr::UNSPECIFIED).octets(),
-            kind: 0,
+            kind: self.reject.map_or(0, |kind| kind.number().into()),
             destination_length: self.destination.prefix_len().into(),
             source_length: self.source.prefix_len().into(),
             metric: self.metric,
-            info: u64::from(self.expires).saturating_mul(100) as _,
+            info: clock_ticks(self.expires).unwrap_or(c_ulong::MAX),
             flags,
             index: self.index,
         }
@@ -159,6 +171,11 @@ impl Kernel {
     pub fn delete_route_v4(&self, route: &RouteChangeV4) -> Result<()> {
         // with RTF_GATEWAY the scope would have to be global
         ioctl::route_v4(self.control()?, RouteVerb::Delete, route.entry(0)?, route.device)
+    }
+
+    /// Whether the ioctl for IPv6 looks at the type of a route that drops packets (net/ipv6/route.c, `rtmsg_to_fib6_config`).
+    pub fn has_reject_types_v6(&self) -> bool {
+        self.version() >= [4, 18, 0]
     }
 
     /// Adds an IPv6 route. Beside another one with a gateway to the same network with the same metric, the two form a multipath
@@ -191,6 +208,13 @@ impl Kernel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lifetimes_that_fit_a_word() {
+        assert_eq!(clock_ticks::<u32>(42_949_672), Some(4_294_967_200));
+        assert_eq!(clock_ticks::<u32>(42_949_673), None);
+        assert_eq!(clock_ticks::<u64>(u32::MAX), Some(429_496_729_500));
+    }
 
     #[test]
     fn metrics_that_fit_a_short() {

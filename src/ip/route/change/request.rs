@@ -22,8 +22,8 @@ pub(in crate::ip::route) enum Action {
     Test,
 }
 
-/// Returns what is asked for and no ioctl can do.
-pub(super) fn unsupported(args: &RouteArgs) -> Option<Failure> {
+/// Returns what is asked for and no ioctl can do. Of the types that drop packets, ioctls make all or only `unreachable`.
+pub(super) fn unsupported(args: &RouteArgs, has_reject_types: bool) -> Option<Failure> {
     if let Some(word) = args.unsupported {
         return Some(needs_netlink([b"a route with ", word].concat(), "leave it out"));
     }
@@ -32,6 +32,7 @@ pub(super) fn unsupported(args: &RouteArgs) -> Option<Failure> {
     }
     match (args.type_number, args.route_type()) {
         (None, _) | (_, Some(RouteType::Unicast | RouteType::Unreachable)) => None,
+        (_, Some(kind)) if has_reject_types && kind.rejects() => None,
         _ => {
             let instead = "only an unreachable one can be made besides ordinary ones";
             Some(needs_netlink("a route of this type", instead))

@@ -16,17 +16,21 @@ use crate::ip::route::reach::{Gateway, gateway_v4, is_special_v4};
 use crate::ip::route::refusal::{gateway_of, invalid_gateway, refusal_v4};
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
 use crate::ip::route::snapshot::{Snapshot, Tables};
+use crate::ip::route::source::{SourceLabel, Unlabelled};
 use crate::kernel::{Address, Kernel, RouteChangeV4, metric_in_reach};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
 /// Where a route leads, once the kernel's part in it is known.
+#[derive(Clone)]
 struct NextHop {
     gateway: Option<Ipv4Addr>,
     /// The link, if it is known.
     link: Option<OsString>,
     /// The name under which the link is given to the kernel: a label brings its address along as the source.
     label: Option<OsString>,
+    /// A source that has no label yet.
+    source: Option<Ipv4Addr>,
 }
 
 pub(super) fn change(
@@ -64,12 +68,36 @@ pub(super) fn change(
         _ => (),
     }
     let hop = hop?;
-    let request = request(args, destination, &hop);
-    match (action, twin) {
-        (Action::Replace | Action::Change, Some(twin)) => exchange(kernel, tables, &request, &hop, twin),
-        (Action::Append, Some(_)) => append(host, &hop, args),
-        _ => add(kernel, &request),
+    let run = |hop: &NextHop| {
+        let request = request(args, destination, hop);
+        match (action, twin) {
+            (Action::Replace | Action::Change, Some(twin)) => exchange(kernel, tables, &request, hop, twin),
+            (Action::Append, Some(_)) => append(host, hop, args),
+            _ => add(kernel, &request),
+        }
+    };
+    let (Some(source), Some(link)) = (hop.source, hop.link.as_deref()) else { return run(&hop) };
+    if let Some(refusal) = refusal_v4(kernel, tables, args) {
+        return Err(refusal);
     }
+    match SourceLabel::put(kernel, link, source) {
+        Ok(label) => {
+            let outcome = run(&NextHop { label: Some(OsString::from_vec(label.label.clone())), ..hop.clone() });
+            outcome.and(label.remove())
+        }
+        // without it the kernel would choose the same
+        Err(Unlabelled::Classful) if is_usual(tables, args, destination, &hop, source) => run(&hop),
+        Err(Unlabelled::Classful) => {
+            let reason = "the device has this address with the prefix of its class";
+            Err(needs_netlink("src", reason))
+        }
+        Err(Unlabelled::Refused(failure)) => Err(failure),
+    }
+}
+
+/// Whether the kernel would choose a source by itself.
+fn is_usual(tables: &Tables, args: &RouteArgs, destination: Ipv4Net, hop: &NextHop, source: Ipv4Addr) -> bool {
+    infer::usual(&entry_of(&request(args, destination, hop), hop), &tables.addresses) == Some(source.into())
 }
 
 fn request<'a>(args: &'a RouteArgs, destination: Ipv4Net, hop: &'a NextHop) -> RouteChangeV4<'a> {
@@ -134,19 +162,20 @@ fn next_hop(tables: &Tables, args: &RouteArgs) -> Result<NextHop, Failure> {
         Some(Protocol::KERNEL) if connected.is_some() => (),
         Some(_) => return Err(needs_netlink("proto", "leave it out")),
     }
-    let mut label = None;
-    if let Some(source) = args.source.filter(|&source| connected != Some(source)) {
-        label = link.as_ref().and_then(|link| label_of(&tables.addresses, link, source));
-        if label.is_none() || args.is_unreachable() {
-            return Err(needs_netlink("src", "leave it out, or use an address with a label such as eth0:1"));
+    let mut hop = NextHop { gateway, link, label: None, source: None };
+    if let Some(IpAddr::V4(source)) = args.source.filter(|&source| connected != Some(source)) {
+        if args.is_unreachable() {
+            return Err(needs_netlink("src of what is unreachable", "leave it out"));
         }
+        hop.label = hop.link.as_ref().and_then(|link| label_of(&tables.addresses, link, source.into()));
+        hop.source = Some(source).filter(|_| hop.label.is_none());
     }
-    Ok(NextHop { gateway, link, label })
+    Ok(hop)
 }
 
 /// Refuses what no ioctl carries.
 fn check_for_ioctl(args: &RouteArgs) -> Outcome {
-    if let Some(failure) = unsupported(args) {
+    if let Some(failure) = unsupported(args, false) {
         return Err(failure);
     }
     if args.tos != 0 {

@@ -9,14 +9,14 @@ use super::request::{Action, unsupported};
 use crate::error::{Failure, Outcome};
 use crate::ip::route::args::RouteArgs;
 use crate::ip::route::entry::{Entry, Hop, Tcp};
-use crate::ip::route::infer::{METRIC_OF_KERNEL_V6, connected_address};
+use crate::ip::route::infer::{self, METRIC_OF_KERNEL_V6, connected_address};
 use crate::ip::route::reach::is_on_link_v6;
 use crate::ip::route::refusal::refusal_v6;
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
 use crate::ip::route::snapshot::{Snapshot, Tables};
 use crate::ip::route::table;
-use crate::kernel::{Kernel, RouteChangeV6};
-use crate::net::rtnetlink::Protocol;
+use crate::kernel::{Kernel, RouteChangeV6, expires_in_reach};
+use crate::net::rtnetlink::{Protocol, RouteType};
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
 /// The metric of a route that is given none (net/ipv6.h, `IP6_RT_PRIO_USER`).
@@ -35,7 +35,7 @@ pub(super) fn change(
     let is_twin =
         |entry: &Entry| entry.destination == IpNet::V6(destination) && entry.from == from && entry.metric == metric;
     let has_twin = args.is_in_main() && tables.main.iter().any(is_twin);
-    let obstacle = check_for_ioctl(tables, args, metric);
+    let obstacle = check_for_ioctl(kernel, tables, args, metric);
     let has_answer = match action {
         Action::Add | Action::Test => has_twin,
         Action::Change => !has_twin,
@@ -57,6 +57,11 @@ pub(super) fn change(
     let request = RouteChangeV6 { metric, ..request(kernel, args, destination)? };
     let explain = |errno| refusal_v6(kernel, tables, args).unwrap_or_else(|| refused(errno));
     if matches!(action, Action::Replace | Action::Change) && has_twin {
+        if let Some(kind) = request.reject
+            && let Some(old) = rejecting_twin(kernel, &is_twin)?
+        {
+            return if old == kind { Ok(()) } else { exchange_rejects(kernel, tables, &request, explain) };
+        }
         return exchange(kernel, &request, args.device(), is_twin, explain);
     }
     kernel.add_route_v6(&request).map_err(|errno| match errno {
@@ -66,16 +71,16 @@ pub(super) fn change(
 }
 
 fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> Result<RouteChangeV6, Failure> {
-    let unreachable = args.is_unreachable();
-    let device = args.device().filter(|_| !unreachable);
+    let reject = args.route_type().filter(|kind| kind.rejects());
+    let device = args.device().filter(|_| reject.is_none());
     Ok(RouteChangeV6 {
         source: args.source_network().unwrap_or_default(),
         gateway: match args.gateway {
-            Some(IpAddr::V6(gateway)) if !unreachable => Some(gateway),
+            Some(IpAddr::V6(gateway)) if reject.is_none() => Some(gateway),
             _ => None,
         },
         index: device.map_or(Ok(0), |device| kernel.link_index(device)).map_err(refused)?,
-        unreachable,
+        reject,
         preference: args.preference,
         expires: args.expires,
         ..RouteChangeV6::to(destination)
@@ -83,8 +88,8 @@ fn request(kernel: &Kernel, args: &RouteArgs, destination: Ipv6Net) -> Result<Ro
 }
 
 /// Refuses what is asked for and no ioctl can do.
-fn check_for_ioctl(tables: &Tables, args: &RouteArgs, metric: u32) -> Outcome {
-    if let Some(failure) = unsupported(args) {
+fn check_for_ioctl(kernel: &Kernel, tables: &Tables, args: &RouteArgs, metric: u32) -> Outcome {
+    if let Some(failure) = unsupported(args, kernel.has_reject_types_v6()) {
         return Err(failure);
     }
     let device = args.device();
@@ -102,6 +107,9 @@ fn check_for_ioctl(tables: &Tables, args: &RouteArgs, metric: u32) -> Outcome {
         Some(_) => false,
     };
     match () {
+        () if !expires_in_reach(args.expires) => {
+            Err(needs_netlink("a lifetime above 42949672 seconds", "use a lower one"))
+        }
         () if args.source.is_some() => Err(needs_netlink("src", "leave it out")),
         () if args.tcp != Tcp::default() => Err(needs_netlink("what a route tells TCP", "leave it out")),
         () if !has_usual_protocol => Err(needs_netlink("proto", "leave it out")),
@@ -109,6 +117,34 @@ fn check_for_ioctl(tables: &Tables, args: &RouteArgs, metric: u32) -> Outcome {
             Err(needs_netlink("onlink", "add a route to the gateway first"))
         }
         () => Ok(()),
+    }
+}
+
+/// Returns the type of the twin that drops packets, if one does.
+fn rejecting_twin(kernel: &Kernel, is_twin: &impl Fn(&Entry) -> bool) -> Result<Option<RouteType>, Failure> {
+    let entries = infer::main_v6(&Snapshot::of(kernel))?;
+    Ok(entries.iter().find(|entry| is_twin(entry) && entry.kind.rejects()).map(|entry| entry.kind))
+}
+
+/// Puts a route that drops packets in the place of another such one. The kernel takes the two for the same route, so one with another
+/// metric drops them meanwhile.
+fn exchange_rejects(
+    kernel: &Kernel,
+    tables: &Tables,
+    request: &RouteChangeV6,
+    explain: impl Fn(Errno) -> Failure,
+) -> Outcome {
+    let is_free = |metric: &u32| {
+        let destination = IpNet::V6(request.destination);
+        !tables.main.iter().any(|entry| entry.destination == destination && entry.metric == *metric)
+    };
+    let metric = (1..u32::MAX).rev().find(is_free).unwrap_or(request.metric);
+    let interim = RouteChangeV6 { metric, ..*request };
+    kernel.add_route_v6(&interim).map_err(&explain)?;
+    let exchanged = kernel.delete_route_v6(request).and_then(|()| kernel.add_route_v6(request));
+    match exchanged {
+        Ok(()) => kernel.delete_route_v6(&interim).map_err(|errno| still_there(refused(errno), &interim)),
+        Err(errno) => Err(still_there(refused(errno), &interim)),
     }
 }
 
@@ -140,9 +176,10 @@ fn exchange(
     Ok(())
 }
 
-/// Adds to a failure that both the new route and old ones exist.
+/// Adds to a failure the route that could not be deleted.
 fn still_there(failure: Failure, request: &RouteChangeV6) -> Failure {
-    failure.with_line(format!("ip: the new route to {} was added, and an old one is left", request.destination))
+    let RouteChangeV6 { destination, metric, .. } = request;
+    failure.with_line(format!("ip: a new route to {destination} metric {metric} is left"))
 }
 
 /// Returns what removes the routes in whose place another has been put: those through routers if it leads through one, as far as
@@ -157,7 +194,7 @@ fn replaced(
     let entries = table::main_v6(after.routes_v6()?);
     let mut list = singles(&entries);
     let gateway = |single: &Single| single.hop.and_then(|hop| hop.gateway);
-    let is_new = |single: &Single| match new.unreachable {
+    let is_new = |single: &Single| match new.reject.is_some() {
         true => single.hop.is_some_and(|hop| hop.is_over(b"lo")),
         false => {
             gateway(single) == new.gateway.map(IpAddr::V6)

@@ -21,7 +21,7 @@ use super::table;
 use crate::error::Failure;
 use crate::kernel::{Address, Kernel, flag};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
-pub(super) use sources::may_be_given;
+pub(super) use sources::{may_be_given, usual};
 
 /// The name of the loopback.
 const LOOPBACK: &str = "lo";

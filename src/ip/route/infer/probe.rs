@@ -22,7 +22,13 @@ pub(super) fn find_kinds(kernel: &Kernel, entries: &mut [Entry], local: &[Entry]
 }
 
 fn kind_of_reject(kernel: &Kernel, address: IpAddr) -> RouteType {
-    match kernel.source_to(address, Some(Ipv6Addr::LOCALHOST.into()), None) {
+    let ask = |from| kernel.source_to(address, from, None);
+    // where the loopback is down, it has no address
+    let answer = match ask(Some(Ipv6Addr::LOCALHOST.into())) {
+        Err(Errno::EADDRNOTAVAIL) => ask(None),
+        answer => answer,
+    };
+    match answer {
         // a route that was added by ioctl drops packets too, but rtnetlink has it for an ordinary one
         Ok(_) => RouteType::Unicast,
         Err(errno) => kind_of_errno(errno, kernel.version()),

@@ -53,7 +53,7 @@ fn is_local(addresses: &[Address], address: IpAddr) -> bool {
 }
 
 /// Returns the source that the kernel chooses for a route by itself (net/ipv4/devinet.c, `inet_select_addr`).
-fn usual(entry: &Entry, addresses: &[Address]) -> Option<IpAddr> {
+pub(in crate::ip::route) fn usual(entry: &Entry, addresses: &[Address]) -> Option<IpAddr> {
     let device = entry.device()?;
     let has_scope =
         |address: &&Address| !address.secondary && (!address.net.addr().is_loopback() || entry.scope == Scope::HOST);

@@ -3,6 +3,7 @@
 use std::fmt::{self, Arguments, Display};
 use std::io::Write;
 
+use super::color::{CLEAR, Color, Palette};
 use super::options::Options;
 use crate::json::Json;
 
@@ -11,6 +12,7 @@ use crate::json::Json;
 #[derive(Debug)]
 pub(super) struct Fields {
     is_json: bool,
+    palette: Option<Palette>,
     text: Vec<u8>,
     /// Those of the record that has not ended.
     fields: Vec<(&'static str, Json)>,
@@ -19,7 +21,20 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn new(is_json: bool) -> Self {
-        Fields { is_json, text: Vec::new(), fields: Vec::new(), objects: Vec::new() }
+        Fields { is_json, palette: None, text: Vec::new(), fields: Vec::new(), objects: Vec::new() }
+    }
+
+    /// Returns fields for the output that options ask for.
+    pub(super) fn of(options: Options) -> Self {
+        Fields { palette: options.palette, ..Fields::new(options.json) }
+    }
+
+    /// Adds fields whose text has a colour.
+    pub(super) fn colored(&mut self, color: Option<Color>, put: impl FnOnce(&mut Self)) {
+        let start = self.palette.zip(color).map(|(palette, color)| palette.start(color));
+        self.text(start.unwrap_or_default());
+        put(self);
+        self.text(start.map_or("", |_| CLEAR));
     }
 
     /// Whether the fields become JSON.

@@ -5,6 +5,7 @@
 //! needs the host is looked up afterwards ([`device`], [`deferred`]). Results are written through [`fields`], as text or as JSON.
 
 mod address;
+mod color;
 mod complaint;
 mod deferred;
 mod device;
@@ -23,10 +24,12 @@ mod tuntap;
 mod usage;
 mod words;
 
+use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::call::Call;
 use crate::error::Outcome;
+use color::{Palette, When};
 use complaint::unknown_object;
 use dispatch::{Verb, verb};
 use fields::print;
@@ -53,6 +56,7 @@ pub fn run(call: &mut Call) -> Outcome {
         print(call.out, call.era.ip().version);
         return Ok(());
     }
+    words.options.palette = palette(call, words.options);
     // under a longer name, such as `iproute`, the rest of it is the object
     let name = call.program.as_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let named = name.strip_prefix(b"ip").filter(|object| !object.is_empty());
@@ -61,4 +65,14 @@ pub fn run(call: &mut Call) -> Outcome {
         Some(object) => (object.meaning)(call, words),
         None => Err(unknown_object(word)),
     }
+}
+
+/// Returns the colours of the output, if it has any.
+fn palette(call: &Call, options: Options) -> Option<Palette> {
+    let is_wanted = match options.color {
+        When::Never => false,
+        When::Auto => std::io::stdout().is_terminal(),
+        When::Always => true,
+    };
+    (is_wanted && !options.json).then(|| Palette::of((call.environment)("COLORFGBG").as_deref()))
 }

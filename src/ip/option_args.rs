@@ -1,10 +1,13 @@
 //! The options in front of the object, as words.
 
+use super::color::When;
 use super::complaint::swapped;
-use super::keyword::{Keyword, find, short, today};
+use super::keyword::{Keyword, exact, find, short, today};
+use super::number::get_u32;
 use super::options::Options;
 use super::usage;
 use super::words::Words;
+use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::net::prefix::Family;
 
@@ -19,6 +22,8 @@ enum Effect {
     Ignored,
     /// Changes nothing that is printed here, and has an operand.
     IgnoredOperand,
+    /// Changes nothing here, and has an operand that must be a number.
+    ReceiveBuffer,
     /// Is refused; what to do instead.
     Unsupported(&'static str),
 }
@@ -27,9 +32,11 @@ enum Effect {
 const OPTIONS: &[Keyword<Effect>] = &[
     today(short("-loops", Effect::IgnoredOperand)),
     short("-family", Effect::Family),
-    short("-4", Effect::Set(|options| options.family = Family::Inet)),
-    short("-6", Effect::Set(|options| options.family = Family::Inet6)),
-    short("-0", Effect::Set(|options| options.link_only = true)),
+    exact("-4", Effect::Set(|options| options.family = Family::Inet)),
+    exact("-6", Effect::Set(|options| options.family = Family::Inet6)),
+    exact("-0", Effect::Set(|options| options.link_only = true)),
+    today(exact("-M", Effect::Set(|options| options.other_family = Some("mpls")))),
+    today(exact("-B", Effect::Set(|options| options.other_family = Some("bridge")))),
     today(short("-human-readable", Effect::Ignored)),
     today(short("-iec", Effect::Ignored)),
     short("-statistics", Effect::Set(|options| options.statistics += 1)),
@@ -38,18 +45,19 @@ const OPTIONS: &[Keyword<Effect>] = &[
     short("-resolve", Effect::Ignored),
     short("-oneline", Effect::Set(|options| options.oneline = true)),
     short("-timestamp", Effect::Ignored),
+    today(short("-tshort", Effect::Ignored)),
     short("-Version", Effect::Version),
     short("-force", Effect::Ignored),
     short("-batch", Effect::Unsupported("run ip once for each line")),
     today(short("-brief", Effect::Set(|options| options.brief = true))),
     today(short("-json", Effect::Set(|options| options.json = true))),
     today(short("-pretty", Effect::Set(|options| options.pretty = true))),
-    today(short("-rcvbuf", Effect::IgnoredOperand)),
-    today(short("-color", Effect::Ignored)),
+    today(short("-rcvbuf", Effect::ReceiveBuffer)),
     short("-help", Effect::Help),
     today(short("-netns", Effect::Unsupported("enter the namespace first, by nsenter(1)"))),
-    today(short("-Numeric", Effect::Ignored)),
+    today(short("-Numeric", Effect::Set(|options| options.numeric = true))),
     today(short("-all", Effect::Ignored)),
+    today(exact("-echo", Effect::Set(|options| options.echo = true))),
 ];
 
 /// What is asked for.
@@ -82,11 +90,23 @@ pub(super) fn take(words: &mut Words) -> Result<Request, Failure> {
             Some(Effect::Help) => return Err(usage::ip()),
             Some(Effect::Ignored) => (),
             Some(Effect::IgnoredOperand) => drop(words.next().ok_or_else(usage::ip)?),
+            Some(Effect::ReceiveBuffer) => {
+                let size = words.next().ok_or_else(usage::ip)?;
+                if get_u32(size).is_none() {
+                    return Err(Failure::new(line!("Invalid rcvbuf size '", size, "'")).with_status(255));
+                }
+            }
             Some(Effect::Unsupported(instead)) => {
                 let text = line!("ip: option \"", option, "\" is not supported: ", instead);
                 return Err(Failure::new(text).with_status(255));
             }
             None => {
+                if words.options.era == Era::Today
+                    && let Some(when) = When::parse(option)
+                {
+                    words.options.color = when;
+                    continue;
+                }
                 let text = line!("Option \"", option, "\" is unknown, try \"ip -help\".");
                 return Err(Failure::new(text).with_status(255));
             }
@@ -101,6 +121,9 @@ fn set_family(options: &mut Options, word: &[u8]) -> Outcome {
         b"inet" => options.family = Family::Inet,
         b"inet6" => options.family = Family::Inet6,
         b"link" => options.link_only = true,
+        b"bridge" if options.era == Era::Today => options.other_family = Some("bridge"),
+        b"mpls" if options.era == Era::Today => options.other_family = Some("mpls"),
+        b"help" if options.era == Era::Today => return Err(usage::ip()),
         _ => return Err(swapped(word, "invalid protocol family")),
     }
     Ok(())

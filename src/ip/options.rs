@@ -1,5 +1,6 @@
 //! What the options in front of the object ask for.
 
+use super::color::{Palette, When};
 use crate::era::Era;
 use crate::net::prefix::Family;
 
@@ -22,6 +23,16 @@ pub(super) struct Options {
     pub(super) pretty: bool,
     /// `-details`: also fields that have their usual value.
     pub(super) details: bool,
+    /// `-color`
+    pub(super) color: When,
+    /// The colours, if the output has any.
+    pub(super) palette: Option<Palette>,
+    /// `-Numeric`: numbers in place of names.
+    pub(super) numeric: bool,
+    /// `-echo`: addresses are listed with their links, as in lines of their own.
+    pub(super) echo: bool,
+    /// `-B`, `-M`: a family that has neither addresses nor routes here, by its name.
+    pub(super) other_family: Option<&'static str>,
     /// `-statistics`, counted: 1 for traffic, 2 for the kinds of errors too.
     pub(super) statistics: u8,
 }

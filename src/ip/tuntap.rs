@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
+use super::color::Color;
 use super::complaint::{garbage, unreadable, wrong};
 use super::deferred::Deferred;
 use super::device::is_name;
@@ -199,7 +200,7 @@ fn failed(what: &str, errno: Errno) -> Failure {
 /// `ip tuntap show`: all devices. iproute2 ignores the words behind it.
 fn show(call: &mut Call, words: Words) -> Outcome {
     let links = call.kernel.link_names().map_err(unreadable)?;
-    let mut fields = Fields::new(words.options.json);
+    let mut fields = Fields::of(words.options);
     for (_, name) in &links {
         if let Some(tun) = Tun::of(call.kernel, name.as_bytes()) {
             put(&mut fields, name.as_bytes(), &tun);
@@ -229,7 +230,8 @@ fn put(fields: &mut Fields, name: &[u8], tun: &Tun) {
     if unknown != 0 {
         flags.push(format!("{unknown:#x}"));
     }
-    fields.put("ifname", name, [name, b": "].concat());
+    fields.colored(Some(Color::Name), |fields| fields.put("ifname", name, [name, b":"].concat()));
+    fields.text(" ");
     let text = flags.join(" ");
     fields.put("flags", Json::List(flags.into_iter().map(Json::from).collect()), text);
     if let Some(user) = tun.owner {

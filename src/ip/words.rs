@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::complaint::{incomplete, wrong};
 use super::keyword::{self, Keyword};
 use super::options::Options;
-use crate::error::{Failure, Outcome};
+use crate::error::{Failure, Outcome, line};
 use crate::net::prefix::{Family, Prefix, parse_address};
 use crate::texts::iproute2::{address_expected, prefix_expected};
 
@@ -83,6 +83,9 @@ impl<'a> Words<'a> {
     /// Those of [`Words::prefix`].
     pub(super) fn prefix_of(&mut self, family: Family) -> Result<Prefix, Failure> {
         let (word, era) = (self.operand()?, self.options.era);
+        if let Some(name) = self.options.other_family {
+            return Err(Failure::new(line!("Error: ", name, " prefix is expected rather than \"", word, "\".")));
+        }
         Prefix::parse(word, family, era.ip().notation).ok_or_else(|| prefix_expected(era, family, word))
     }
 

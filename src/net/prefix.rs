@@ -128,6 +128,17 @@ pub fn number(word: &[u8]) -> Option<u64> {
     strtoul(word, 0).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
 }
 
+/// Returns an address as inet_ntop(3) writes it: unlike Rust, C writes the last four bytes of an IPv4-compatible IPv6 address as an IPv4
+/// address (`::10.0.0.1`).
+pub fn address_text(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(address) if u128::from(address) >> 32 == 0 && u128::from(address) >> 16 != 0 => {
+            format!("::{}", Ipv4Addr::from(u128::from(address) as u32))
+        }
+        address => address.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,5 +206,15 @@ mod tests {
             assert_eq!(net(word), None, "{word}");
         }
         assert_eq!(Prefix::parse(b"10.0.0.1/24", Family::Inet6, Notation::C), None);
+    }
+
+    #[test]
+    fn compatible_addresses() {
+        let text = |address: &str| address_text(address.parse().unwrap());
+        let known =
+            ["::10.0.0.1", "::", "::1", "::5", "::ffff", "::0.1.0.0", "::ffff:10.0.0.1", "fd00::a00:1", "10.0.0.1"];
+        for address in known {
+            assert_eq!(text(address), address);
+        }
     }
 }

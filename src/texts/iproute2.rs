@@ -75,6 +75,9 @@ pub fn address_not_added(device: &[u8], net: IpNet, errno: Errno) -> Failure {
         (Errno::EADDRNOTAVAIL, IpNet::V6(net)) if net.addr().is_multicast() => {
             explained(Errno::EINVAL, "ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag.")
         }
+        (Errno::EADDRNOTAVAIL, IpNet::V6(net)) if net.addr().is_loopback() => {
+            explained(errno, "ipv6: Cannot assign loopback address on this device.")
+        }
         (Errno::EADDRNOTAVAIL, IpNet::V6(_)) => explained(errno, "ipv6: Invalid address."),
         (errno, _) => refused(errno),
     }

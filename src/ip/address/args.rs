@@ -236,27 +236,35 @@ impl<'a> AddressArgs<'a> {
         }
     }
 
-    /// Refuses what does not go together. This comes before the device is looked up.
-    pub(super) fn check(&self) -> Outcome {
+    /// Refuses lifetimes that do not go together. This comes after the device is looked up.
+    pub(super) fn check_lifetimes(&self) -> Outcome {
+        if self.valid_lifetime == Some(0) {
+            return Err(Failure::new(line!("valid_lft is zero")));
+        }
         let forever = u32::MAX;
         if self.preferred_lifetime.unwrap_or(forever) > self.valid_lifetime.unwrap_or(forever) {
             return Err(Failure::new(line!("preferred_lft is greater than valid_lft")));
         }
+        Ok(())
+    }
+
+    /// Refuses what does not go together. This comes before the device is looked up.
+    pub(super) fn check(&self) -> Outcome {
         match (self.local, self.broadcast) {
             (Some(Prefix::Net { net: IpNet::V6(_), .. }), Some(_)) => Err(only_ipv4_broadcast()),
             _ => Ok(()),
         }
     }
 
+    /// Whether the address is meant to expire, which no ioctl makes it do.
+    pub(super) fn expires(&self) -> bool {
+        [self.valid_lifetime, self.preferred_lifetime].into_iter().flatten().any(|lifetime| lifetime != u32::MAX)
+    }
+
     /// Refuses what only netlink can do.
     pub(super) fn check_for_ioctl(&self) -> Outcome {
         if let Some(word) = self.needs_netlink {
             return Err(needs_netlink(word, "leave it out"));
-        }
-        for (word, lifetime) in [("valid_lft", self.valid_lifetime), ("preferred_lft", self.preferred_lifetime)] {
-            if lifetime.is_some_and(|lifetime| lifetime != u32::MAX) {
-                return Err(needs_netlink(word, "without it, an address stays forever"));
-            }
         }
         // by ioctl the kernel gives an address the scope that iproute2 would
         let usual = match self.local {

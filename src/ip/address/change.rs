@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::args::AddressArgs;
 use crate::call::Call;
-use crate::error::{Failure, Outcome};
+use crate::error::{Failure, Outcome, line};
 use crate::ip::device::{check_privilege, proper_name};
 use crate::ip::words::Words;
 use crate::kernel::{Address, IFNAMSIZ, Kernel};
@@ -31,6 +31,7 @@ fn put(call: &mut Call, words: Words, may_exist: bool) -> Outcome {
     args.check_label(call.era)?;
     args.check()?;
     let device = proper_name(call.kernel, device)?;
+    args.check_lifetimes()?;
     let device = device.as_bytes();
     check_privilege(call.kernel)?;
     let local = args.local()?;
@@ -43,9 +44,14 @@ fn put(call: &mut Call, words: Words, may_exist: bool) -> Outcome {
         (IpNet::V6(_), None) => call.kernel.add_address(device, local, None, None).map_err(NotAdded::Refused),
     };
     match added {
-        Err(NotAdded::Refused(Errno::EEXIST)) if may_exist => Ok(()),
-        added => added.map_err(|reason| reason.failure(device, local)),
+        Err(NotAdded::Refused(Errno::EEXIST)) if may_exist => (),
+        added => added.map_err(|reason| reason.failure(device, local))?,
     }
+    if args.expires() {
+        let warning = line!("ip: a lifetime needs netlink: the address stays until it is removed");
+        let _ = call.err.write_all(&warning);
+    }
+    Ok(())
 }
 
 /// Why an address is not added.

@@ -27,7 +27,7 @@ pub(super) fn flush(call: &mut Call, words: Words) -> Outcome {
         return Err(Failure::new(line!("Cannot flush link addresses.")).formerly_with_status(255));
     }
     let filter = Filter::resolved(call.kernel, words)?;
-    let doomed = doomed(call.kernel, &filter)?;
+    let doomed = if options.other_family.is_some() { Vec::new() } else { doomed(call.kernel, &filter)? };
     if options.statistics > 1 {
         for address in &doomed {
             let index = call.kernel.link_index(address.link.as_bytes()).unwrap_or(0);

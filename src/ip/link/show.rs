@@ -12,11 +12,13 @@ use crate::kernel::Kernel;
 pub(super) fn show(call: &mut Call, mut words: Words) -> Outcome {
     words.options.link_only |= call.era == Era::Of2006;
     let options = words.options;
+    // links have no prefixes
+    words.options.link_only = true;
     let filter = Filter::resolved(call.kernel, words)?;
     if call.era == Era::Of2006 {
         return list::list(call, Listing::Links, &filter, options);
     }
-    if !filter.admits_links()? {
+    if !filter.admits_links() {
         return Ok(());
     }
     if filter.device.is_some_and(|device| is_found_by_ioctl_alone(call.kernel, device)) {

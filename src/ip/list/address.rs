@@ -3,10 +3,12 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::era::Era;
+use crate::ip::color::Color;
 use crate::ip::fields::Fields;
 use crate::ip::options::Options;
 use crate::json::Json;
 use crate::kernel::Address;
+use crate::net::prefix::address_text;
 
 /// The lifetime of an address that stays forever. No file shows lifetimes, and others are rare.
 const FOREVER: u32 = u32::MAX;
@@ -17,9 +19,15 @@ pub(super) fn put(fields: &mut Fields, address: &Address, options: Options) {
     fields.print("family", family, format_args!("    {family} "));
     put_net(fields, address);
     if let Some(broadcast) = address.broadcast {
-        fields.show("broadcast", broadcast, format_args!("brd {broadcast} "));
+        fields.text("brd ");
+        fields.colored(Some(Color::Ipv4), |fields| {
+            fields.show("broadcast", broadcast, format_args!("{broadcast} "));
+        });
     }
-    fields.show("scope", address.scope, format_args!("scope {} ", address.scope));
+    match options.numeric {
+        true => fields.show("scope", address.scope.0, format_args!("scope {} ", address.scope.0)),
+        false => fields.show("scope", address.scope, format_args!("scope {} ", address.scope)),
+    }
     put_flags(fields, address, options.era);
     if family == "inet" {
         fields.put("label", address.label.as_bytes(), address.label.as_bytes());
@@ -35,9 +43,12 @@ pub(super) fn put(fields: &mut Fields, address: &Address, options: Options) {
 /// Puts what `ip -br` shows of an address.
 pub(super) fn put_net(fields: &mut Fields, address: &Address) {
     let local = address.net.addr();
-    fields.show("local", local, format_args!("{local}"));
+    let color = if local.is_ipv4() { Color::Ipv4 } else { Color::Ipv6 };
+    let text = address_text(local);
+    fields.colored(Some(color), |fields| fields.put("local", text.as_str(), &text));
     if let Some(peer) = address.peer {
-        fields.show("address", peer, format_args!(" peer {peer}"));
+        fields.text(" peer ");
+        fields.colored(Some(color), |fields| fields.show("address", peer, format_args!("{peer}")));
     }
     let prefix = address.net.prefix_len();
     fields.print("prefixlen", u32::from(prefix), format_args!("/{prefix} "));

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::pattern::matches_pattern;
 use crate::error::{Failure, line};
-use crate::ip::complaint::{not_among_links, unreadable};
+use crate::ip::complaint::unreadable;
 use crate::kernel::{Address, Kernel, Link, flag};
 use crate::net::prefix::{Family, Prefix};
 use crate::net::rtnetlink::Scope;
@@ -42,6 +42,15 @@ pub(in crate::ip) struct Candidate {
     link: Option<Link>,
 }
 
+/// Whether a link is listed.
+pub(super) enum Admission {
+    Listed(Box<Link>),
+    /// iproute2 leaves it out itself, after it has begun a record of JSON.
+    Blank,
+    /// The kernel leaves it out.
+    Absent,
+}
+
 impl<'a> Filter<'a> {
     /// Admits one link and its addresses.
     pub(in crate::ip) fn of_device(device: &'a [u8]) -> Self {
@@ -54,14 +63,8 @@ impl<'a> Filter<'a> {
     }
 
     /// Whether links without their addresses are listed at all: iproute2 lists none if a label is given.
-    ///
-    /// # Errors
-    /// `Error: "…" may be inet prefix, but it is not allowed in this context.`
-    pub(in crate::ip) fn admits_links(&self) -> Result<bool, Failure> {
-        match self.to {
-            Some(Prefix::Net { net, .. }) => Err(not_among_links(net.to_string())),
-            _ => Ok(self.label.is_none()),
-        }
+    pub(in crate::ip) fn admits_links(&self) -> bool {
+        self.label.is_none()
     }
 
     /// Returns the links that may be listed, by index: all, or the one that is named.
@@ -82,29 +85,34 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Whether it takes more than its name to know whether a link is listed.
-    pub(in crate::ip) fn examines_links(&self) -> bool {
-        self.up || self.group.is_some() || self.master.is_some() || self.kind.is_some()
+    /// Whether the kernel leaves links out of its list that do not fit, so that it takes more than a name to know.
+    pub(super) fn is_for_kernel(&self) -> bool {
+        self.device.is_none() && (self.master.is_some() || self.kind.is_some())
     }
 
-    /// Reads a link, and returns it if the filter admits it.
-    pub(in crate::ip) fn admitted(&self, kernel: &Kernel, candidate: &Candidate) -> Option<Link> {
+    /// Reads a link, and finds out whether it is listed.
+    pub(super) fn admission(&self, kernel: &Kernel, candidate: &Candidate) -> Admission {
         let link = match &candidate.link {
             Some(link) => link.clone(),
-            None => kernel.listed_link(candidate.index, &candidate.name).ok()?,
+            None => match kernel.listed_link(candidate.index, &candidate.name) {
+                Ok(link) => link,
+                Err(_) => return Admission::Absent,
+            },
         };
-        self.admits_link(kernel, &link).then_some(link)
-    }
-
-    fn admits_link(&self, kernel: &Kernel, link: &Link) -> bool {
-        (!self.up || link.flags & flag::UP != 0)
-            && self.group.is_none_or(|group| link.group == group)
-            && self.master.as_ref().is_none_or(|master| match master {
-                // the kernel ignores this for a link that is asked for by its name
-                None => link.master.is_none() || self.device.is_some(),
-                master => link.master == *master,
-            })
-            && self.kind.is_none_or(|kind| is_of_kind(kernel, link, kind))
+        let has_master = self.master.as_ref().is_none_or(|master| match master {
+            // the kernel ignores this for a link that is asked for by its name
+            None => link.master.is_none() || self.device.is_some(),
+            master => link.master == *master,
+        });
+        let has_kind = self.kind.is_none_or(|kind| is_of_kind(kernel, &link, kind));
+        let is_of_port = self.kind.is_some_and(|kind| kind.ends_with(b"_slave"));
+        match () {
+            () if self.device.is_none() && (!has_master || !has_kind && !is_of_port) => Admission::Absent,
+            () if !has_master || !has_kind => Admission::Blank,
+            () if self.up && link.flags & flag::UP == 0 => Admission::Blank,
+            () if self.group.is_some_and(|group| link.group != group) => Admission::Blank,
+            () => Admission::Listed(Box::new(link)),
+        }
     }
 
     /// Whether an address is listed.

@@ -64,7 +64,7 @@ fn name_device<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcom
 
 fn set_prefix(parser: &mut Parser, words: &mut Words) -> Outcome {
     match words.peek() {
-        Some(word) if words.options.era == Era::Of2006 && words.options.link_only => Err(not_among_links(word)),
+        Some(word) if words.options.link_only => Err(not_among_links(word)),
         _ => put(&mut parser.filter.to, words.prefix()),
     }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::filter::Candidate;
-use crate::era::Era;
+use crate::ip::color::Color;
 use crate::ip::fields::Fields;
 use crate::ip::options::Options;
 use crate::json::Json;
@@ -36,8 +36,10 @@ pub(super) fn put(
     let era = options.era.ip();
     let other_end = OtherEnd::of(kernel, link, links);
     fields.print("ifindex", link.index as u32, format_args!("{}: ", link.index));
-    put_name(fields, link, other_end.as_ref());
-    fields.text(": ");
+    fields.colored(Some(Color::Name), |fields| {
+        put_name(fields, link, other_end.as_ref());
+        fields.text(": ");
+    });
     put_flags(fields, link, other_end.as_ref(), era.named_flags);
     fields.print("mtu", link.mtu, format_args!("mtu {} ", link.mtu));
     if columns.whole {
@@ -52,14 +54,16 @@ pub(super) fn put(
     }
     if era.all_of_link {
         let state = link.state.to_ascii_uppercase();
-        fields.print("operstate", state.as_str(), format_args!("state {state} "));
+        fields.text("state ");
+        let color = color_of_state(&link.state);
+        fields.colored(color, |fields| fields.print("operstate", state.as_str(), format_args!("{state} ")));
     }
     if columns.mode && era.all_of_link {
         fields.put("linkmode", "DEFAULT", "mode DEFAULT ");
     }
     if columns.whole && era.all_of_link {
         match link.group {
-            0 => fields.put("group", "default", "group default "),
+            0 if !options.numeric => fields.put("group", "default", "group default "),
             group => fields.show("group", group, format_args!("group {group} ")),
         }
     }
@@ -68,7 +72,7 @@ pub(super) fn put(
     }
     if columns.hardware {
         fields.text(options.newline());
-        put_hardware(fields, link, options.era);
+        put_hardware(fields, link, options);
     }
     if columns.alias && era.all_of_link {
         put_alias(fields, kernel, link, options);
@@ -78,15 +82,21 @@ pub(super) fn put(
 /// Puts what `ip -br` shows of a link: name, state and, for `ip link`, hardware address and flags.
 pub(super) fn put_brief(fields: &mut Fields, kernel: &Kernel, link: &Link, links: &[Candidate], with_hardware: bool) {
     let other_end = OtherEnd::of(kernel, link, links);
-    put_name(fields, link, other_end.as_ref());
-    let width = link.name.len() + other_end.as_ref().map_or(0, |other_end| 1 + other_end.name.len());
-    fields.text(" ".repeat(17usize.saturating_sub(width).max(1)));
+    fields.colored(Some(Color::Name), |fields| {
+        put_name(fields, link, other_end.as_ref());
+        let width = link.name.len() + other_end.as_ref().map_or(0, |other_end| 1 + other_end.name.len());
+        fields.text(" ".repeat(17usize.saturating_sub(width).max(1)));
+    });
     let state = link.state.to_ascii_uppercase();
-    fields.print("operstate", state.as_str(), format_args!("{state:<14} "));
+    fields.colored(color_of_state(&link.state), |fields| {
+        fields.print("operstate", state.as_str(), format_args!("{state:<14} "));
+    });
     if with_hardware {
         if !link.address.is_empty() {
-            put_hardware_address(fields, "address", link.hw_type, &link.address);
-            fields.text(" ");
+            fields.colored(Some(Color::Hardware), |fields| {
+                put_hardware_address(fields, "address", link.hw_type, &link.address);
+                fields.text(" ");
+            });
         }
         put_flags(fields, link, other_end.as_ref(), !0);
     }
@@ -155,8 +165,9 @@ fn put_flags(fields: &mut Fields, link: &Link, other_end: Option<&OtherEnd>, nam
     }
 }
 
-fn put_hardware(fields: &mut Fields, link: &Link, era: Era) {
-    match hw_type_name(link.hw_type).filter(|_| !era.ip().unnamed_kinds.contains(&link.hw_type)) {
+fn put_hardware(fields: &mut Fields, link: &Link, options: Options) {
+    let is_named = !options.numeric && !options.era.ip().unnamed_kinds.contains(&link.hw_type);
+    match hw_type_name(link.hw_type).filter(|_| is_named) {
         Some(name) => fields.print("link_type", name, format_args!("    link/{name} ")),
         None => {
             let number = format_args!("[{}]", link.hw_type);
@@ -166,14 +177,25 @@ fn put_hardware(fields: &mut Fields, link: &Link, era: Era) {
     if link.address.is_empty() {
         return;
     }
-    put_hardware_address(fields, "address", link.hw_type, &link.address);
+    let put = |fields: &mut Fields, key, address: &str| {
+        fields.colored(Some(Color::Hardware), |fields| put_hardware_address(fields, key, link.hw_type, address));
+    };
+    put(fields, "address", &link.address);
     if link.flags & flag::POINTOPOINT != 0 {
         fields.json("link_pointtopoint", Json::Bool(true));
         fields.text(" peer ");
     } else {
         fields.text(" brd ");
     }
-    put_hardware_address(fields, "broadcast", link.hw_type, &link.broadcast);
+    put(fields, "broadcast", &link.broadcast);
+}
+
+fn color_of_state(state: &str) -> Option<Color> {
+    match state {
+        "up" => Some(Color::Up),
+        "down" => Some(Color::Down),
+        _ => None,
+    }
 }
 
 /// Puts a hardware address as iproute2 prints it: that of an IPv4 tunnel is an IPv4 address (lib/ll_addr.c).

@@ -18,8 +18,8 @@ use crate::era::Era;
 use crate::error::{Failure, Outcome};
 use crate::kernel::{Address, Kernel, Link};
 use crate::net::prefix::Family;
-use filter::Candidate;
 pub(in crate::ip) use filter::Filter;
+use filter::{Admission, Candidate};
 use link::Columns;
 
 /// Which of the two listings is asked for.
@@ -44,6 +44,10 @@ pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, op
     {
         kernel.link_statistics(&link.name).map_err(unreadable)?;
     }
+    if listing == Listing::Addresses && options.other_family.is_some() {
+        print_records(call.out, [], options);
+        return Ok(());
+    }
     let mut warning = None;
     let addresses = match listing {
         Listing::Addresses if !options.link_only => addresses(kernel, filter, &links, &mut warning)?,
@@ -53,7 +57,7 @@ pub(in crate::ip) fn list(call: &mut Call, listing: Listing, filter: &Filter, op
     addresses.sort_by(|one, other| one.link.cmp(&other.link));
     let view = View { listing, filter, options, links: &links, addresses };
     let parts = kernel.parallel(&links, |kernel, links| {
-        let mut fields = Fields::new(options.json);
+        let mut fields = Fields::of(options);
         for link in links {
             if view.put(&mut fields, kernel, link).is_some() {
                 fields.end_record();
@@ -116,7 +120,12 @@ impl View<'_> {
     /// Puts a link of `ip link show`.
     fn put_alone(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
         let Options { brief, statistics, .. } = self.options;
-        let link = &self.filter.admitted(kernel, candidate)?;
+        let link = match self.filter.admission(kernel, candidate) {
+            Admission::Listed(link) => link,
+            Admission::Blank => return Some(()),
+            Admission::Absent => return None,
+        };
+        let link = &*link;
         if brief {
             link::put_brief(fields, kernel, link, self.links, true);
         } else {
@@ -145,13 +154,18 @@ impl View<'_> {
             return None;
         }
         if !brief && self.omits_link(&candidate.name) {
-            if self.filter.examines_links() {
-                self.filter.admitted(kernel, candidate)?;
+            if self.filter.is_for_kernel() && matches!(self.filter.admission(kernel, candidate), Admission::Absent) {
+                return None;
             }
             self.put_addresses(fields, candidate, all);
             return Some(());
         }
-        let link = &self.filter.admitted(kernel, candidate)?;
+        let link = match self.filter.admission(kernel, candidate) {
+            Admission::Listed(link) => link,
+            Admission::Blank => return Some(()),
+            Admission::Absent => return None,
+        };
+        let link = &*link;
         if brief {
             link::put_brief(fields, kernel, link, self.links, false);
             self.put_list(fields, all, address::put_net);
@@ -200,9 +214,9 @@ impl View<'_> {
 
     fn put_addresses(&self, fields: &mut Fields, link: &Candidate, addresses: &[&Address]) {
         self.put_list(fields, addresses, |fields, address| {
-            if self.options.oneline {
-                fields.print_text(format_args!("{}: ", link.index));
-                fields.text(link.name.as_bytes());
+            if self.options.oneline || self.options.echo {
+                fields.print("index", link.index as u32, format_args!("{}: ", link.index));
+                fields.put("dev", link.name.as_bytes(), link.name.as_bytes());
             }
             address::put(fields, address, self.options);
             fields.text("\n");

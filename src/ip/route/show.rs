@@ -35,7 +35,7 @@ fn show_filtered(call: &mut Call, filter: &RouteFilter, options: Options) -> Out
         print(call.out, "["); // iproute2 has begun to print before the kernel answers
     }
     let routes = routes.map_err(|reason| reason.failure("Dump"))?;
-    let mut fields = Fields::new(options.json);
+    let mut fields = Fields::of(options);
     for route in routes.iter().filter(|route| filter.admits(route)) {
         text::put(&mut fields, route, filter, options);
         fields.end_record();
@@ -77,7 +77,7 @@ impl Unlisted {
 /// Returns the routes of the table that a filter names, whether it admits them or not.
 pub(super) fn listed(host: &Snapshot, filter: &RouteFilter, options: Options) -> Result<Vec<Entry>, Unlisted> {
     // the routing cache is not in a table, and no family but the two has routes
-    if filter.is_cache || options.link_only {
+    if filter.is_cache || options.link_only || options.other_family.is_some() {
         return Ok(Vec::new());
     }
     let misses_tables = options.era.ip().misses_tables;

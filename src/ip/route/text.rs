@@ -1,5 +1,6 @@
 //! A route as it is printed.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -8,9 +9,11 @@ use super::entry::{Entry, Hop, Tcp};
 use super::filter::{Field, RouteFilter};
 use super::names::tos_name;
 use crate::era::Era;
+use crate::ip::color::Color;
 use crate::ip::fields::Fields;
 use crate::ip::options::Options;
 use crate::json::Json;
+use crate::net::prefix::address_text;
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 
 /// Puts a route without the fields that the filter fixes, and with the end of its line.
@@ -18,9 +21,11 @@ pub(super) fn put(fields: &mut Fields, entry: &Entry, filter: &RouteFilter, opti
     if options.era.ip().all_of_route || !filter.hides(Field::Kind) {
         put_kind(fields, entry.kind, options);
     }
-    fields.put("dst", network(entry.destination), format!("{} ", network(entry.destination)));
+    let destination = network(entry.destination);
+    let color = Some(color_of(entry.destination.addr())).filter(|_| entry.destination.prefix_len() != 0);
+    fields.colored(color, |fields| fields.put("dst", destination.as_str(), format!("{destination} ")));
     if let Some(from) = entry.from {
-        fields.put("from", from.to_string(), format!("from {from} "));
+        put_from(fields, from, color_of(from.addr().into()));
     }
     if entry.tos != 0 && !filter.hides(Field::Tos) {
         fields.put("tos", tos_name(entry.tos), format!("tos {} ", tos_name(entry.tos)));
@@ -56,11 +61,21 @@ pub(super) fn put(fields: &mut Fields, entry: &Entry, filter: &RouteFilter, opti
     fields.text("\n");
 }
 
+/// Returns the colour of addresses of a family.
+pub(super) fn color_of(address: IpAddr) -> Color {
+    if address.is_ipv4() { Color::Ipv4 } else { Color::Ipv6 }
+}
+
+/// Puts where packets come from.
+pub(super) fn put_from(fields: &mut Fields, from: impl Display, color: Color) {
+    fields.colored(Some(color), |fields| fields.put("from", from.to_string(), format!("from {from} ")));
+}
+
 /// Puts the type of a route that is no ordinary one.
 pub(super) fn put_kind(fields: &mut Fields, kind: RouteType, options: Options) {
     if kind != RouteType::Unicast || options.details {
-        let name = kind.name();
-        fields.put("type", name, format!("{name} "));
+        let name = name_of(kind.number(), kind.name(), options);
+        fields.put("type", name.as_str(), format!("{name} "));
     }
 }
 
@@ -69,41 +84,56 @@ pub(super) fn put_hop(fields: &mut Fields, hop: &Hop, with_gateway: bool, with_d
     if let Some(gateway) = hop.gateway
         && with_gateway
     {
-        fields.put("gateway", gateway.to_string(), format!("via {gateway} "));
+        fields.text("via ");
+        fields.colored(Some(color_of(gateway)), |fields| {
+            let gateway = address_text(gateway);
+            fields.put("gateway", gateway.as_str(), format!("{gateway} "));
+        });
     }
     if let Some(device) = hop.device()
         && with_device
     {
-        fields.put("dev", device, [b"dev ", device, b" "].concat());
+        fields.text("dev ");
+        fields.colored(Some(Color::Name), |fields| fields.put("dev", device, [device, b" "].concat()));
     }
+}
+
+/// Returns a name, or with `-Numeric` the number that it stands for.
+fn name_of(number: u8, name: &str, options: Options) -> String {
+    if options.numeric { number.to_string() } else { name.into() }
 }
 
 /// Puts the table, unless it is main.
 pub(super) fn put_table(fields: &mut Fields, is_local: bool, options: Options) {
     if is_local || options.details {
-        let name = if is_local { "local" } else { "main" };
-        fields.put("table", name, format!("{}table {name} ", options.era.ip().before_route_field));
+        let (number, name) = if is_local { (255, "local") } else { (254, "main") };
+        let name = name_of(number, name, options);
+        fields.put("table", name.as_str(), format!("{}table {name} ", options.era.ip().before_route_field));
     }
 }
 
 /// Puts who made the route, unless it was made by hand.
 pub(super) fn put_protocol(fields: &mut Fields, entry: &Entry, options: Options) {
     if entry.protocol != Protocol::BOOT || options.details {
-        let name = entry.protocol.name().unwrap_or("unspec");
-        fields.put("protocol", name, format!("{}proto {name} ", options.era.ip().before_route_field));
+        let name = name_of(entry.protocol.0, entry.protocol.name().unwrap_or("unspec"), options);
+        fields.put("protocol", name.as_str(), format!("{}proto {name} ", options.era.ip().before_route_field));
     }
 }
 
 /// Puts the scope, unless it is global.
 pub(super) fn put_scope(fields: &mut Fields, entry: &Entry, options: Options) {
     if entry.scope != Scope::GLOBAL || options.details {
-        let name = entry.scope.name().unwrap_or("global");
-        fields.put("scope", name, format!("{}scope {name} ", options.era.ip().before_route_field));
+        let name = name_of(entry.scope.0, entry.scope.name().unwrap_or("global"), options);
+        fields.put("scope", name.as_str(), format!("{}scope {name} ", options.era.ip().before_route_field));
     }
 }
 
 pub(super) fn put_source(fields: &mut Fields, source: IpAddr, options: Options) {
-    fields.put("prefsrc", source.to_string(), format!("{}src {source} ", options.era.ip().before_route_field));
+    fields.print_text(format_args!("{}src ", options.era.ip().before_route_field));
+    fields.colored(Some(color_of(source)), |fields| {
+        let source = address_text(source);
+        fields.put("prefsrc", source.as_str(), format!("{source} "));
+    });
 }
 
 pub(super) fn put_metric(fields: &mut Fields, metric: u32, options: Options) {
@@ -173,7 +203,7 @@ fn put_hops(fields: &mut Fields, entry: &Entry, options: Options) {
     if entry.hops.len() < 2 {
         return;
     }
-    let mut hops = Fields::new(options.json);
+    let mut hops = Fields::of(options);
     for hop in &entry.hops {
         if options.era == Era::Of2006 {
             hops.text(hop_of_2006(hop, options));
@@ -189,7 +219,7 @@ fn put_hops(fields: &mut Fields, entry: &Entry, options: Options) {
 }
 
 fn hop_of_2006(hop: &Hop, options: Options) -> Vec<u8> {
-    let gateway = hop.gateway.map(|gateway| format!(" via {gateway} ")).unwrap_or_default();
+    let gateway = hop.gateway.map(|gateway| format!(" via {} ", address_text(gateway))).unwrap_or_default();
     let device = hop.device().unwrap_or_default();
     let flag = if hop.onlink { " onlink" } else { "" };
     let start = [options.newline(), "\tnexthop", &gateway, " dev "].concat();
@@ -200,8 +230,8 @@ fn hop_of_2006(hop: &Hop, options: Options) -> Vec<u8> {
 fn network(network: IpNet) -> String {
     match network.prefix_len() {
         0 => "default".into(),
-        length if length == network.max_prefix_len() => network.addr().to_string(),
-        _ => network.to_string(),
+        length if length == network.max_prefix_len() => address_text(network.addr()),
+        length => format!("{}/{length}", address_text(network.addr())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod change;
 mod info;
+mod twins;
 mod v4;
 mod v6;
 

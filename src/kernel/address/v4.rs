@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 use nix::errno::Errno;
 
 use super::info::Address;
+use super::twins::tell_apart;
 use crate::kernel::file::os_string;
 use crate::kernel::handle::Kernel;
 use crate::kernel::ioctl::{self, Ifreq, Request};
@@ -49,6 +50,7 @@ impl Kernel {
                 Err(errno) => return Err(errno),
             }
         }
+        tell_apart(self, &mut addresses);
         Ok(with_secondaries(addresses))
     }
 

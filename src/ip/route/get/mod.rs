@@ -31,7 +31,7 @@ pub(super) fn get(call: &mut Call, words: Words) -> Outcome {
         IpAddr::V4(to) => lookup::lookup_v4(&host, &args, to)?,
         IpAddr::V6(to) => lookup::lookup_v6(&host, &args, to)?,
     };
-    let mut fields = Fields::new(options.json);
+    let mut fields = Fields::of(options);
     match (args.shows_match, &found.entry) {
         (true, Some(entry)) => {
             // as it is listed, except that the kernel calls every IPv4 table main

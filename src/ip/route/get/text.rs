@@ -10,16 +10,20 @@ use crate::ip::route::entry::Tcp;
 use crate::ip::route::text;
 use crate::json::Json;
 use crate::kernel::user_id;
+use crate::net::prefix::address_text;
 use crate::net::rtnetlink::RouteType;
 
 /// Puts what was found, with the ends of its lines.
 pub(super) fn put(fields: &mut Fields, found: &Lookup, args: &GetArgs, options: Options) {
     let to = args.to;
     text::put_kind(fields, found.kind, options);
-    fields.put("dst", to.to_string(), format!("{to} "));
+    fields.colored(Some(text::color_of(to)), |fields| {
+        let text = address_text(to);
+        fields.put("dst", text.as_str(), format!("{text} "));
+    });
     let any = (to.is_ipv6() && options.era.ip().all_of_route).then_some(Ipv6Addr::UNSPECIFIED.into());
     if let Some(from) = args.from.or(any) {
-        fields.put("from", from.to_string(), format!("from {from} "));
+        text::put_from(fields, address_text(from), text::color_of(from));
     }
     text::put_hop(fields, &found.hop, true, true);
     // for IPv4 the kernel calls every table main, and leaves the route's fields out

@@ -91,13 +91,23 @@ fn labels_of(link: &[u8]) -> Vec<Vec<u8>> {
     labels.into_iter().filter(|label| label.len() < IFNAMSIZ).collect()
 }
 
+/// Whether an address is what a killed call can have left.
+pub(super) fn is_left(address: &Address) -> bool {
+    let is_alias = labels_of(address.link.as_bytes()).iter().any(|label| address.label.as_bytes() == label);
+    is_alias && is_passing(address)
+}
+
+/// Whether an address has a prefix of 0, or that of its class.
+fn is_passing(address: &Address) -> bool {
+    match address.net {
+        IpNet::V4(net) => [0, class_prefix(net.addr())].contains(&net.prefix_len()),
+        IpNet::V6(_) => false,
+    }
+}
+
 /// Whether a label is free, or has what a killed call can have left: one address, whose prefix is 0 or that of its class.
 fn is_ours(label: &[u8], addresses: &[Address]) -> bool {
     let mut own = addresses.iter().filter(|address| address.label.as_bytes() == label);
-    let is_passing = |address: &Address| match address.net {
-        IpNet::V4(net) => [0, class_prefix(net.addr())].contains(&net.prefix_len()),
-        IpNet::V6(_) => false,
-    };
     own.next().is_none_or(is_passing) && own.next().is_none()
 }
 

@@ -16,7 +16,7 @@ use crate::ip::route::reach::{Gateway, gateway_v4, is_special_v4};
 use crate::ip::route::refusal::{gateway_of, invalid_gateway, refusal_v4};
 use crate::ip::route::removal::{Removal, Single, out_of_reach, singles};
 use crate::ip::route::snapshot::{Snapshot, Tables};
-use crate::ip::route::source::{SourceLabel, Unlabelled};
+use crate::ip::route::source::{SourceLabel, Unlabelled, is_left};
 use crate::kernel::{Address, Kernel, RouteChangeV4, metric_in_reach};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope};
 use crate::texts::iproute2::{explained, needs_netlink, refused};
@@ -211,7 +211,8 @@ fn label_of(addresses: &[Address], link: &OsStr, source: IpAddr) -> Option<OsStr
     let on_link = || addresses.iter().filter(|address| address.link == link);
     let address = on_link().find(|address| address.net.addr() == source)?;
     let first = on_link().find(|other| other.label == address.label)?;
-    (first.net == address.net && address.label.as_bytes().contains(&b':')).then(|| address.label.clone())
+    let has_own = first.net == address.net && address.label.as_bytes().contains(&b':');
+    (has_own && !is_left(address)).then(|| address.label.clone())
 }
 
 /// Refuses a route behind others to the same network with the same metric: the ioctls only put it in front.

@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 22] = [
+const TESTS: [(&str, &str); 23] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -182,6 +182,33 @@ ip link set b0 mtu 1400'
         [ -e /run/ran ] || echo "the own command did not run"
         [ ! -e /sys/class/net/b0 ] || echo "b0 is left"
         "##,
+    ),
+    (
+        "a program that is run reports its status to callers that ignore SIGCHLD, and has no signal ignored or blocked",
+        r#"
+        printf '#!/bin/sh\ngrep -E "^Sig(Blk|Ign)" /proc/self/status >/run/signals; exit 3\n' >/run/fw; chmod +x /run/fw
+        before=$(state)
+        for odd in --ignore-signal=CHLD --block-signal --ignore-signal=PIPE; do
+            rm -f /run/signals
+            env $odd brouter up "${small[@]}" --firewall /run/fw >/run/out 2>/run/said && echo "$odd: up succeeds"
+            grep -q 'exit status: 3' /run/said || { echo "$odd:"; cat /run/said; }
+            same "$odd: up leaves something" "$before" "$(state)"
+            env $odd network-virtual start bridge=b0 bridgeip=10.9.0.1/24 firewall=/run/fw 2>/run/said; status=$?
+            [ $status = 3 ] || echo "$odd: start returns $status: $(cat /run/said)"
+            env $odd network-virtual stop bridge=b0 firewall=none
+            # SIGPIPE is 13, SIGCHLD 17; the caller's other ignored signals stay ignored
+            while read -r kind mask; do
+                case $kind in SigBlk:) mask=$((0x$mask)) ;; *) mask=$((0x$mask & 0x11000)) ;; esac
+                [ $mask = 0 ] || { echo "$odd:"; cat /run/signals; }
+            done </run/signals
+        done
+        # a masquerading rule, by the host's iptables too
+        for odd in --ignore-signal=CHLD --block-signal; do
+            env $odd network-virtual start bridge=b0 bridgeip=10.9.0.1/24 masquerade=yes firewall=none || echo "$odd: no start"
+            env $odd network-virtual stop bridge=b0 firewall=none || echo "$odd: no stop"
+            same "$odd: start and stop leave something" "$before" "$(state)"
+        done
+        "#,
     ),
     (
         "a file is equivalent to options, and options override it",

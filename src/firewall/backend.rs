@@ -129,14 +129,17 @@ impl<'a> Firewall<'a> {
 
     /// Reports whether a rule of chain FORWARD may name an interface; nothing if the chain cannot be read, as where the kernel has no
     /// tables. After this iptables waits for other calls, if it can.
-    pub fn forward_names(&self, interface: &InterfaceName) -> Option<bool> {
+    ///
+    /// # Errors
+    /// iptables could not be run, or another program holds its lock.
+    pub fn forward_names(&self, interface: &InterfaceName) -> Result<Option<bool>> {
         match &self.backend {
-            Backend::Kernel(tables) => tables.require(Family::V4, Table::Filter).ok().map(|()| true),
+            Backend::Kernel(tables) => Ok(tables.require(Family::V4, Table::Filter).ok().map(|()| true)),
             Backend::Iptables(iptables) => {
-                let listing = iptables.listing_with_wait()?;
-                Some(listing.split_whitespace().any(|word| word == interface.as_str()))
+                let names = |listing: String| listing.split_whitespace().any(|word| word == interface.as_str());
+                Ok(iptables.listing_with_wait()?.map(names))
             }
-            Backend::Nft(_) => Some(true),
+            Backend::Nft(_) => Ok(Some(true)),
         }
     }
 

@@ -71,6 +71,9 @@ impl fmt::Display for FirewallError {
             FirewallError::NoProgram(program, package) => {
                 write!(f, "{program} is not installed: apt-get install {package}")
             }
+            FirewallError::Program(error) if error.kind() == io::ErrorKind::TimedOut => {
+                write!(f, "{} (it may wait for a lock: fuser -v /run/xtables.lock)", io_text(error))
+            }
             FirewallError::Program(error) => f.write_str(&io_text(error)),
             FirewallError::Refused(said) => f.write_str(said),
             FirewallError::NoPolicy => f.write_str("iptables does not tell the policy of FORWARD"),
@@ -89,7 +92,10 @@ impl fmt::Display for FirewallError {
             FirewallError::NotUnderstood(text) => write!(f, "{text}: not an address or network of the rule's family"),
             FirewallError::Unfit(text) => write!(f, "no rule can have {text}"),
             FirewallError::NoChain(table, chain) => write!(f, "table {table} has no chain {chain}"),
-            FirewallError::Locked(path) => write!(f, "another program has held {} for too long", path.display()),
+            FirewallError::Locked(path) => {
+                let path = path.display();
+                write!(f, "another program has held {path} for too long (which one: fuser -v {path})")
+            }
             FirewallError::Lock(path, error) => write!(f, "{}: {}", path.display(), io_text(error)),
         }
     }

@@ -3,7 +3,6 @@
 use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::rc::Rc;
@@ -17,6 +16,13 @@ use super::rule::{self, Action, Rule};
 use crate::net::Family;
 use crate::program;
 
+/// The lock of iptables, since 1.6.1.
+const LOCK: &str = "/run/xtables.lock";
+
+/// Calls that are repeated while another program holds it, and the time between two of them: ten seconds.
+const REPEATS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// The host's iptables.
 pub struct Iptables {
     program: PathBuf,
@@ -28,6 +34,8 @@ pub struct Iptables {
     lock: HeldLock,
     /// `-w`, if iptables itself waits for other calls.
     wait: Cell<Option<&'static str>>,
+    /// Calls that may still be repeated while another program holds the lock of iptables.
+    repeats: Cell<u32>,
 }
 
 /// The lock under which iptables is run, once it is held. iptables gets it as its (empty) standard input: if the caller is killed,
@@ -42,7 +50,7 @@ impl Iptables {
     pub fn find(path: Option<OsString>, lock: HeldLock) -> Result<Self> {
         let program = program::find("iptables", path.clone()).ok_or(FirewallError::Missing)?;
         let (program_v6, can_check, wait) = Default::default();
-        Ok(Iptables { program, program_v6, path, can_check, lock, wait })
+        Ok(Iptables { program, program_v6, path, can_check, lock, wait, repeats: Cell::new(REPEATS) })
     }
 
     fn program(&self, family: Family) -> Result<&Path> {
@@ -57,38 +65,40 @@ impl Iptables {
 
     /// Lists chain FORWARD, and finds out whether iptables can wait for other calls (`-w`, since 1.4.20), as it then does at every
     /// call. Returns `None` if it cannot list the chain, as where the kernel lacks the table.
-    pub fn listing_with_wait(&self) -> Option<String> {
+    ///
+    /// # Errors
+    /// It could not be run, or waits for a lock: its rules are not known.
+    pub fn listing_with_wait(&self) -> Result<Option<String>> {
         for wait in [Some("-w"), None] {
             self.wait.set(wait);
-            let (status, listing) = self.ask(Family::V4, &["-n", "-L", "FORWARD"]).ok()?;
+            let (status, listing) = self.ask(Family::V4, &["-n", "-L", "FORWARD"])?;
             match status.code() {
-                Some(0) => return Some(listing),
+                Some(0) => return Ok(Some(listing)),
                 // an unknown option
                 Some(2) => (),
-                _ => return None,
+                _ => return Ok(None),
             }
         }
-        None
+        Ok(None)
     }
 
     /// Runs iptables, and returns how it ended and what it said. While another process holds its lock (exit status 4), it is run
-    /// again for five seconds: `-w`, which waits, came with 1.4.20.
+    /// again, for ten seconds in all calls together: `-w`, which waits, came with 1.4.20.
     fn ask(&self, family: Family, words: &[&str]) -> Result<(ExitStatus, String)> {
         let program = self.program(family)?;
         let words: Vec<&str> = self.wait.get().into_iter().chain(words.iter().copied()).collect();
-        let once = || -> io::Result<_> {
+        loop {
             let lock = self.lock.get().and_then(|lock| lock.try_clone().ok());
-            program::ask(program, &words, lock.map_or_else(Stdio::null, Stdio::from))
-        };
-        for _ in 0..50 {
-            let (status, said) = once().map_err(FirewallError::Program)?;
+            let answer = program::ask(program, &words, lock.map_or_else(Stdio::null, Stdio::from));
+            let (status, said) = answer.map_err(FirewallError::Program)?;
             // a missing privilege has the same status
             if status.code() != Some(4) || said.contains("Permission denied") {
                 return Ok((status, said));
             }
-            sleep(Duration::from_millis(100));
+            let left = self.repeats.get().checked_sub(1);
+            self.repeats.set(left.ok_or_else(|| FirewallError::Locked(LOCK.into()))?);
+            sleep(PAUSE);
         }
-        once().map_err(FirewallError::Program)
     }
 
     /// Reports whether a rule is there; nothing if iptables cannot tell, as before 1.4.11.

@@ -9,12 +9,16 @@ mod layout;
 mod request;
 
 use std::ffi::{CStr, c_int};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_ulong;
 use nix::errno::Errno;
+use nix::sys::signal::SigSet;
 
 use super::file::read_page;
 pub use layout::IFNAMSIZ;
@@ -428,8 +432,19 @@ pub fn signal() -> Option<c_int> {
     Some(ARRIVED.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
 
-/// Gives SIGCHLD its default disposition: where the caller has it ignored, the exit status of a child is lost.
-pub fn reset_child_signal() {
-    // SAFETY: SIG_DFL is a valid disposition of every signal, and no handler is installed.
-    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+/// Starts a program with the default disposition of SIGCHLD and SIGPIPE and no blocked signal, whatever this process's caller left
+/// it with. SIGCHLD gets its default in this process too: where it is ignored, the kernel drops the exit status of a child.
+///
+/// # Errors
+/// Those of fork(2) and execve(2).
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let unblock = || Ok(SigSet::empty().thread_set_mask()?);
+    // SAFETY: SIG_DFL is a valid disposition of every signal, and no handler of SIGCHLD is installed. The closure makes one system
+    // call, as a forked child may. It does not allocate: an errno becomes an io::Error in place. (This process keeps its mask: a
+    // signal that the caller blocks must not arrive between two steps.)
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        command.pre_exec(unblock);
+    }
+    command.spawn()
 }

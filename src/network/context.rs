@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use nix::errno::Errno;
@@ -28,6 +29,9 @@ use crate::lock::Lock;
 use crate::net::Family;
 use crate::net::{InterfaceName, labels};
 use crate::program::{self, Failed};
+
+/// Longest time that the host's own firewall command may take. SuSEfirewall2 takes a minute on a slow host.
+pub const FIREWALL_LIMIT: Duration = Duration::from_secs(600);
 
 /// Why a step failed, or why an item could not be examined.
 #[derive(Debug)]
@@ -76,11 +80,16 @@ impl fmt::Display for Cause {
             }
             Cause::Firewall(error) => error.fmt(f),
             Cause::NoProgram(program) => write!(f, "{program}: there is no such program"),
-            Cause::Command(failed) => failed.fmt(f),
+            Cause::Command(failed) => write!(f, "{failed}{}", firewall_advice(failed)),
             Cause::Lock(error) => write!(f, "cannot lock what networks share: {}", io_text(error)),
             Cause::Interrupted(signal) => write!(f, "not started: interrupted by {}", signal_name(*signal)),
         }
     }
+}
+
+/// Returns what to do about a firewall command that failed, to follow its error.
+pub fn firewall_advice(failed: &Failed) -> &'static str {
+    if let Failed::TooSlow(_) = failed { "; run it by hand to see what it waits for" } else { "" }
 }
 
 fn signal_name(signal: i32) -> &'static str {
@@ -276,7 +285,7 @@ impl<'a> Context<'a> {
     fn run_firewall_command(&self, command: &str) -> Result<(), Cause> {
         let (program, words) = self.firewall_command(command)?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        program::run(&program, &words).map_err(Cause::Command)
+        program::run(&program, &words, FIREWALL_LIMIT).map_err(Cause::Command)
     }
 
     fn set_value(&self, value: Value, number: u64) -> Result<(), Errno> {

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, io_text, line};
 use crate::firewall::error::FirewallError;
 use crate::lock::Lock;
-use crate::network::context::{Cause, Context};
+use crate::network::context::{Cause, Context, FIREWALL_LIMIT, firewall_advice};
 use crate::network::item::{Item, Value};
 use crate::network::plan::PlanError;
 use crate::network::spec::NetworkSpec;
@@ -94,6 +94,8 @@ pub(super) fn run_firewall(call: &mut Call, firewall: Option<(PathBuf, Vec<Strin
     let Some((program, args)) = firewall else { return Ok(()) };
     let _ = call.out.flush();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    program::run(&program, &words)
-        .map_err(|failed| complaint(&format!("{}: {failed}", program.display())).with_status(failed.exit_status()))
+    program::run(&program, &words, FIREWALL_LIMIT).map_err(|failed| {
+        let text = format!("{}: {failed}{}", program.display(), firewall_advice(&failed));
+        complaint(&text).with_status(failed.exit_status())
+    })
 }

@@ -121,7 +121,7 @@ impl GuestRules {
             Err(error @ FirewallError::NoProgram(..)) => return Err(Left::NoBackend(error)),
             Err(_) => return Ok(()),
         };
-        let Some(has_rules) = firewall.forward_names(port) else { return Ok(()) };
+        let Some(has_rules) = firewall.forward_names(port).map_err(Left::Unknown)? else { return Ok(()) };
         let lock = Lock::claim(kernel, "iptables", PATIENCE).map_err(|_| Left::NoLock)?;
         let _ = lock.try_clone().map(|file| held.set(file));
         change(&firewall, has_rules)
@@ -169,6 +169,8 @@ enum Left {
     NoBackend(FirewallError),
     /// Another holds the lock of Xen's scripts.
     NoLock,
+    /// Whether there is a rule is not known.
+    Unknown(FirewallError),
     /// A rule was not accepted.
     NotInserted,
     /// This rule was not removed.
@@ -180,6 +182,7 @@ impl fmt::Display for Left {
         match self {
             Left::NoBackend(error) => error.fmt(f),
             Left::NoLock => f.write_str("another call holds the lock of iptables"),
+            Left::Unknown(error) => error.fmt(f),
             Left::NotInserted => f.write_str("not inserted"),
             Left::Rule(line) => f.write_str(line),
         }

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{ChecksumCapabilities, Medium, TunTapInterface};
-use smoltcp::socket::raw;
+use smoltcp::socket::{raw, tcp};
 use smoltcp::time::Instant as Timestamp;
 use smoltcp::wire::{
-    EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpCidr, IpProtocol, IpVersion, Ipv4Packet, Ipv4Repr,
+    EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpAddress, IpCidr, IpProtocol, IpVersion, Ipv4Packet,
+    Ipv4Repr,
 };
 
 /// The initial TTL of our pings.
@@ -69,6 +70,12 @@ impl Host {
         socket.send_slice(&bytes).expect("an empty queue has room");
     }
 
+    /// Adds a TCP socket.
+    fn tcp_socket(&mut self) -> SocketHandle {
+        let buffer = || tcp::SocketBuffer::new(vec![0; 2048]);
+        self.sockets.add(tcp::Socket::new(buffer(), buffer()))
+    }
+
     /// Returns the next received ICMP message with its source and TTL.
     fn next_message(&mut self) -> Option<(Icmpv4Message, Ipv4Addr, u8)> {
         let bytes = self.sockets.get_mut::<raw::Socket>(self.icmp).recv().ok()?;
@@ -102,4 +109,42 @@ pub(crate) fn ping(hosts: &mut [Host], to: Ipv4Addr, deadline: Instant) -> Resul
         sleep(Duration::from_millis(1));
     }
     Err("no reply".to_owned())
+}
+
+/// The greeting of a server.
+const GREETING: &[u8] = b"hello";
+
+/// Connects one host to an address and a port, while another one listens on its own port and greets. Returns the address that the
+/// server sees, once the greeting has arrived.
+pub(crate) fn connect(
+    hosts: &mut [Host],
+    [client, server]: [usize; 2],
+    (to, port, own_port): (Ipv4Addr, u16, u16),
+    deadline: Instant,
+) -> Result<Ipv4Addr, String> {
+    let listening = hosts[server].tcp_socket();
+    hosts[server].sockets.get_mut::<tcp::Socket>(listening).listen(own_port).expect("a new socket listens");
+    let asking = hosts[client].tcp_socket();
+    let Host { stack, sockets, .. } = &mut hosts[client];
+    let connected = sockets.get_mut::<tcp::Socket>(asking).connect(stack.context(), (to, port), 49152);
+    connected.map_err(|error| error.to_string())?;
+    let end = deadline.min(Instant::now() + TIMEOUT);
+    let mut seen = None;
+    while Instant::now() < end {
+        for host in &mut *hosts {
+            host.stack.poll(Timestamp::now(), &mut host.tap, &mut host.sockets);
+        }
+        let socket = hosts[server].sockets.get_mut::<tcp::Socket>(listening);
+        if seen.is_none() && socket.may_send() {
+            seen = socket.remote_endpoint().map(|remote| remote.addr);
+            socket.send_slice(GREETING).expect("an empty buffer has room");
+        }
+        let socket = hosts[client].sockets.get_mut::<tcp::Socket>(asking);
+        let greeted = socket.can_recv() && socket.recv(|text| (text.len(), text == GREETING)).unwrap_or(false);
+        if let Some(IpAddress::Ipv4(address)) = seen.filter(|_| greeted) {
+            return Ok(address);
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Err("no answer".to_owned())
 }

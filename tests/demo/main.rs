@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use host::{FIRST_TTL, Host, ping};
+use host::{FIRST_TTL, Host, connect, ping};
 use programs::Programs;
 
 /// Time limit of the whole demonstration.
@@ -40,6 +40,10 @@ const PICTURE: &str = "
                      +------------------------------------------+
 ";
 
+/// The published port, and that of guest 1 behind it.
+const PORT: u16 = 8080;
+const GUEST_PORT: u16 = 80;
+
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
 fn main() -> ExitCode {
@@ -59,9 +63,9 @@ fn demonstrate() -> Result<usize, String> {
     private::enter()?;
 
     println!("A brouter is a bridge and a router in one:\n{PICTURE}");
-    let masquerade = programs.nat_rules().is_ok();
+    let masquerade = programs.can_masquerade()?;
     if !masquerade {
-        println!("iptables does not work here: dom0 only forwards, and the outside gets a route back.\n");
+        println!("this kernel cannot masquerade: dom0 only forwards, and the outside gets a route back.\n");
         fs::write(IP_FORWARD, "1").map_err(|e| format!("cannot write {IP_FORWARD}: {e}"))?;
     }
     let forwarding_before = forwarding()?;
@@ -77,6 +81,13 @@ fn demonstrate() -> Result<usize, String> {
 
     println!();
     check_pings(&mut hosts, masquerade, deadline, &mut checks);
+    if masquerade {
+        println!();
+        let publish = format!("--masquerade --publish {PORT}:{GUEST_1}:{GUEST_PORT}");
+        programs.run(&format!("brouter up xenbr0 --address {BRIDGE}/24 {publish}"))?;
+        println!();
+        check_port(&mut hosts, deadline, &mut checks);
+    }
     println!();
     programs.run("brouter status")?;
     println!();
@@ -90,7 +101,9 @@ fn demonstrate() -> Result<usize, String> {
         checks.note(&format!("{vif} still exists, on no bridge"), free);
     }
     if masquerade {
-        checks.note("no nat rule is left", programs.nat_rules()? == 0);
+        // the steps of another start are what is missing
+        let steps = programs.output(&format!("brouter up xenbr0 --address {BRIDGE}/24 --masquerade --dry-run"))?;
+        checks.note("no nat rule is left", steps.to_lowercase().contains("masquerade"));
     }
     let forwarding_after = forwarding()?;
     let both = format!("ip_forward was {forwarding_before}, is {forwarding_after}");
@@ -137,6 +150,15 @@ fn check_pings(hosts: &mut [Host], masquerade: bool, deadline: Instant, checks: 
     } else {
         check("outside", OUTSIDE, "routed", Some((GUEST_1, FIRST_TTL - 1)));
     }
+}
+
+/// Connects the outside to the published port of dom0, at which guest 1 answers.
+fn check_port(hosts: &mut [Host], deadline: Instant, checks: &mut Checks) {
+    const OUTSIDE_TO_GUEST_1: [usize; 2] = [2, 0];
+    let seen = connect(hosts, OUTSIDE_TO_GUEST_1, (DOM0, PORT, GUEST_PORT), deadline);
+    let passed = seen == Ok(OUTSIDE);
+    let seen = seen.map_or_else(|message| message, |source| format!("guest 1 answers {source}"));
+    checks.note(&format!("outside -> {DOM0}:{PORT}  published: {seen}"), passed);
 }
 
 /// Returns the kernel's IPv4 forwarding setting, 0 or 1.

@@ -1,6 +1,6 @@
 //! Runs the programs of the demonstration, each within the remaining time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -33,19 +33,20 @@ impl Programs {
         if status.success() { Ok(()) } else { Err(format!("`{command_line}` failed: {status}")) }
     }
 
-    /// Returns the number of rules in the nat table; an error if iptables is missing or cannot masquerade.
-    pub(crate) fn nat_rules(&self) -> Result<usize, String> {
-        let places = ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).join("iptables"));
-        let iptables = places.iter().find(|place| place.is_file()).ok_or("there is no iptables")?;
-        let mut command = Command::new(iptables);
-        command.args(["-t", "nat", "-S"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let output = self.finish(&mut command)?;
-        if !output.status.success() {
-            return Err(format!("iptables cannot list the nat table: {}", output.status));
-        }
-        // The other lines are the policies of the built-in chains.
-        let rules = String::from_utf8_lossy(&output.stdout);
-        Ok(rules.lines().filter(|line| line.starts_with("-A")).count())
+    /// Returns whether this kernel can masquerade: brouter checks that before it prints its steps.
+    pub(crate) fn can_masquerade(&self) -> Result<bool, String> {
+        let mut command = Command::new(self.folder.join("brouter"));
+        command.args(["up", "probe", "--address", "198.18.0.1/30", "--masquerade", "--dry-run"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(self.finish(&mut command)?.status.success())
+    }
+
+    /// Returns what one of our commands prints.
+    pub(crate) fn output(&self, command_line: &str) -> Result<String, String> {
+        let mut words = command_line.split(' ');
+        let mut command = Command::new(self.folder.join(words.next().unwrap_or_default()));
+        command.args(words).stdout(Stdio::piped()).stderr(Stdio::null());
+        Ok(String::from_utf8_lossy(&self.finish(&mut command)?.stdout).into_owned())
     }
 
     /// Waits for the command until the deadline. Output to a pipe must fit into the pipe.

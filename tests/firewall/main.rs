@@ -17,7 +17,7 @@ use harness::{Test, conclude};
 
 /// A host with an interface to the outside, two guests, and a host outside that has no route back.
 const STATE: &str = r#"
-echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 mkdir /run/etc; cp -dR --preserve=mode /etc/. /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter
 ip link set lo up
 for wire in out:outside:eth0 g1:eth0:p1 g2:eth0:p2; do
@@ -72,7 +72,7 @@ cat >/run/ask <<'END'
 use IO::Socket::IP;
 # ask tcp|udp HOST PORT: prints the answer
 my ($protocol, $host, $port) = @ARGV;
-$SIG{ALRM} = sub { print "nothing\n"; exit }; alarm 1;
+$SIG{ALRM} = sub { print "nothing\n"; exit }; alarm 3;
 my $server = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Type => $protocol eq 'tcp' ? SOCK_STREAM : SOCK_DGRAM);
 unless ($server) { print "refused\n"; exit }
 $server->send("x\n") if $protocol eq 'udp';

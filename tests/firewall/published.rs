@@ -66,7 +66,7 @@ pub(crate) const TESTS: [(&str, &str); 4] = [
         before=$(everything)
         brouter up "${bridge[@]}" "${backend[@]}" --address fd00:9::1/64 --publish '80:[fd00:9::11]:8080' \
             --publish '[2001:db8::1]:53:[fd00:9::12]/udp' >/run/out || cat /run/out
-        sleep 2
+        for ((i = 0; i < 100; i++)); do [ -z "$(ip -6 addr show tentative)" ] && break; sleep 0.1; done
         serve g1 tcp 8080; serve g2 udp 53
         ip -n out route add fd00:9::/64 via 2001:db8::1
         asked out tcp 2001:db8::1 80 "g1 8080 2001:db8::2"

@@ -1,53 +1,119 @@
 # Bash completion for brouter(8). Install as /usr/share/bash-completion/completions/brouter, or source it.
 # Needs neither the package bash-completion nor any other program.
+#
+# The names of networks and interfaces are chosen by others, xenstore among them. They are compared and inserted as they are, in
+# quotes: nothing expands them, as `compgen -W` would.
 
-# Prints the networks that have a file or a record and, if given a word, the bridges.
-_brouter_networks() {
-    local file
-    for file in /etc/brouter/*.conf /run/brouter/*/*.network ${1:+/sys/class/net/*/bridge}; do
-        [ -e "$file" ] || continue
-        file=${file%/bridge} file=${file##*/} file=${file%.conf}
-        printf '%s\n' "${file%.network}"
+# Splits a line as the shell does, and expands nothing. Sets `words`, without quotes; `raw`, the last of them as it was typed; and
+# `quote`, the quote that is open at the end.
+_brouter_split() {
+    local line=$1 word= c
+    words=() raw= quote=
+    while [ -n "$line" ]; do
+        c=${line:0:1} line=${line:1}
+        raw+=$c
+        case $quote$c in
+            ' ' | $'\t') [ "$raw" = "$c" ] || words+=("$word"); word= raw= ;;
+            \'\' | '""') quote= ;;
+            \' | '"') quote=$c ;;
+            \\)
+                word+=${line:0:1} raw+=${line:0:1} line=${line:1} ;;
+            '"\')
+                [[ ${line:0:1} == [\$\`\"\\] ]] || word+=$c
+                word+=${line:0:1} raw+=${line:0:1} line=${line:1} ;;
+            *) word+=$c ;;
+        esac
+    done
+    words+=("$word")
+}
+
+# Adds to COMPREPLY those of the words that begin with `current`, which is typed as `raw`. Readline replaces `text`, the end of
+# that: what is behind an open quote, or behind a character of COMP_WORDBREAKS.
+_brouter_offer() {
+    local words quote known word rest raw=$raw
+    [[ $raw == *"$text" ]] || return
+    _brouter_split "${raw%"$text"}"
+    known=${words[0]}
+    for word; do
+        [[ $word == "$current"* && $word == "$known"* ]] || continue
+        rest=${word#"$known"}
+        case $quote in
+            \') rest=${rest//\'/\'\\\'\'} ;;
+            '"') rest=${rest//\\/\\\\} rest=${rest//\"/\\\"} rest=${rest//\$/\\\$} rest=${rest//\`/\\\`} rest=${rest//\!/\"\\\!\"} ;;
+            *) [ -z "$rest" ] || printf -v rest %q "$rest" ;;
+        esac
+        # readline takes a quote at the begin for the open one, and one at the end for the one that closes it
+        if [ -n "$quote" ]; then
+            [[ $rest != "$quote"* ]] || rest=$quote$rest
+            [[ $rest != *"$quote" ]] || rest+=$quote
+        fi
+        COMPREPLY+=("$rest")
     done
 }
 
+# Offers the networks that have a file or a record and, if given a word, the bridges.
+_brouter_networks() {
+    local file names=()
+    for file in /etc/brouter/*.conf /run/brouter/*/*.network ${1:+/sys/class/net/*/bridge}; do
+        [ -e "$file" ] || continue
+        file=${file%/bridge} file=${file##*/} file=${file%.conf}
+        names+=("${file%.network}")
+    done
+    _brouter_offer "${names[@]}"
+}
+
+# Offers interfaces or, if given a word, bridges.
+_brouter_interfaces() {
+    local file names=()
+    for file in /sys/class/net/*${1:+/bridge}; do
+        [ ! -e "$file" ] || file=${file%/bridge} names+=("${file##*/}")
+    done
+    _brouter_offer "${names[@]}"
+}
+
 _brouter() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} choices=
-    if [ "$COMP_CWORD" -eq 1 ]; then
-        choices="up down status doctor $(brouter --list 2>/dev/null) --list --install --copy --force --version --help"
-    else
-        case ${COMP_WORDS[1]},$before in
-            up,--bridge | down,--bridge) choices=$(cd /sys/class/net 2>/dev/null && for link in */bridge; do echo "${link%/*}"; done) ;;
-            up,--outside | up,--port | down,--outside | down,--port) choices=$(ls /sys/class/net 2>/dev/null) ;;
-            up,--stp | down,--stp) choices="on off" ;;
-            up,--firewall-backend | down,--firewall-backend) choices="kernel iptables nft" ;;
-            up,--address | up,--forward-delay | up,--mtu | up,--publish) ;;
-            down,--address | down,--forward-delay | down,--mtu | down,--publish) ;;
-            up,--firewall | down,--firewall) mapfile -t COMPREPLY < <(compgen -c -- "$word"); return ;;
-            up,* | down,*)
-                case $word in
-                    -*) choices="--bridge --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu
-                        --firewall --publish --firewall-backend --dry-run --help" ;;
-                    *) choices=$(_brouter_networks) ;;
-                esac ;;
-            status,--watch) ;;
-            status,*)
-                case $word in
-                    -*) choices="--json --dot --watch --help" ;;
-                    *) choices=$(_brouter_networks bridges) ;;
-                esac ;;
-            doctor,*)
-                case $word in
-                    -*) choices="--json --help" ;;
-                    *) choices=$(_brouter_networks bridges) ;;
-                esac ;;
-            --install,--install) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-            --install,*) choices="--copy --force" ;;
-            network-virtual,*) choices="start stop status" ;;
-            *) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        esac
+    local line=${COMP_LINE-${COMP_WORDS[*]}}
+    local words raw quote
+    _brouter_split "${line:0:${COMP_POINT-${#line}}}"
+    local count=${#words[@]}
+    local current=${words[count - 1]} before=${words[count - 2]-} text=${2-$raw} names
+    COMPREPLY=()
+    if [ "$count" -le 2 ]; then
+        mapfile -t names < <(brouter --list 2>/dev/null)
+        _brouter_offer up down status doctor "${names[@]}" --list --install --copy --force --version --help
+        return
     fi
-    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word" | sort -u)
+    case ${words[1]},$before in
+        up,--bridge | down,--bridge) _brouter_interfaces bridges ;;
+        up,--outside | up,--port | down,--outside | down,--port) _brouter_interfaces ;;
+        up,--stp | down,--stp) _brouter_offer on off ;;
+        up,--firewall-backend | down,--firewall-backend) _brouter_offer kernel iptables nft ;;
+        up,--address | up,--forward-delay | up,--mtu | up,--publish) ;;
+        down,--address | down,--forward-delay | down,--mtu | down,--publish) ;;
+        up,--firewall | down,--firewall) mapfile -t names < <(compgen -c -- "$current"); _brouter_offer "${names[@]}" ;;
+        up,* | down,*)
+            case $current in
+                -*) _brouter_offer --bridge --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu \
+                    --firewall --publish --firewall-backend --dry-run --help ;;
+                *) _brouter_networks ;;
+            esac ;;
+        status,--watch) ;;
+        status,*)
+            case $current in
+                -*) _brouter_offer --json --dot --watch --help ;;
+                *) _brouter_networks bridges ;;
+            esac ;;
+        doctor,*)
+            case $current in
+                -*) _brouter_offer --json --help ;;
+                *) _brouter_networks bridges ;;
+            esac ;;
+        --install,--install) mapfile -t names < <(compgen -d -- "$current"); _brouter_offer "${names[@]}" ;;
+        --install,*) _brouter_offer --copy --force ;;
+        network-virtual,*) _brouter_offer start stop status ;;
+        # the shell's own completion of file names
+        *) compopt -o bashdefault -o default ;;
+    esac
 }
 
 complete -F _brouter brouter

@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 
 use crate::era::Era;
+use crate::terminal;
 
 /// Concatenates texts and bytes to a line. Bytes that a user typed need not be UTF-8 and are printed unchanged.
 macro_rules! line {
@@ -83,13 +84,7 @@ pub fn errno_text(errno: Errno) -> &'static str {
 /// Returns a text as one line: control characters, and those that change the direction of writing, are replaced by `?`. A value
 /// from elsewhere can then neither forge a line of a log nor steer a terminal.
 pub fn one_line(text: &[u8]) -> Vec<u8> {
-    let is_shown = |c: char| {
-        let turns =
-            matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        !c.is_control() && !turns
-    };
-    let text = String::from_utf8_lossy(text);
-    text.chars().map(|c| if is_shown(c) { c } else { '?' }).collect::<String>().into_bytes()
+    terminal::one_line(&String::from_utf8_lossy(text)).into_bytes()
 }
 
 /// Returns the text of an I/O error without std's "os error" and number.

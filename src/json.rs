@@ -3,6 +3,8 @@
 use std::fmt::{Display, Write};
 use std::net::IpAddr;
 
+use crate::terminal::is_shown;
+
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -91,19 +93,19 @@ impl Json {
         text
     }
 
-    /// Returns the document on one line, valid whatever the texts contain.
+    /// Returns the document on one line, valid whatever the texts contain. What would steer a terminal is escaped.
     pub fn line(&self) -> String {
         let mut compact = String::new();
         self.write(&mut compact, None);
         let mut text = String::with_capacity(compact.len() + 1);
         for c in compact.chars() {
-            match c {
+            match is_shown(c) {
+                true => text.push(c),
                 // only a text can hold one
-                '\0'..='\x1f' => {
-                    text.push_str(if c < '\x10' { "\\u000" } else { "\\u001" });
-                    text.extend(char::from_digit(c as u32 % 16, 16));
+                false => {
+                    let units = &mut [0; 2];
+                    text.extend(c.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}")));
                 }
-                c => text.push(c),
             }
         }
         text.push('\n');
@@ -187,7 +189,9 @@ mod tests {
     #[test]
     fn a_line_holds_no_control_characters() {
         let list = Json::List(vec![Json::from("a\tb\x01\x1f\x7fc\n"), Json::Null]);
-        assert_eq!(list.line(), "[\"a\\tb\\u0001\\u001f\x7fc\\n\",null]\n");
+        assert_eq!(list.line(), "[\"a\\tb\\u0001\\u001f\\u007fc\\n\",null]\n");
         assert_eq!(list.document(false), "[\"a\\tb\x01\x1f\x7fc\\n\",null]\n");
+        let turned = Json::from("\u{9b}31m \u{202e}\u{feff}\u{e0041}ü");
+        assert_eq!(turned.line(), "\"\\u009b31m \\u202e\\ufeff\\udb40\\udc41ü\"\n");
     }
 }

@@ -17,7 +17,8 @@
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
 //! - [`texts`]: texts of the originals that several commands print. [`error`]: why a command stops; the texts of errno.
 //! - [`net`]: values and their text, no system calls. [`era`]: which tools are followed, today's or those of 2006. [`json`],
-//!   [`shell`], [`stdio`]: JSON, the shell's words, C's output buffer.
+//!   [`shell`], [`stdio`]: JSON, the shell's words, C's output buffer. [`small_file`]: files that others may have put in place.
+//!   [`terminal`]: texts that others have written, as a terminal may be sent them.
 //!
 //! # The rules
 //! 1. No netlink, not even through a library. A test traces the programs.
@@ -46,7 +47,9 @@ pub mod network;
 pub mod program;
 pub mod run_file;
 pub mod shell;
+pub mod small_file;
 pub mod stdio;
+pub mod terminal;
 pub mod texts;
 pub mod xen;
 pub mod xenstore;

@@ -5,9 +5,9 @@
 //! either kind is kept out by our file, and keeps us out.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -18,12 +18,10 @@ use nix::fcntl::{FlockArg, flock};
 
 use crate::kernel::Kernel;
 use crate::run_file;
+use crate::small_file;
 
 /// Time between two attempts at a lock that another holds.
 const RETRY: Duration = Duration::from_millis(10);
-
-/// Bytes to read of a file that names a lock's owner.
-const OWNER_MAX: u64 = 256;
 
 /// A lock that is held until it is dropped or its holder ends.
 pub struct Lock {
@@ -117,19 +115,9 @@ fn try_lock(path: &Path) -> io::Result<Attempt> {
 
 /// Whether the script that created this folder has ended. It wrote `NUMBER: NAME` to a file in it.
 fn is_abandoned(kernel: &Kernel, folder: &Path) -> bool {
-    let owner = read_owner(&folder.join("owner")).unwrap_or_default();
+    let owner = small_file::read_text(&folder.join("owner")).unwrap_or_default();
     let process = owner.split(':').next().unwrap_or_default();
     !process.is_empty()
         && process.bytes().all(|byte| byte.is_ascii_digit())
         && !kernel.path(&["/proc/", process].concat()).exists()
-}
-
-/// Reads the first bytes of a regular file. To open or to read anything else might wait for ever.
-fn read_owner(path: &Path) -> io::Result<String> {
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    let mut text = String::new();
-    if file.metadata()?.is_file() {
-        file.take(OWNER_MAX).read_to_string(&mut text)?;
-    }
-    Ok(text)
 }

@@ -6,6 +6,8 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use crate::shell::quoted_name;
+
 /// Mode of folders and of files that everybody may read.
 const FOLDER: u32 = 0o755;
 const PUBLIC: u32 = 0o644;
@@ -65,10 +67,13 @@ pub fn open_lock(file: &Path) -> io::Result<(File, bool)> {
 /// # Errors
 /// Those of open(2) and read(2); what is wrong with the file, and the remedy.
 pub fn read(file: &Path) -> io::Result<String> {
-    let opened = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file)?;
+    let foreign = || refusal(file, "is no file of brouter's", &format!("rm -r {}", quoted_name(file.as_os_str())));
+    let opened = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file);
+    let is_link = |error: &io::Error| error.raw_os_error() == Some(libc::ELOOP);
+    let opened = opened.map_err(|error| if is_link(&error) { foreign() } else { error })?;
     let metadata = opened.metadata()?;
     if !metadata.is_file() || metadata.len() > LARGEST {
-        return Err(refusal(file, "is no file of brouter's", &format!("rm -r {}", file.display())));
+        return Err(foreign());
     }
     check_metadata(file, &metadata)?;
     let mut text = String::new();
@@ -89,7 +94,7 @@ pub fn check(path: &Path) -> io::Result<()> {
 }
 
 fn check_metadata(path: &Path, metadata: &Metadata) -> io::Result<()> {
-    let shown = path.display();
+    let shown = quoted_name(path.as_os_str());
     let owner = metadata.uid();
     if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
         return Err(refusal(path, &format!("belongs to user {owner}"), &format!("rm -r {shown}")));

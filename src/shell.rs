@@ -1,5 +1,10 @@
 //! Words of the POSIX shell: quotes removed and added, nothing evaluated.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::terminal::is_shown;
+
 /// Removes the quotes from the right-hand side of an assignment.
 ///
 /// # Errors
@@ -39,22 +44,38 @@ pub fn unquoted(value: &str) -> Result<String, &'static str> {
 }
 
 /// Returns a word as the shell must be given it: in quotes if it would read it differently.
-pub fn quoted(name: &str) -> String {
+pub fn quoted(word: &str) -> String {
+    quoted_name(OsStr::new(word))
+}
+
+/// Returns a name, which may hold any byte, as the shell must be given it. One that a terminal cannot show is written as `$'…'`,
+/// which bash, zsh, ksh and busybox read.
+pub fn quoted_name(name: &OsStr) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:+@=,%".contains(&byte);
-    match name.bytes().all(is_plain) && !name.is_empty() {
-        true => name.into(),
-        false => {
-            let mut quoted = String::from("'");
-            for c in name.chars() {
-                match c {
-                    '\'' => quoted.push_str("'\\''"),
-                    other => quoted.push(other),
-                }
-            }
-            quoted.push('\'');
-            quoted
-        }
+    if !name.is_empty() && name.as_bytes().iter().copied().all(is_plain) {
+        return name.to_string_lossy().into_owned();
     }
+    match name.to_str().filter(|name| name.chars().all(is_shown)) {
+        Some(name) => format!("'{}'", name.replace('\'', "'\\''")),
+        None => format!("$'{}'", escaped(name.as_bytes())),
+    }
+}
+
+/// Returns bytes with escapes in octal digits for those that do not stand for themselves between `$'` and `'`.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let escape =
+        |text: &mut String, bytes: &[u8]| bytes.iter().for_each(|byte| text.push_str(&format!("\\{byte:03o}")));
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match is_shown(c) && !matches!(c, '\'' | '\\' | '!') {
+                true => text.push(c),
+                false => escape(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        escape(&mut text, chunk.invalid());
+    }
+    text
 }
 
 #[cfg(test)]
@@ -88,8 +109,19 @@ mod tests {
 
     #[test]
     fn words_are_quoted_for_the_shell() {
-        for (name, wanted) in [("eth0.1", "eth0.1"), ("a;b", "'a;b'"), ("it's", "'it'\\''s'"), ("", "''")] {
+        let names = [
+            ("eth0.1", "eth0.1"),
+            ("a;b", "'a;b'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+            ("~", "'~'"),
+            ("a b$(c)`d`!", "'a b$(c)`d`!'"),
+            ("a\x1b[m'!\\", "$'a\\033[m\\047\\041\\134'"),
+            ("ü\u{202e}\n", "$'ü\\342\\200\\256\\012'"),
+        ];
+        for (name, wanted) in names {
             assert_eq!(quoted(name), wanted);
         }
+        assert_eq!(quoted_name(OsStr::from_bytes(b"b\xff")), "$'b\\377'");
     }
 }

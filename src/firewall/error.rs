@@ -10,6 +10,7 @@ use super::chain::{Chain, Table};
 use super::rule::program;
 use crate::error::{errno_text, io_text};
 use crate::net::Family;
+use crate::terminal::one_line;
 
 /// Why the firewall was not read or changed.
 #[derive(Debug)]
@@ -75,7 +76,8 @@ impl fmt::Display for FirewallError {
                 write!(f, "{} (it may wait for a lock: fuser -v /run/xtables.lock)", io_text(error))
             }
             FirewallError::Program(error) => f.write_str(&io_text(error)),
-            FirewallError::Refused(said) => f.write_str(said),
+            // several lines become one
+            FirewallError::Refused(said) => f.write_str(&one_line(&said.replace('\n', "; "))),
             FirewallError::NoPolicy => f.write_str("iptables does not tell the policy of FORWARD"),
             FirewallError::NoRule => f.write_str("there is no such rule"),
             FirewallError::NoTable(family, table) => {

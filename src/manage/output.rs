@@ -5,10 +5,12 @@ use std::io::IsTerminal;
 
 use crate::call::Call;
 use crate::error::{Failure, Outcome, io_text, line};
+use crate::terminal;
 
-/// Returns the failure of a wrong call: status 2.
+/// Returns the failure of a wrong call: status 2. What was typed is shown as a terminal may be sent it.
 pub(super) fn complaint(text: Vec<u8>) -> Failure {
-    Failure::new([b"brouter: ".to_vec(), text].concat()).with_status(2)
+    let text = terminal::lines(&String::from_utf8_lossy(&text));
+    Failure::new([b"brouter: ", text.as_bytes()].concat()).with_status(2)
 }
 
 /// Prints a text. Unlike the applets, brouter reports when it cannot.

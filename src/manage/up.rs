@@ -19,6 +19,8 @@ use crate::network::spec::NetworkSpec;
 use crate::network::state::{NetworkState, StoredState};
 use crate::network::step::Step;
 use crate::network::store::StateDir;
+use crate::shell::quoted_name;
+use crate::terminal::one_line;
 
 /// `brouter up`
 pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
@@ -71,7 +73,7 @@ pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
     let removed = apply::remove(&context, &plan, &mut |progress| print_step(call.out, &context, progress));
     let remarks = plan.remarks.iter().map(|remark| remark_text(remark, &context));
     for remark in remarks.chain(foreign_rules(&context)) {
-        let _ = call.out.write_all(&line!(context.network, ": ", remark));
+        let _ = call.out.write_all(&line!(context.network, ": ", one_line(&remark)));
     }
     if !removed.failed.is_empty() {
         return Err(removal_report(&context, &removed));
@@ -111,15 +113,18 @@ fn plan_up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>
 
 /// Reads the stored state of the network.
 fn stored(context: &Context) -> Result<Option<NetworkState>, Failure> {
-    let folder = context.states.folder().display();
     match context.states.load(&context.network) {
         Ok(None) => Ok(None),
         Ok(Some(StoredState::Known(state))) => Ok(Some(state)),
         Ok(Some(StoredState::Malformed { .. })) => {
-            let file = context.states.file(&context.network, false);
-            Err(refusal(context, format!("its file in {folder} is not brouter's: rm {}", file.display())))
+            let file = context.states.malformed_file(&context.network);
+            let word = quoted_name(file.as_os_str());
+            Err(refusal(context, format!("its record is not brouter's: rm -r {word}")))
         }
-        Err(error) => Err(refusal(context, format!("its stored state in {folder}: {}", io_text(&error)))),
+        Err(error) => {
+            let folder = context.states.folder().display();
+            Err(refusal(context, format!("its stored state in {folder}: {}", io_text(&error))))
+        }
     }
 }
 
@@ -145,7 +150,7 @@ fn print_step(out: &mut dyn Write, context: &Context, progress: Progress) {
     let _ = match progress {
         Progress::Next(Step { item: Item::Firewall(_), .. }) => out.flush(),
         Progress::Next(_) => Ok(()),
-        Progress::Done(step) => out.write_all(&line!(context.command(step))),
+        Progress::Done(step) => out.write_all(&line!(one_line(&context.command(step)))),
     };
 }
 
@@ -155,9 +160,9 @@ fn listing(plan: &Plan, context: &Context, state: &str) -> String {
     if plan.steps.is_empty() && plan.remarks.is_empty() {
         return format!("{network}: {state}, nothing to do\n");
     }
-    let steps = plan.steps.iter().map(|step| format!("{}\n", context.command(step)));
-    let remarks = plan.remarks.iter().map(|remark| format!("{network}: {}\n", remark_text(remark, context)));
-    steps.chain(remarks).collect()
+    let steps = plan.steps.iter().map(|step| context.command(step));
+    let remarks = plan.remarks.iter().map(|remark| format!("{network}: {}", remark_text(remark, context)));
+    steps.chain(remarks).map(|line| one_line(&line) + "\n").collect()
 }
 
 fn remark_text(remark: &Remark, context: &Context) -> String {
@@ -234,7 +239,7 @@ fn report(context: &Context, lines: &[String]) -> Failure {
 }
 
 fn report_line(context: &Context, text: &str) -> Vec<u8> {
-    line!("brouter: ", context.network, ": ", text)
+    line!("brouter: ", context.network, ": ", one_line(text))
 }
 
 fn refusal(context: &Context, text: String) -> Failure {

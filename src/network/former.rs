@@ -23,7 +23,7 @@ pub(super) const SUFFIXES: [&str; 2] = [MAKING, MASQUERADE];
 /// Those of [`run_file::read`].
 pub(super) fn load(folder: &Path, bridge: &str) -> io::Result<Option<NetworkState>> {
     let making = fs::read_link(file(folder, bridge, MAKING)).ok();
-    let masquerade = match run_file::read(&file(folder, bridge, MASQUERADE)) {
+    let masquerade = match run_file::read(&masquerade_file(folder, bridge)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         text => Some(text?),
     };
@@ -48,6 +48,11 @@ pub(super) fn load(folder: &Path, bridge: &str) -> io::Result<Option<NetworkStat
         }
     }
     Ok(Some(state))
+}
+
+/// Returns the path of the file that tells the masqueraded network.
+pub(super) fn masquerade_file(folder: &Path, bridge: &str) -> PathBuf {
+    file(folder, bridge, MASQUERADE)
 }
 
 /// Removes these files.

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::opening::Opening;
 use super::published::Published;
+use crate::firewall::chain::Policy;
 use crate::firewall::rule::Rule;
 use crate::net::InterfaceName;
 
@@ -161,9 +162,9 @@ impl Item {
             "accept" => Item::Accept(rest.parse().ok()?),
             "publish" => Item::Publish(Published::parse(rest)?),
             "open" => Item::Open(Opening::parse(rest)?),
-            "drop" => Item::Drop { before: rest.into() },
+            "drop" => Item::Drop { before: Policy::parse(rest)?.to_string() },
             "forwarding" => Item::Forwarding { v6: rest == "6" },
-            "firewall" => Item::Firewall(rest.into()),
+            "firewall" if !rest.chars().any(|c| c.is_control() && c != '\t') => Item::Firewall(rest.into()),
             _ => return None,
         })
     }

@@ -7,6 +7,7 @@ use crate::error::io_text;
 use crate::kernel::Kernel;
 use crate::net::{BadName, InterfaceName};
 use crate::shell::unquoted;
+use crate::small_file;
 
 /// A variable and its value.
 #[derive(Clone, Debug)]
@@ -129,7 +130,7 @@ const FORMER: [(&str, &str); 2] = [("bridgeip", "address"), ("netdev", "outside"
 /// Where the file cannot be read, or the first line that is no setting.
 pub(super) fn read_file(kernel: &Kernel, name: &str) -> Result<Option<Vec<Setting>>, SpecError> {
     let file = format!("/etc/brouter/{name}.conf");
-    match std::fs::read(kernel.path(&file)) {
+    match small_file::read(&kernel.path(&file)) {
         Ok(text) => parse(&file, &text).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(SpecError::File(file, error)),
@@ -144,6 +145,9 @@ fn parse(file: &str, text: &[u8]) -> Result<Vec<Setting>, SpecError> {
         let refuse = |text: String| Err(SpecError::Line(place.clone(), text));
         let Ok(line) = str::from_utf8(line) else { return refuse("not UTF-8".into()) };
         let line = line.trim();
+        if let Some(control) = line.chars().find(|c| c.is_control() && *c != '\t') {
+            return refuse(format!("holds the control character {:#04x}: remove it", u32::from(control)));
+        }
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -184,6 +188,8 @@ mod tests {
             ("=x", ":1: : no such variable"),
             ("mtu=", ":1: mtu: a value is expected"),
             ("mtu=1\nmtu=2", ":2: mtu: given twice"),
+            ("mtu=1\nfirewall=/bin/a\0b", ":2: holds the control character 0x00"),
+            ("# \x1b[31m", ":1: holds the control character 0x1b"),
             ("bridge=$(id)", ":1: bridge=$(id): needs a shell"),
         ] {
             let error = parse("/etc/brouter/n.conf", text.as_bytes()).unwrap_err().to_string();

@@ -151,7 +151,14 @@ mod tests {
         assert_eq!(StoredState::parse("", false), StoredState::Malformed { bridge: None });
         let bridge = Some("b0".parse().unwrap());
         assert_eq!(StoredState::parse("of b0\nnonsense\n", false), StoredState::Malformed { bridge });
-        assert_eq!(StoredState::parse("of b0\nport a/b\n", false).known(), None, "a name is checked where it enters");
+        for line in ["port a/b", "up $(id)", "drop ACCEPT; id", "firewall /bin/a\x1b[m", "firewall a\0b"] {
+            let text = format!("of b0\n{line}\n");
+            assert_eq!(
+                StoredState::parse(&text, false).known(),
+                None,
+                "{line}: what a record says is checked where it enters"
+            );
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::net::Family;
 use crate::net::{ClockTime, InterfaceName};
 
 use super::item::{Item, Value};
+use crate::shell::quoted;
 
 /// An item that is made or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Step {
                 let family = if *v6 { Family::V6 } else { Family::V4 };
                 format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
-            Item::Firewall(command) => command.clone(),
+            Item::Firewall(command) => command.split_ascii_whitespace().map(quoted).collect::<Vec<_>>().join(" "),
             // rules, handled above
             Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) => String::new(),
         }

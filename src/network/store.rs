@@ -59,6 +59,20 @@ impl StateDir {
         run_file::check(&self.folder)
     }
 
+    /// Returns the path of the file that is not a record, if [`StateDir::load`] returns a malformed state.
+    pub fn malformed_file(&self, network: &str) -> PathBuf {
+        let changing = self.file(network, true);
+        // one that is a text but not whole is passed over
+        match run_file::read(&changing) {
+            Ok(text) if text.ends_with(END) => changing,
+            Err(error) if is_no_record(&error) => changing,
+            _ => match former::load(&self.folder, network) {
+                Err(error) if is_no_record(&error) => former::masquerade_file(&self.folder, network),
+                _ => self.file(network, false),
+            },
+        }
+    }
+
     /// Locks a network against other calls that change it; waits up to 10 seconds.
     ///
     /// # Errors
@@ -120,6 +134,9 @@ impl StateDir {
                     None => return Ok(Some(StoredState::parse(&text, false))),
                 },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Ok(Some(StoredState::Malformed { bridge: None }));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -132,7 +149,11 @@ impl StateDir {
         let mut names = names_in(&self.folder, &[UP, CHANGING, making, masquerade]);
         names.sort();
         names.dedup();
-        names.into_iter().filter_map(|name| self.load(&name).ok()?.map(|state| (name, state))).collect()
+        let load = |name: String| match self.load(&name) {
+            Err(error) if is_no_record(&error) => Some((name, StoredState::Malformed { bridge: None })),
+            state => state.ok()?.map(|state| (name, state)),
+        };
+        names.into_iter().filter_map(load).collect()
     }
 
     /// Stores what a change of a network is about to make. The state from before stays until the change has ended.
@@ -194,6 +215,11 @@ impl StateDir {
     pub fn remove_former(&self, network: &str) -> io::Result<()> {
         former::remove(&self.folder, network)
     }
+}
+
+/// Whether a file is not one of brouter's, or not believed.
+fn is_no_record(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other)
 }
 
 /// The names of a folder's files that have one of these suffixes, without it.

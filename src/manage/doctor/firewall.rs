@@ -188,7 +188,8 @@ fn opening(rules: &Ruleset, passage: &Passage, packet: &Packet) -> String {
         let names = [from, to].map(|name| if name == "+" { "*" } else { name });
         let [from, to] = names.map(|name| format!("\"{name}\""));
         let rule = format!("iifname {from} oifname {to}{state} accept");
-        return format!("nft insert rule {} {} {}", passage.table.name, passage.chain.name, quoted(&rule));
+        let table: Vec<String> = passage.table.name.split(' ').map(quoted).collect();
+        return format!("nft insert rule {} {} {}", table.join(" "), quoted(&passage.chain.name), quoted(&rule));
     }
     // the chain that Docker leaves to the administrator, or else the head of all
     let first = passage.table.rules.iter().find(|rule| rule.chain == passage.chain.name);

@@ -20,8 +20,8 @@ pub(super) fn record(host: &Host, network: &Network, report: &mut Report) {
     let path = |incomplete| host.states.file(name, incomplete).to_string_lossy().into_owned();
     match known.stored {
         Stored::Malformed => {
-            let path = path(false);
-            report.failure(format!("{path} is not a record of brouter"), format!("rm {}", quoted(&path)));
+            let path = host.states.malformed_file(name).to_string_lossy().into_owned();
+            report.failure(format!("{path} is not a record of brouter"), format!("rm -r {}", quoted(&path)));
         }
         Stored::Incomplete if known.is_former => {
             let folder = host.states.folder().display();

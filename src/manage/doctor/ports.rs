@@ -1,5 +1,6 @@
 //! What is on the bridge: ports, their addresses, and hardware addresses that occur twice.
 
+use std::ffi::OsStr;
 use std::rc::Rc;
 
 use super::report::{Report, State};
@@ -8,7 +9,7 @@ use crate::inspect::bridge::Bridge;
 use crate::inspect::port::{Port, PortBlock};
 use crate::kernel::{FdbEntry, Neighbour};
 use crate::net::Mac;
-use crate::shell::quoted;
+use crate::shell::{quoted, quoted_name};
 
 /// What Xen gives all its ports, so that none of them becomes the bridge's.
 const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
@@ -25,10 +26,10 @@ pub(super) fn ports(_: &Host, network: &Network, report: &mut Report) {
 }
 
 fn blocked(bridge: &Bridge, port: &Port, block: PortBlock, report: &mut Report) {
-    let name = port.name.to_string_lossy();
-    let (port, word) = (&name, quoted(&bridge.name.to_string_lossy()));
+    let (name, typed) = (port.name.to_string_lossy(), quoted_name(&port.name));
+    let (port, word) = (&name, quoted_name(&bridge.name));
     match block {
-        PortBlock::SwitchedOff => report.failure(format!("{port} is down"), format!("ip link set {} up", quoted(port))),
+        PortBlock::SwitchedOff => report.failure(format!("{port} is down"), format!("ip link set {typed} up")),
         PortBlock::NoCarrier => {
             let evidence = format!("{port} has no carrier: no guest or no cable at its other end");
             report.add(State::Warning, evidence, None);
@@ -49,8 +50,7 @@ fn blocked(bridge: &Bridge, port: &Port, block: PortBlock, report: &mut Report) 
             format!("brctl showstp {word}"),
         ),
         PortBlock::JustAttached => {
-            let port = quoted(port);
-            let command = format!("ip link set {port} down && ip link set {port} up");
+            let command = format!("ip link set {typed} down && ip link set {typed} up");
             report.warning(format!("{name} is disabled, though it is up"), command);
         }
     }
@@ -122,14 +122,15 @@ fn learnt_elsewhere(host: &Host, network: &Network, report: &mut Report) {
             let Ok(place) = here.binary_search_by_key(&entry.mac(), |entry| entry.mac()) else { continue };
             let number = here[place].port_number();
             let port = network.ports().iter().find(|port| port.number == number);
-            let port = port.map_or("PORT".into(), |port| port.name.to_string_lossy());
+            let port = port.map_or(OsStr::new("PORT"), |port| &port.name);
             report.warning(
                 format!(
-                    "{} is behind {port} and on {} too: a loop, or a guest on both",
+                    "{} is behind {} and on {} too: a loop, or a guest on both",
                     entry.mac(),
+                    port.display(),
                     other.name.display()
                 ),
-                format!("brctl delif {} {}", quoted(&network.bridge_name), quoted(&port)),
+                format!("brctl delif {} {}", quoted(&network.bridge_name), quoted_name(port)),
             );
         }
     }

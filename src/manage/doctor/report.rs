@@ -1,6 +1,7 @@
 //! What the checks find, and how it is printed.
 
 use crate::json::Json;
+use crate::terminal::one_line;
 
 /// What a check found.
 #[derive(Debug)]
@@ -132,7 +133,7 @@ impl Finding {
 /// Folds a text at blanks, behind an indent that the first line already has. A command, folded with the shell's mark that a line
 /// continues, is not broken within quotes. What others have named is shown as it is, except for what would move a terminal.
 fn fold(text: &str, indent: usize, mark: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let text = one_line(text);
     let room = WIDTH - indent - mark.len();
     let mut folded = String::new();
     let mut rest = text.as_str();
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(fold(&format!("{long} yy zzzzz ab"), 2, ""), format!("{long} yy\n  zzzzz ab\n"));
         assert_eq!(fold(&format!("{long} yyyyyyyyy z"), 2, " \\"), format!("{long} \\\n  yyyyyyyyy z\n"));
         assert_eq!(fold(&format!("'{long} y' zzzzzz z"), 2, " \\"), format!("'{long} y' \\\n  zzzzzz z\n"));
-        assert_eq!(fold("a\x1b[31m", 2, ""), "a?[31m\n");
+        assert_eq!(fold("a\x1b[31m\u{202e}b\u{9b}", 2, ""), "a?[31m?b?\n");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::error::errno_text;
 use crate::inspect::route::Route;
 use crate::kernel::{Address, Kernel, flag};
 use crate::net::Family;
-use crate::shell::quoted;
+use crate::shell::{quoted, quoted_name};
 
 /// Returns whether two networks have addresses in common.
 fn overlaps(one: &IpNet, other: &IpNet) -> bool {
@@ -40,7 +40,7 @@ pub(super) fn overlap(host: &Host, network: &Network, report: &mut Report) {
             let leads_away = own.net.trunc().contains(&route.destination) && !is_own(&route.interface);
             if leads_away && !host.addresses().any(is_of_address) {
                 let via = route.gateway.map_or(String::new(), |gateway| format!(" via {gateway}"));
-                let text = format!("{}{via} dev {}", route.destination, quoted(&route.interface.to_string_lossy()));
+                let text = format!("{}{via} dev {}", route.destination, quoted_name(&route.interface));
                 let evidence =
                     format!("a route leads away from {}, which has {}: {text}", network.bridge_name, own.net);
                 report.failure(evidence, format!("ip route del {text}"));

@@ -8,6 +8,7 @@ use super::finding::Kind;
 use super::model::{BridgeStatus, HostStatus};
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
+use crate::terminal::is_shown;
 
 const FAULT: &str = ", style=dashed, color=red";
 
@@ -34,7 +35,7 @@ fn quoted(text: impl Display) -> String {
         match c {
             // a line break of ours
             '\n' => quoted.push_str("\\n"),
-            c if c.is_control() => quoted.push('?'),
+            c if !is_shown(c) => quoted.push('?'),
             '"' | '\\' => quoted.extend(['\\', c]),
             c => quoted.push(c),
         }

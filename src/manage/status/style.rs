@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use crate::terminal::is_shown;
+
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Style {
@@ -39,8 +41,8 @@ impl Style {
         }
         // Latin letters; dashes, box drawing and the cross
         let is_narrow = |c| c < '\u{300}' || matches!(c, '…' | '─'..='╿' | '✗');
-        let is_shown = |c: char| !c.is_control() && if self.utf8 { is_narrow(c) } else { c.is_ascii() };
-        out.extend(text.chars().map(|c| if is_shown(c) { c } else { '?' }));
+        let is_one_column = |c: char| is_shown(c) && if self.utf8 { is_narrow(c) } else { c.is_ascii() };
+        out.extend(text.chars().map(|c| if is_one_column(c) { c } else { '?' }));
         if is_coloured {
             out.push_str("\x1b[0m");
         }

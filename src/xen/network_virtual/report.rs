@@ -18,6 +18,8 @@ use crate::network::state::{NetworkState, StoredState};
 use crate::network::step::Step;
 use crate::network::store::StateDir;
 use crate::program;
+use crate::shell::quoted_name;
+use crate::terminal;
 use crate::texts::{bridge_utils, iproute2};
 
 /// A failure in words of our own.
@@ -50,7 +52,9 @@ pub(super) fn stored(context: &Context) -> Result<Option<NetworkState>, Failure>
         Ok(None) => Ok(None),
         Ok(Some(StoredState::Known(state))) => Ok(Some(state)),
         Ok(Some(StoredState::Malformed { .. })) => {
-            Err(complaint(&format!("{0} is not a record of brouter's: rm {0}", file.display())))
+            let file = context.states.malformed_file(&context.network);
+            let word = quoted_name(file.as_os_str());
+            Err(complaint(&format!("{} is not a record of brouter's: rm -r {word}", file.display())))
         }
         Err(error) => Err(complaint(&format!("{}: {}", file.display(), io_text(&error)))),
     }
@@ -60,7 +64,9 @@ pub(super) fn stored(context: &Context) -> Result<Option<NetworkState>, Failure>
 pub(super) fn plan_failed(error: &PlanError, taken: Failure) -> Failure {
     match error {
         PlanError::NotABridge(_) => taken,
-        PlanError::Other(Cause::Firewall(FirewallError::Refused(said))) => complaint(&format!("iptables: {said}")),
+        PlanError::Other(Cause::Firewall(FirewallError::Refused(said))) => {
+            complaint(&format!("iptables: {}", terminal::lines(said)))
+        }
         error => complaint(&error.to_string()),
     }
 }

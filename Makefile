@@ -1,6 +1,7 @@
 # make                 the static programs, in build/
 # make demo            a network with guests in private namespaces: what a brouter is
 # make test            every test; needs the original programs, and installs them when run as root
+# make fuzz            mutated inputs to everything that parses, for two minutes
 # make lint            formatting, clippy, manual pages
 # make bench           run times as ratios to the original programs
 # make test-xen        the programs on a real Xen, in an emulator: up to 15 minutes
@@ -15,7 +16,7 @@
 
 PROGRAMS := brouter brctl ip network-virtual vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
-.PHONY: all arch demo test lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
+.PHONY: all arch demo test fuzz lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
 ARCH ?=
 BUILD := build$(ARCH:%=/%)
@@ -79,6 +80,13 @@ test:
 	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
 	@BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
+
+# FUZZ_SEED repeats a run. A failing input is saved, and its path printed.
+FUZZ_SECONDS ?= 120
+FUZZ_SEED ?= $(shell date +%s)
+fuzz:
+	@compat/build/rust
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --locked --test fuzz -- --test-threads 7 --nocapture
 
 lint:
 	@compat/build/rust

@@ -302,6 +302,25 @@ fn the_guides_name_existing_files() {
     }
 }
 
+#[test]
+fn the_tests_that_hold_the_promises_exist() {
+    let text = file(".github/SECURITY.md");
+    let rows = text.lines().filter(|line| line.contains("| `tests/") || line.contains("| `src/"));
+    let mut count = 0;
+    for row in rows {
+        let held = row.trim_end_matches(" |").rsplit("| `").next().unwrap();
+        let (path, name) = held.split_once("`: ").unwrap_or_else(|| panic!("{row}"));
+        // a test, or the row of a table: its whole name
+        let source = file(path);
+        let is_there = ["fn @(", "\"@\"", "mod @;", "    @,", "const @:"]
+            .iter()
+            .any(|form| source.contains(&form.replace('@', name)));
+        assert!(is_there, "SECURITY.md: {path} has no test {name}");
+        count += 1;
+    }
+    assert!(count > 20, "SECURITY.md has lost its tables");
+}
+
 /// Returns bash's completions for the last of these words.
 fn offered_by_bash(words: &[&str]) -> Words {
     const SCRIPT: &str =

@@ -2,6 +2,7 @@
 # make demo            a network with guests in private namespaces: what a brouter is
 # make test            every test; needs the original programs, and installs them when run as root
 # make fuzz            mutated inputs to everything that parses, for two minutes
+# make stress          networks, guests and an administrator's iptables at once, for ten minutes
 # make lint            formatting, clippy, manual pages
 # make bench           run times as ratios to the original programs
 # make test-xen        the programs on a real Xen, in an emulator: up to 15 minutes
@@ -16,7 +17,7 @@
 
 PROGRAMS := brouter brctl ip network-virtual vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
-.PHONY: all arch demo test fuzz lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
+.PHONY: all arch demo test fuzz stress lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
 ARCH ?=
 BUILD := build$(ARCH:%=/%)
@@ -87,6 +88,13 @@ FUZZ_SEED ?= $(shell date +%s)
 fuzz:
 	@compat/build/rust
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --locked --test fuzz -- --test-threads 7 --nocapture
+
+STRESS_SECONDS ?= 600
+stress: all
+	@compat/apt/need-packages bridge-utils iproute2 iptables
+	@compat/apt/fetch-xen build/xen
+	STRESS_SECONDS=$(STRESS_SECONDS) BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build \
+		$(CARGO) test --locked --test stress -- --test-threads 1
 
 lint:
 	@compat/build/rust

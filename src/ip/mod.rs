@@ -14,6 +14,7 @@ mod fields;
 mod keyword;
 mod link;
 mod list;
+mod neigh;
 mod number;
 mod option_args;
 mod options;
@@ -42,6 +43,8 @@ use words::Words;
 const OBJECTS: &[Verb] = &[
     verb("address", address::run),
     verb("route", route::run),
+    today(verb("neighbor", neigh::run)),
+    today(verb("neighbour", neigh::run)),
     verb("link", link::run),
     verb("tunnel", |_, _| Err(unknown_object(b"tunnel"))),
     today(verb("tuntap", tuntap::run)),

@@ -12,7 +12,7 @@ where  OBJECT := { link | addr | route }
 ";
     let today = b"\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | route | tuntap }
+where  OBJECT := { address | link | neighbour | route | tuntap }
        OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
                     -f[amily] { inet | inet6 | link } | -4 | -6 | -0 |
                     -br[ief] | -o[neline] }
@@ -33,6 +33,17 @@ ROUTE := [ unicast | unreachable ] PREFIX [ via ADDRESS ] [ dev STRING ]
          [ metric METRIC ] [ src ADDRESS ] [ onlink ]
          [ window NUMBER ] [ advmss NUMBER ] [ rtt TIME ]
          [ pref { low | medium | high } ] [ expires SECONDS ]
+";
+    Failure::new(text.to_vec()).with_status(255)
+}
+
+/// `ip neigh help`
+pub(super) fn neigh() -> Failure {
+    let text = b"\
+Usage: ip neigh { add | del | change | replace }
+                { ADDR [ lladdr LLADDR ] [ nud { permanent | stale } ] |
+                  proxy ADDR } dev DEV
+       ip neigh show [ proxy ] [ to PREFIX ] [ dev DEV ] [ nud STATE ]
 ";
     Failure::new(text.to_vec()).with_status(255)
 }

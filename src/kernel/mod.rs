@@ -35,7 +35,7 @@ pub use link::{
     Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
 };
 pub use listener::Listener;
-pub use neighbour::{Neighbour, is_member_v4};
+pub use neighbour::{ArpEntry, Neighbour, arp_flag, is_member_v4};
 pub use procfs::Unreadable;
 pub use result::Result;
 pub use route::{

@@ -1,6 +1,9 @@
 //! Who else is on a link: neighbours and groups.
 
+use std::ffi::OsString;
 use std::net::Ipv4Addr;
+
+use nix::errno::Errno;
 
 use super::file::read_all;
 use super::handle::Kernel;
@@ -45,7 +48,77 @@ impl Neighbour {
     }
 }
 
+/// Flags of an entry (`ATF_*`, linux/if_arp.h).
+pub mod arp_flag {
+    /// The hardware address is known.
+    pub const COMPLETE: u32 = libc::ATF_COM as u32;
+    /// Was set by hand, and stays.
+    pub const PERMANENT: u32 = libc::ATF_PERM as u32;
+    /// This host answers for the address.
+    pub const PUBLISHED: u32 = libc::ATF_PUBL as u32;
+}
+
+/// A line of /proc/net/arp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArpEntry {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// See [`arp_flag`].
+    pub flags: u32,
+    /// Its hardware address; zero if it is not known.
+    pub mac: Mac,
+    /// Name of the link.
+    pub link: OsString,
+}
+
+fn arp_entry(line: &[u8]) -> Option<ArpEntry> {
+    let words: Vec<&str> = words(line).collect();
+    let [address, _, flags, hardware, _, link] = words.as_slice() else { return None };
+    Some(ArpEntry {
+        address: address.parse().ok()?,
+        flags: u32::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?,
+        mac: hardware.parse().unwrap_or_default(),
+        link: link.into(),
+    })
+}
+
 impl Kernel {
+    /// Returns the ARP table in the kernel's order: /proc/net/arp, which leaves out entries that need no ARP.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn arp_table(&self) -> Result<Vec<ArpEntry>, Unreadable> {
+        let text = table(self, "/proc/net/arp")?;
+        Ok(lines(&text).filter_map(arp_entry).collect())
+    }
+
+    /// Sets the hardware address of a neighbour, for good or until it is found out anew.
+    ///
+    /// # Errors
+    /// ENODEV, EPERM, EINVAL (the link has no such addresses), ENOBUFS.
+    pub fn set_arp(&self, link: &[u8], address: Ipv4Addr, mac: Mac, permanent: bool) -> Result<()> {
+        let flags = libc::ATF_COM | if permanent { libc::ATF_PERM } else { 0 };
+        let mut request = ioctl::arpreq(address, flags, link);
+        request.arp_ha.sa_family = self.hardware(link)?.hw_type();
+        for (byte, octet) in request.arp_ha.sa_data.iter_mut().zip(mac.0) {
+            *byte = octet as libc::c_char;
+        }
+        ioctl::call(self.control()?, ioctl::SIOCSARP, &mut request)
+    }
+
+    /// Deletes a neighbour, or a published address.
+    ///
+    /// # Errors
+    /// ENOENT (there is none), ENODEV, EPERM.
+    pub fn delete_arp(&self, link: &[u8], address: Ipv4Addr, published: bool) -> Result<()> {
+        let flags = if published { libc::ATF_PERM | libc::ATF_PUBL } else { 0 };
+        let mut request = ioctl::arpreq(address, flags, link);
+        ioctl::call(self.control()?, ioctl::SIOCDARP, &mut request).map_err(|errno| match errno {
+            Errno::ENXIO => Errno::ENOENT,
+            errno => errno,
+        })
+    }
+
     /// Publishes an address on a link: this host then answers ARP requests for it there, if it forwards between that link and the
     /// one to which it routes the address. Succeeds if it is published already.
     ///

@@ -93,6 +93,10 @@ impl Hardware {
         spelt.zip(self.bytes).all(|(spelt, own)| spelt == Ok(own))
     }
 
+    pub(in crate::kernel) fn hw_type(&self) -> u16 {
+        self.hw_type
+    }
+
     /// Returns how many bytes it has, if that follows from the type.
     pub(super) fn length(&self) -> Option<usize> {
         match self.hw_type {

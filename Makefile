@@ -1,6 +1,8 @@
 # make                 the static programs, in build/
 # make demo            a network with guests in private namespaces: what a brouter is
 # make test            every test; needs the original programs, and installs them when run as root
+# make check           as packagers call it: what runs without root and without the original programs; the rest is skipped
+# make test-arch       the tables with the programs for i686, and a part of them with those for aarch64 in an emulator
 # make fuzz            mutated inputs to everything that parses, for two minutes
 # make stress          networks, guests and an administrator's iptables at once, for ten minutes
 # make lint            formatting, clippy, manual pages
@@ -17,7 +19,7 @@
 
 PROGRAMS := brouter brctl ip network-virtual vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
-.PHONY: all arch demo test fuzz stress lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
+.PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
 ARCH ?=
 BUILD := build$(ARCH:%=/%)
@@ -44,7 +46,7 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/.built ;
 
 $(BUILD)/.built: Cargo.toml Cargo.lock Makefile $(shell find src compat/musl compat/build -type f)
 	@mkdir -p $(BUILD)
-	compat/build/programs $(BUILD)
+	compat/build/programs $(BUILD) $(PROGRAMS)
 	@touch $@
 
 arch:
@@ -81,6 +83,19 @@ test:
 	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
 	@BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
+
+check: all
+	@BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
+
+# The kernel's entry for 32-bit programs is another one, and so are the structures.
+test-arch: arch
+	@tests/arch.sh i686
+	@tests/arch.sh aarch64
+
+# A part of it: without /sys everything goes by ioctls.
+test-i686:
+	+@$(MAKE) --no-print-directory ARCH=i686 all
+	@tests/arch.sh i686 nosys
 
 # FUZZ_SEED repeats a run. A failing input is saved, and its path printed.
 FUZZ_SECONDS ?= 120
@@ -123,7 +138,7 @@ image: all
 
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:
-	@compat/apt/need-packages git build-essential debhelper musl-tools lintian debootstrap e2fsprogs
+	@compat/apt/need-packages git build-essential debhelper musl-tools lintian debootstrap e2fsprogs busybox-static
 	@compat/build/rust
 	@$(WITH_QEMU) tests/packages/run.sh build/packages
 
@@ -160,7 +175,7 @@ XEN_SCRIPT_DIR ?= /etc/xen/scripts
 INIT ?= systemd
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 INITDIR ?= /etc/init.d
-SETTINGS := DESTDIR PREFIX SBINDIR MANDIR ZSHDIR NAMES LINKS SPLIT FORCE XEN_SCRIPT_DIR INIT UNITDIR INITDIR
+SETTINGS := BUILD DESTDIR PREFIX SBINDIR MANDIR ZSHDIR NAMES LINKS SPLIT FORCE XEN_SCRIPT_DIR INIT UNITDIR INITDIR
 WITH_SETTINGS = $(foreach name,$(SETTINGS),$(name)='$($(name))')
 
 install install-xen: all

@@ -2,7 +2,11 @@
  *
  * If rustup's musl target is not installed, Rust code compiled for glibc is linked with musl (compat/musl). Both must then agree on
  * these types: a difference would silently corrupt memory. static_programs.rs compiles this file with either library and compares
- * the output. */
+ * the output.
+ *
+ * On 32-bit machines std calls glibc's functions whose names end in 64, so the types are compared with _FILE_OFFSET_BITS=64; and
+ * times have 32 bits there, for which musl keeps older functions beside those in its headers: of its struct stat the older members
+ * count, and struct timespec, which no header of musl has in its older form, is not compared. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -30,6 +34,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#if __SIZEOF_POINTER__ == 4 && !defined __GLIBC__
+#define SIZE_OF_STAT offsetof(struct stat, st_atim)
+#define TIME_OF_STAT(field) FIELD_AS(struct stat, st_##field, __st_##field##32)
+#else
+#define SIZE_OF_STAT sizeof(struct stat)
+#define TIME_OF_STAT(field) FIELD_AS(struct stat, st_##field, st_##field)
+#endif
+#define FIELD_AS(type, name, field) \
+	printf("%s.%s: %zu bytes at %zu\n", #type, #name, sizeof(((type *)0)->field), offsetof(type, field))
 #define SIZE(type) printf("%s: %zu bytes, aligned to %zu\n", #type, sizeof(type), _Alignof(type))
 #define FIELD(type, field) \
 	printf("%s.%s: %zu bytes at %zu\n", #type, #field, sizeof(((type *)0)->field), offsetof(type, field))
@@ -39,11 +52,11 @@ int main(void)
 {
 	/* files */
 	SIZE(mode_t); SIZE(off_t); SIZE(dev_t); SIZE(ino_t); SIZE(nlink_t); SIZE(uid_t); SIZE(gid_t); SIZE(blksize_t);
-	SIZE(struct stat);
+	printf("struct stat: %zu bytes\n", SIZE_OF_STAT);
 	FIELD(struct stat, st_dev); FIELD(struct stat, st_ino); FIELD(struct stat, st_nlink); FIELD(struct stat, st_mode);
 	FIELD(struct stat, st_uid); FIELD(struct stat, st_gid); FIELD(struct stat, st_rdev); FIELD(struct stat, st_size);
 	FIELD(struct stat, st_blksize); FIELD(struct stat, st_blocks);
-	FIELD(struct stat, st_atim); FIELD(struct stat, st_mtim); FIELD(struct stat, st_ctim);
+	TIME_OF_STAT(atim); TIME_OF_STAT(mtim); TIME_OF_STAT(ctim);
 	SIZE(struct dirent);
 	FIELD(struct dirent, d_ino); FIELD(struct dirent, d_off); FIELD(struct dirent, d_reclen);
 	FIELD(struct dirent, d_type); FIELD(struct dirent, d_name);
@@ -82,7 +95,9 @@ int main(void)
 	VALUE(SIGPIPE); VALUE(SIGSEGV); VALUE(SIGBUS); VALUE(SIGCHLD); VALUE(SA_SIGINFO); VALUE(SA_ONSTACK); VALUE(SIG_SETMASK);
 	SIZE(pid_t); SIZE(posix_spawnattr_t); SIZE(posix_spawn_file_actions_t);
 	VALUE(POSIX_SPAWN_SETSIGMASK); VALUE(POSIX_SPAWN_SETSIGDEF); VALUE(POSIX_SPAWN_SETPGROUP); VALUE(WNOHANG);
+#if __SIZEOF_POINTER__ == 8
 	SIZE(time_t); SIZE(struct timespec); FIELD(struct timespec, tv_sec); FIELD(struct timespec, tv_nsec);
+#endif
 	VALUE(CLOCK_REALTIME); VALUE(CLOCK_MONOTONIC);
 	SIZE(struct utsname); FIELD(struct utsname, release); FIELD(struct utsname, machine);
 

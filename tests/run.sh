@@ -3,13 +3,13 @@
 # notices and failures in full, and at the end the rows that failed and the count of all.
 set -u -o pipefail
 "$@" 2>&1 | awk '
-function clock(seconds) { return seconds >= 60 ? int(seconds / 60) " min " int(seconds % 60) " s" : int(seconds + 0.5) " s" }
+function clock(seconds) { seconds += 0; return seconds >= 60 ? int(seconds / 60) " min " int(seconds % 60) " s" : int(seconds + 0.5) " s" }
 # "Running tests/brctl.rs (target/...)", "Running unittests src/lib.rs (...)", "Doc-tests brouter"
 /^ +Running / { program = $2 == "unittests" ? $3 : $2; sub(/^tests\//, "", program); sub(/(\/main)?\.rs$/, "", program); next }
 /^ +Doc-tests / { program = "examples in the documentation of " $2; next }
 /^running [0-9]+ tests?$/ { next }
 /^test .* \.\.\. (ok|ignored(, .*)?)$/ { next }
-/^test .* \.\.\. FAILED$/ { failed[++rows] = program ": " substr($0, 6, length($0) - 16); print; fflush(); next }
+/^test .* \.\.\. FAILED$/ { name = substr($0, 6, length($0) - 16); sub(/ +$/, "", name); failed[++rows] = program ": " name; print; fflush(); next }
 # the list of names after the details, which the list at the end repeats
 /^failures:$/ { listed = ++sections % 2 == 0; next }
 listed && /^    / { next }

@@ -47,6 +47,11 @@ ALIAS(long long, lseek, (int fd, long long offset, int whence), (fd, offset, whe
 ALIAS(ptrdiff_t, sendfile, (int to, int from, long long *offset, size_t count), (to, from, offset, count))
 ALIAS(void *, mmap, (void *at, size_t length, int prot, int flags, int fd, long long offset), (at, length, prot, flags, fd, offset))
 ALIAS(void *, readdir, (void *folder), (folder))
+ALIAS(ptrdiff_t, pread, (int fd, void *to, size_t count, long long at), (fd, to, count, at))
+ALIAS(ptrdiff_t, pwrite, (int fd, const void *from, size_t count, long long at), (fd, from, count, at))
+ALIAS(ptrdiff_t, preadv, (int fd, const void *to, int count, long long at), (fd, to, count, at))
+ALIAS(ptrdiff_t, pwritev, (int fd, const void *from, int count, long long at), (fd, from, count, at))
+ALIAS(int, truncate, (const char *path, long long length), (path, length))
 
 /* An argument that was not passed has any value, which the kernel ignores. */
 extern int musl_open(const char *path, int flags, ...) __asm__("open");

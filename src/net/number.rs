@@ -3,6 +3,7 @@
 //! [`strtol`] is the one reader of integers; the others narrow what it returns as C does.
 
 use super::ClockTime;
+use std::ffi::{c_long, c_ulong};
 
 /// Magnitudes from here on are not told apart. Every type that a caller narrows to is smaller.
 const LIMIT: i128 = 1 << 100;
@@ -38,9 +39,11 @@ pub fn whole(text: &[u8], base: u32) -> Option<i128> {
 /// Returns it with the rest of the text; `None` without digits.
 pub fn strtoul(text: &[u8], base: u32) -> Option<(u64, &[u8])> {
     let (number, rest) = strtol(text, base)?;
-    let magnitude = u64::try_from(number.unsigned_abs());
-    let wrapped = magnitude.map_or(u64::MAX, |magnitude| if number < 0 { magnitude.wrapping_neg() } else { magnitude });
-    Some((wrapped, rest))
+    let magnitude = c_ulong::try_from(number.unsigned_abs());
+    let wrapped =
+        magnitude.map_or(c_ulong::MAX, |magnitude| if number < 0 { magnitude.wrapping_neg() } else { magnitude });
+    #[allow(clippy::unnecessary_cast, reason = "it has 32 bits on 32-bit machines")]
+    Some((wrapped as u64, rest))
 }
 
 /// Reads a decimal number at the start of a text as atoi(3) does: 0 without digits, the low 32 bits of a `long`.
@@ -93,8 +96,8 @@ pub fn switch(text: &[u8]) -> Option<bool> {
 }
 
 /// A number as a `long`, which stops at its ends.
-fn long(number: i128) -> i64 {
-    number.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+fn long(number: i128) -> c_long {
+    number.clamp(c_long::MIN.into(), c_long::MAX.into()) as c_long
 }
 
 /// Skips the blanks of isspace(3).

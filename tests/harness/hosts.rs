@@ -110,6 +110,12 @@ impl Hosts {
             copy(&ours, &hosts.programs(Programs::Ours).join(name));
         }
         copy(Path::new(REFERENCE_SCRIPT), &hosts.programs(Programs::Original).join("network-virtual"));
+        if let Some(originals) = std::env::var_os(ORIGINALS) {
+            for entry in fs::read_dir(&originals).expect(ORIGINALS) {
+                let original = entry.expect(ORIGINALS).path();
+                copy(&original, &hosts.programs(Programs::Original).join(original.file_name().unwrap_or_default()));
+            }
+        }
         hosts
     }
 
@@ -232,6 +238,9 @@ impl Drop for Hosts {
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
+
+/// A folder of original programs to be used in place of the system's: those of another architecture.
+const ORIGINALS: &str = "BROUTER_TEST_ORIGINALS";
 
 const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
 

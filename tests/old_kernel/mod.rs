@@ -5,12 +5,15 @@
 //! the entries of that kernel, and uname returns its release. [`rules`] holds all this as data, [`tracer`] applies it. Not
 //! emulated: ioctls, /proc and /sys are those of the running kernel (`readers.rs` reads files of old hosts).
 //!
+//! Programs for i686 run as well, as on a dom0 of 32 bits.
+//!
 //! The emulation covers our programs only. The programs that they start, such as iptables, see the running kernel: their C library
 //! would not start on an old one.
 //!
 //! The test program itself is the tracer. Copies of it are called `brctl`, `ip`, `network-virtual` and so on, in a folder named
 //! after the kernel; called by such a name, [`become_tracer`] traces the program of that name in the folder `ours` beside it.
 
+mod i386;
 mod rules;
 mod tracer;
 

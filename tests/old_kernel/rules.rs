@@ -15,13 +15,33 @@ pub(crate) struct OldKernel {
     minor: u32,
     /// The highest system call number in its table (include/asm-x86_64/unistd.h).
     newest_call: c_long,
+    /// And in that for 32-bit programs (include/asm-i386/unistd.h).
+    newest_i386_call: u64,
 }
 
 /// The kernel of Xen 3.0; that of Xen 3.1 and Red Hat; that of Debian 6 and Xen 4.
 pub(crate) static KERNELS: [OldKernel; 3] = [
-    OldKernel { name: "2.6.16", release: "2.6.16.33-xen", minor: 16, newest_call: libc::SYS_unshare },
-    OldKernel { name: "2.6.18", release: "2.6.18.8-xen", minor: 18, newest_call: libc::SYS_move_pages },
-    OldKernel { name: "2.6.32", release: "2.6.32.69", minor: 32, newest_call: libc::SYS_perf_event_open },
+    OldKernel {
+        name: "2.6.16",
+        release: "2.6.16.33-xen",
+        minor: 16,
+        newest_call: libc::SYS_unshare,
+        newest_i386_call: 310,
+    },
+    OldKernel {
+        name: "2.6.18",
+        release: "2.6.18.8-xen",
+        minor: 18,
+        newest_call: libc::SYS_move_pages,
+        newest_i386_call: 317,
+    },
+    OldKernel {
+        name: "2.6.32",
+        release: "2.6.32.69",
+        minor: 32,
+        newest_call: libc::SYS_perf_event_open,
+        newest_i386_call: 336,
+    },
 ];
 
 /// How a kernel answers a system call.
@@ -85,6 +105,9 @@ const RULES: [Rule; 21] = [
     (libc::SYS_getsockopt, 2, Later::Over(libc::SO_DOMAIN as u64), 33, Errno::ENOPROTOOPT),
 ];
 
+/// The entry of the vDSO for system calls (asm/auxvec.h), for 32-bit programs only.
+const AT_SYSINFO: u64 = 32;
+
 /// The number of an argument and its value, if the call is tried with that alone.
 type Argument = Option<(usize, u64)>;
 
@@ -107,6 +130,16 @@ impl OldKernel {
         if call > self.newest_call {
             return Answer::Refused(Errno::ENOSYS);
         }
+        self.ruled(call, arguments)
+    }
+
+    /// Returns whether this kernel has a call of 32-bit programs, by its number among theirs.
+    pub(super) fn has_i386_call(&self, number: u64) -> bool {
+        number <= self.newest_i386_call
+    }
+
+    /// Returns how this kernel answers a call that it has.
+    pub(super) fn ruled(&self, call: c_long, arguments: [u64; 6]) -> Answer {
         for (ruled, argument, later, since, errno) in &RULES {
             // flags are ints
             let value = arguments[*argument] & u64::from(u32::MAX);
@@ -124,9 +157,10 @@ impl OldKernel {
         Answer::AsToday
     }
 
-    /// Returns whether this kernel passes an entry of the auxiliary vector (linux/auxvec.h).
-    pub(super) fn passes(&self, kind: u64) -> bool {
+    /// Returns whether this kernel passes an entry of the auxiliary vector (linux/auxvec.h). 32-bit programs always got the vDSO.
+    pub(super) fn passes(&self, kind: u64, is_i386: bool) -> bool {
         match kind {
+            AT_SYSINFO | libc::AT_SYSINFO_EHDR if is_i386 => true,
             libc::AT_SECURE => true,
             libc::AT_SYSINFO_EHDR => self.minor >= 23, // the vDSO
             libc::AT_EXECFN => self.minor >= 27,

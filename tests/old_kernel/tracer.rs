@@ -6,12 +6,13 @@ use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::libc::{self, c_long};
+use nix::libc::{self, c_long, user_regs_struct};
 use nix::sys::ptrace::{self, Event, Options};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::i386;
 use super::rules::{Answer, OldKernel, is_tried};
 
 /// Value of orig_rax that cancels the call.
@@ -135,14 +136,16 @@ impl Tracer<'_> {
 
     fn enter(&self, pid: Pid) -> nix::Result<Option<Return>> {
         let mut registers = ptrace::getregs(pid)?;
-        let call = registers.orig_rax as c_long;
-        let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9];
-        match self.kernel.answer(call, arguments) {
-            Answer::AsToday if call == libc::SYS_uname => Ok(Some(Return::Release(registers.rdi))),
+        let Some((answer, call, arguments)) = self.judge(pid, &registers)? else {
+            return Ok(None);
+        };
+        match answer {
+            Answer::AsToday if call == libc::SYS_uname => Ok(Some(Return::Release(arguments[0]))),
             Answer::AsToday => Ok(None),
             Answer::Without { argument, bits } => {
-                let register = match argument {
-                    1 => &mut registers.rsi,
+                let register = match (argument, is_i386(&registers)) {
+                    (1, true) => &mut registers.rcx,
+                    (1, false) => &mut registers.rsi,
                     _ => &mut registers.rdx,
                 };
                 *register &= !bits;
@@ -150,15 +153,43 @@ impl Tracer<'_> {
                 Ok(None)
             }
             Answer::Refused(errno) => {
-                if !is_tried(call, arguments) {
+                let number = registers.orig_rax;
+                if !(is_tried(call, arguments) || is_i386(&registers) && i386::is_tried(number)) {
                     // appears in the output of the row, and so fails the test
-                    eprintln!("{} has no call {call} with {arguments:x?}: {errno}", self.kernel.name);
+                    eprintln!("{} has no call {number} with {arguments:x?}: {errno}", self.kernel.name);
                 }
                 registers.orig_rax = NO_CALL;
                 ptrace::setregs(pid, registers)?;
                 Ok(Some(Return::Error(errno)))
             }
         }
+    }
+
+    /// Returns the kernel's answer to a call, the call's number on x86_64 and its arguments; `None` if no rule knows it.
+    fn judge(&self, pid: Pid, registers: &user_regs_struct) -> nix::Result<Option<(Answer, c_long, [u64; 6])>> {
+        let number = registers.orig_rax;
+        if !is_i386(registers) {
+            let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9];
+            let call = number as c_long;
+            return Ok(Some((self.kernel.answer(call, arguments), call, arguments)));
+        }
+        let arguments = [registers.rbx, registers.rcx, registers.rdx, registers.rsi, registers.rdi, registers.rbp];
+        let arguments = arguments.map(|argument| argument & u64::from(u32::MAX));
+        if !self.kernel.has_i386_call(number) {
+            let call = i386::call(number).unwrap_or(NO_CALL as c_long);
+            return Ok(Some((Answer::Refused(Errno::ENOSYS), call, arguments)));
+        }
+        if number != i386::SOCKETCALL {
+            return Ok(i386::call(number).map(|call| (self.kernel.ruled(call, arguments), call, arguments)));
+        }
+        let Some(call) = i386::socketcall(arguments[0]) else {
+            return Ok(None);
+        };
+        let mut within = [0; 6];
+        for (at, argument) in within.iter_mut().enumerate().take(5) {
+            *argument = read(pid, arguments[1] + 4 * at as u64)? as u64 & u64::from(u32::MAX);
+        }
+        Ok(Some((self.kernel.ruled(call, within), call, within)))
     }
 
     fn leave(&self, pid: Pid, within: Option<Return>) -> nix::Result<Option<Return>> {
@@ -184,22 +215,34 @@ impl Tracer<'_> {
 
     /// Removes from a new program's auxiliary vector the entries that the old kernel does not pass.
     fn cut_auxiliary_vector(&self, pid: Pid) -> nix::Result<()> {
+        let registers = ptrace::getregs(pid)?;
+        let is_i386 = is_i386(&registers);
+        let word = if is_i386 { 4 } else { 8 };
+        // two words of 32 bits are read at once
+        let value = |read: c_long| if is_i386 { read as u64 & u64::from(u32::MAX) } else { read as u64 };
         // the stack: argc, argv with a null, the environment with a null, pairs of type and value
-        let mut at = ptrace::getregs(pid)?.rsp;
-        at += 8 * (read(pid, at)? as u64 + 2);
-        while read(pid, at)? != 0 {
-            at += 8;
+        let mut at = registers.rsp;
+        at += word * (value(read(pid, at)?) + 2);
+        while value(read(pid, at)?) != 0 {
+            at += word;
         }
-        at += 8;
+        at += word;
         loop {
-            match read(pid, at)? {
+            let pair = read(pid, at)?;
+            match value(pair) {
                 0 => return Ok(()),
-                kind if self.kernel.passes(kind as u64) => (),
+                kind if self.kernel.passes(kind, is_i386) => (),
+                _ if is_i386 => write(pid, at, pair & !c_long::from(u32::MAX) | AT_IGNORE)?,
                 _ => write(pid, at, AT_IGNORE)?,
             }
-            at += 16;
+            at += 2 * word;
         }
     }
+}
+
+/// Whether a process runs a 32-bit program: the kernel's __USER32_CS (arch/x86/include/asm/segment.h).
+fn is_i386(registers: &user_regs_struct) -> bool {
+    registers.cs == 0x23
 }
 
 fn read(pid: Pid, address: u64) -> nix::Result<c_long> {

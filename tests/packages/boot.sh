@@ -7,7 +7,7 @@ cd "$1"
 rm -rf machine machine.img
 cp -a base machine
 mkdir machine/packages
-cp "$here"/../../build/deb/*.deb machine/packages/
+cp "$here"/../../build/deb/*_amd64.deb "$here"/../../build/deb/*_all.deb machine/packages/
 cp "$here/booted.sh" "$here/checks.sh" machine/packages/
 cat >machine/etc/systemd/system/booted.service <<'UNIT'
 [Unit]

@@ -3,7 +3,9 @@
 # and the logs.
 #
 #   dist        builds the archives from two clones in different folders: the same bytes
-#   deb         builds the packages; lintian checks them
+#   crate       `cargo publish --dry-run`
+#   apkbuild    the functions of Alpine's APKBUILD, in busybox's shell
+#   deb         builds the packages, for three architectures; lintian checks them
 #   chroot.sh   installs, uses and purges the packages in a clean Debian
 #   boot.sh     boots a Debian with them in qemu: the unit in its sandbox, the network of the initramfs
 set -u
@@ -40,14 +42,37 @@ same_bytes() {
 		(
 			umask 077
 			export CARGO_HOME="${CARGO_HOME-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME-$HOME/.rustup}" TZ=Asia/Tokyo
+			export CROSS="$top/build/cross"
 			HOME=$folder/$clone make -C "$clone/source" dist
 		) || return
 		(cd "$clone/source/build/dist" && sha256sum ./*.tar.gz) >"$clone/sums" || return
-		[ "$(wc -l <"$clone/sums")" = 3 ] || return
+		[ "$(wc -l <"$clone/sums")" = 5 ] || return
 		sleep 1
 	done
 	cat one/sums
 	diff one/sums another/place/with-a-longer-name/sums
+}
+
+crate() {
+	(cd "$top" && cargo publish --dry-run --locked)
+}
+
+# abuild itself is not in Debian.
+apkbuild() {
+	local archives=one/source/build/dist
+	rm -rf apk && mkdir -p apk/src apk/package || return
+	tar -xzf "$archives"/brouter-*[0-9].tar.gz -C apk/src && tar -xzf "$archives"/brouter-*-vendor.tar.gz -C apk/src || return
+	# shellcheck disable=SC2016 # for the shell that is called
+	busybox sh -euc '
+		. "$1/compat/alpine/APKBUILD"
+		srcdir=$2/src pkgdir=$2/package
+		default_prepare() { :; }
+		cd "$srcdir/$pkgname-$pkgver"
+		prepare
+		build
+		package' sh "$top" "$folder/apk" || return
+	(cd apk/package && find . ! -type d | sort)
+	apk/package/usr/sbin/brouter --version && [ -x apk/package/etc/init.d/brouter ] && [ -e apk/package/etc/brouter ]
 }
 
 lint() {
@@ -68,7 +93,7 @@ clean_debian() {
 in_chroot() {
 	rm -rf chroot && cp -a base chroot && rm chroot/complete || return
 	mkdir -p chroot/packages/originals
-	cp "$top"/build/deb/*.deb chroot/packages/
+	cp "$top"/build/deb/*_amd64.deb "$top"/build/deb/*_all.deb chroot/packages/
 	cp "$here/chroot.sh" "$here/checks.sh" chroot/packages/
 	cp "$top/compat/init/brouter.openrc" chroot/packages/
 	(cd chroot/packages/originals && apt-get download -q iproute2 bridge-utils) || return
@@ -86,6 +111,8 @@ in_chroot() {
 }
 
 step dist 'the archives of a release are reproducible' same_bytes
+step crate 'cargo publish --dry-run' crate
+step apkbuild "Alpine's APKBUILD" apkbuild
 step deb 'Debian packages' make -C "$top" --no-print-directory deb
 step lintian 'lintian finds no errors and no warnings' lint
 step base 'a clean Debian' clean_debian

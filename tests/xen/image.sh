@@ -12,8 +12,8 @@ cd "$2"
 unpack=$here/../../compat/apt/unpack-packages
 
 linux=$("$here/../../compat/apt/newest-kernel" amd64)
-"$unpack" kernel "$linux" xen-hypervisor-4.17-amd64
-"$unpack" debian bash dash coreutils sed grep mawk util-linux bsdutils mount procps kmod findutils hostname busybox-static \
+"$unpack" -r bookworm kernel "$linux" xen-hypervisor-4.17-amd64
+"$unpack" -r bookworm debian bash dash coreutils sed grep mawk util-linux bsdutils mount procps kmod findutils hostname busybox-static \
 	iproute2 iputils-ping bridge-utils iptables xen-utils-4.17 xen-utils-common xenstore-utils \
 	libc6 libgcc-s1 libtinfo6 libselinux1 libpcre2-8-0 libacl1 libattr1 libgmp10 libmount1 libblkid1 libuuid1 libsmartcols1 \
 	libcap2 libcap-ng0 libudev1 libsystemd0 libproc2-0 libkmod2 liblzma5 libzstd1 libssl3 zlib1g libbz2-1.0 \

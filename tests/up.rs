@@ -114,7 +114,7 @@ iptables -t nat -A POSTROUTING -s 10.7.0.0/24 ! -o b0 -j MASQUERADE'
         "#,
     ),
     (
-        "the mtu is set behind the ports, and IPv6 addresses are added to a bridge that is up, as Linux 2.6.18 needs it",
+        "the mtu is set behind the ports, and again with a port that is added, as old kernels need it",
         r#"
         before=$(state)
         wanted='brctl addif b0 p1
@@ -122,9 +122,9 @@ ip link set p1 up
 ip link set b0 mtu 1400
 ip addr add 10.9.0.1/24 dev b0
 ip addr add 10.8.0.1/16 dev b0
-ip link set b0 up
-ip addr add fd00:9::1/64 dev b0'
-        same "steps" "$wanted" "$(brouter up "${full[@]}" --dry-run | sed -n '/addif/,/fd00/p')"
+ip addr add fd00:9::1/64 dev b0
+ip link set b0 up'
+        same "steps" "$wanted" "$(brouter up "${full[@]}" --dry-run | sed -n '/addif/,/link set b0 up/p')"
         brouter up "${small[@]}" --mtu 1400 >/dev/null
         wanted='brctl addif b0 p1
 ip link set p1 up

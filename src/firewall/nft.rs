@@ -45,7 +45,14 @@ impl<'a> Nft<'a> {
     pub fn require(&self, family: Family, table: Table) -> Result<()> {
         let chain = if table == Table::Nat { Chain::Postrouting } else { Chain::Forward };
         let rule = Rule { family, table, chain, matches: Vec::new(), target: Target::Accept };
-        self.run(&["-c", "-f", "-"], &NftChain::of_rule(&rule).definition())
+        let checked = self.run(&["-c", "-f", "-"], &NftChain::of_rule(&rule).definition());
+        checked.map_err(|error| match error {
+            FirewallError::Refused(said) if said.contains("No such file") || said.contains("not supported") => {
+                let module = if table == Table::Nat { "nft_chain_nat" } else { "nf_tables" };
+                FirewallError::Refused(format!("this kernel has no {table} chains for nft: modprobe {module}"))
+            }
+            error => error,
+        })
     }
 
     /// Reports whether a rule is there.
@@ -157,7 +164,11 @@ impl<'a> Nft<'a> {
 fn refused(status: ExitStatus, said: String) -> FirewallError {
     // the lines after the first show the command
     let first = said.lines().next().unwrap_or_default();
-    FirewallError::Refused(if first.is_empty() { status.to_string() } else { first.to_string() })
+    FirewallError::Refused(match first {
+        "" => status.to_string(),
+        first if first.contains("Operation not permitted") => "nft: Operation not permitted (you must be root)".into(),
+        first => first.into(),
+    })
 }
 
 /// A table as `nft -a list table` prints it.

@@ -7,6 +7,7 @@ use super::output::{complaint, say};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, errno_text, io_text, line};
 use crate::firewall::chain::Table;
+use crate::firewall::choice::Kind;
 use crate::kernel::{self, Kernel};
 use crate::lock::Lock;
 use crate::net::Family;
@@ -181,10 +182,12 @@ fn remark_text(remark: &Remark, context: &Context) -> String {
 /// The rules of the firewall that name the bridge. None of them is ours any more.
 fn foreign_rules(context: &Context) -> Vec<String> {
     let Ok(firewall) = context.firewall() else { return Vec::new() };
+    let choice = firewall.choice();
+    let variant = if choice.kind == Kind::Kernel && choice.iptables_is_nft { "-legacy" } else { "" };
     let mut rules = Vec::new();
     for table in [Table::Filter, Table::Nat] {
         let named = firewall.rules_naming(Family::V4, table, &context.bridge);
-        rules.extend(named.iter().map(|rule| format!("left: iptables -t {table} {rule}")));
+        rules.extend(named.iter().map(|rule| format!("left: iptables{variant} -t {table} {rule}")));
     }
     rules
 }

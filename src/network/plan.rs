@@ -145,7 +145,8 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
         context.firewall_command(command)?;
     }
     let is_own = !is_there || earlier.items.contains(&Item::Bridge);
-    let mut wanted = wanted(spec, is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete));
+    let with_defaults = is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete);
+    let mut wanted = in_order_of(context.kernel.version(), wanted(spec, with_defaults));
     let place = wanted.iter().position(|item| matches!(item, Item::Forwarding { .. } | Item::Firewall(_)));
     let place = place.unwrap_or(wanted.len());
     wanted.splice(place..place, openings(context, &host, spec, earlier)?);
@@ -360,10 +361,9 @@ pub(super) fn find_bridge(context: &Context, host: &HostSnapshot) -> Result<bool
     }
 }
 
-/// Returns the items of a network, in the order in which they are made. IPv4 addresses come before the bridge is switched on: on a
-/// link that is up the kernel would first make the route of the address's class. IPv6 addresses come after it: Linux 2.6.18 takes
-/// them only then. The mtu comes after the ports: up to 4.16 each port that is added computes it anew, and a bridge takes none that
-/// is larger than a port's.
+/// Returns the items of a network, in the order in which they are made. Addresses come before the bridge is switched on: on a link
+/// that is up the kernel would first make the route of the address's class. The mtu comes after the ports: up to 4.16 each port that
+/// is added computes it anew, and a bridge takes none that is larger than a port's.
 ///
 /// `with_defaults`: the values of a bridge that is brouter's own are set even if the spec does not name them.
 pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
@@ -378,10 +378,8 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
         items.extend([Item::Port(port.clone()), Item::Up(port.clone())]);
     }
     items.extend(set(Value::Mtu, spec.mtu.map(|mtu| mtu as u64)));
-    let (v4, v6): (Vec<IpNet>, Vec<IpNet>) = spec.addresses.iter().partition(|net| Family::of(net) == Family::V4);
-    items.extend(v4.into_iter().map(Item::Address));
+    items.extend(spec.addresses.iter().copied().map(Item::Address));
     items.push(Item::Up(spec.bridge.clone()));
-    items.extend(v6.into_iter().map(Item::Address));
     items.extend(spec.masquerade.iter().copied().map(Item::Masquerade));
     items.extend(published::rules_of(&spec.publish, &spec.addresses).into_iter().map(Item::Publish));
     if let Some(outside) = spec.outside.as_ref().filter(|_| spec.antispoof) {
@@ -399,6 +397,20 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     }
     items.extend(spec.firewall.clone().map(Item::Firewall));
     items
+}
+
+/// Puts items into the order that a kernel needs. Linux 2.6.18 takes IPv6 addresses only on a link that is up (ENETDOWN), 2.6.32
+/// always.
+fn in_order_of(version: [u32; 3], items: Vec<Item>) -> Vec<Item> {
+    if version >= [2, 6, 32] {
+        return items;
+    }
+    let is_v6 = |item: &Item| matches!(item, Item::Address(IpNet::V6(_)));
+    let (late, mut ordered): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_v6);
+    let last_up = ordered.iter().rposition(|item| matches!(item, Item::Up(_)));
+    let place = last_up.map_or(ordered.len(), |place| place + 1);
+    ordered.splice(place..place, late);
+    ordered
 }
 
 /// Checks that the interfaces besides the bridge are there, and that the ports belong to no other bridge.
@@ -444,4 +456,22 @@ pub(super) fn half_added<'a>(
 pub(super) fn addresses_v4(context: &Context, host: &HostSnapshot) -> Result<Vec<Address>> {
     let there = host.addresses_on(context.bridge.as_ref(), Family::V4);
     there.map_err(|unreadable| PlanError::Addresses(unreadable.errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_addresses_after_the_bridge_is_up_on_old_kernels() {
+        let name = |name: &str| name.parse::<InterfaceName>().unwrap();
+        let address = |text: &str| Item::Address(text.parse().unwrap());
+        let [v4, v6] = ["10.0.0.1/24", "fd00::1/64"].map(address);
+        let [port, bridge] = ["p1", "b0"].map(|link| Item::Up(name(link)));
+        let forwarding = Item::Forwarding { v6: false };
+        let items = vec![Item::Bridge, port.clone(), v6.clone(), v4.clone(), bridge.clone(), forwarding.clone()];
+        assert_eq!(in_order_of([2, 6, 32], items.clone()), items);
+        let ordered = vec![Item::Bridge, port, v4, bridge, v6, forwarding];
+        assert_eq!(in_order_of([2, 6, 18], items), ordered);
+    }
 }

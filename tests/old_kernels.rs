@@ -105,7 +105,9 @@ mod tests {
         tests.push(descriptors());
         tests.extend(KERNELS.iter().map(network));
         let mut known = HashSet::new();
-        for case in TABLES.into_iter().flat_map(table::read).map(Arc::new) {
+        // their kernels know no IPv6 route of the types that this state has: what looks like `throw` is `unreachable` there
+        let is_possible = |case: &Case| case.state_name != "ipv6-routed";
+        for case in TABLES.into_iter().flat_map(table::read).filter(is_possible).map(Arc::new) {
             let turn = known.len();
             let is_first = known.insert((case.era.clone(), case.state_name.clone(), case.verb()));
             for (at, &mode) in case.modes.iter().enumerate() {

@@ -45,9 +45,6 @@ impl Rules {
     /// Reads all rules: those that are kept in nf_tables by the programs that are installed.
     pub(crate) fn all(kernel: &Kernel, path: Option<&OsString>, family: Family) -> Self {
         let mut rules = Rules::legacy(kernel, path, family);
-        if !choice::has_nf_tables(kernel) {
-            return rules;
-        }
         let base = rule::program(family);
         // as `iptables` if that is this variant, or a script, and else by the name of the variant
         let find = |name: &str| program::find(&format!("{name}-save"), path.cloned());

@@ -112,8 +112,9 @@ const AT_SYSINFO: u64 = 32;
 type Argument = Option<(usize, u64)>;
 
 /// Calls that our programs may try first because they have a fallback; of some only with one value of an argument.
-const TRIED: [(c_long, Argument, &str); 5] = [
+const TRIED: [(c_long, Argument, &str); 6] = [
     (libc::SYS_socket, None, "musl, with SOCK_CLOEXEC; then without it, and fcntl"),
+    (libc::SYS_socketpair, None, "musl, with SOCK_CLOEXEC; then without it, and fcntl"),
     (libc::SYS_statx, None, "std; then stat"),
     (libc::SYS_getsockopt, Some((2, libc::SO_NETNS_COOKIE as u64)), "then /proc"),
     (libc::SYS_pipe2, None, "musl; then pipe and fcntl"),
@@ -141,6 +142,10 @@ impl OldKernel {
     /// Returns how this kernel answers a call that it has.
     pub(super) fn ruled(&self, call: c_long, arguments: [u64; 6]) -> Answer {
         for (ruled, argument, later, since, errno) in &RULES {
+            // options of other levels, as the packet filter's, have numbers of their own
+            if call == libc::SYS_getsockopt && arguments[1] != libc::SOL_SOCKET as u64 {
+                continue;
+            }
             // flags are ints
             let value = arguments[*argument] & u64::from(u32::MAX);
             match later {

@@ -259,11 +259,13 @@ impl Kernel {
         folder?.text("uevent")?.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(String::from)
     }
 
-    /// How packets wait on a link that is switched on. Before Linux 4.3 they do where the queue has a length; since then a virtual
-    /// device can do without a queue (IFF_NO_QUEUE) and have a length.
+    /// How packets wait on a link that is switched on. Before Linux 4.3, which brought the file `proto_down` too, they do where the
+    /// queue has a length; since then a virtual device can do without a queue (IFF_NO_QUEUE) and have a length.
     fn queue(&self, folder: Option<&Folder>, length: u32) -> Queue {
         let has_queue = || {
-            folder.is_some_and(|folder| folder.has("device") || folder.has("tun_flags")) || self.version() < [4, 3, 0]
+            folder.is_some_and(|folder| {
+                ["device", "tun_flags"].iter().any(|file| folder.has(file)) || !folder.has("proto_down")
+            })
         };
         if length != 0 && has_queue() { Queue::Default } else { Queue::None }
     }

@@ -48,7 +48,7 @@ killed_while_masquerading() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 13] = [
+const TESTS: [(&str, &str); 14] = [
     (
         "a second start completes a start that was killed at any system call",
         r#"
@@ -99,6 +99,19 @@ const TESTS: [(&str, &str); 13] = [
             with $call:error=EROFS "${start[@]}" && "${stop[@]}"
             left | sed "s/^/left after $call failed: /"
             "${stop[@]}"
+        done
+        "#,
+    ),
+    (
+        "starts of one network at the same time add one rule",
+        r#"
+        masquerade
+        for round in {1..12}; do
+            for n in 1 2 3; do "${start[@]}" & starts[n]=$!; done
+            for n in 1 2 3; do wait "${starts[n]}" || echo "start: $?"; done
+            [ "$(iptables -t nat -S POSTROUTING | grep -c MASQUERADE)" = 1 ] || iptables -t nat -S POSTROUTING
+            "${stop[@]}" || echo "stop: $?"
+            left | sed "s/^/left in round $round: /"
         done
         "#,
     ),

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::net::Family;
 
-/// An address or network of a rule, as it was typed.
+/// An address or network of a rule, in the words that were typed.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     net: Option<IpNet>,

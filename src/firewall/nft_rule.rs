@@ -125,7 +125,7 @@ pub(super) fn spoofing(rule: &Rule) -> Option<String> {
     Some(format!("iifname \"{port}\" meta protocol ip drop"))
 }
 
-/// Returns the words by which nft finds a rule again. nft does not print every rule as it was typed.
+/// Returns the words that identify a rule in what nft prints. nft does not print every rule in the words that made it.
 pub(super) fn key(rule: &Rule) -> String {
     // FNV-1a
     let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

@@ -69,7 +69,7 @@ pub enum PlanError {
     Other(Cause),
     /// The addresses of the bridge cannot be listed.
     Addresses(Errno),
-    /// Another has a port that is to be published.
+    /// Another publishes the port, or listens on it.
     Conflict(Box<Conflict>),
     /// The network is up, and this holds its firewall rules.
     OtherBackend(Kind),

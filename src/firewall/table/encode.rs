@@ -11,7 +11,7 @@ use crate::firewall::rule::Rule;
 use crate::kernel::{Extension, Kernel};
 use crate::net::Family;
 
-/// A rule in bytes. A match or target may have several encodings: revisions, of which each kernel knows some.
+/// A rule in bytes. A match or target may have several encodings (revisions). Each kernel knows some of them.
 #[derive(Clone, Debug)]
 pub(super) struct Encoded {
     layout: Layout,

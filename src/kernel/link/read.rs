@@ -211,7 +211,7 @@ impl Kernel {
     /// Returns the bridge that has the link as a port.
     ///
     /// # Errors
-    /// EIO if the link is a port and /sys does not tell of which bridge; without /sys those of SIOCGIFBR and of the bridge's ioctls.
+    /// EIO if the link is a port and /sys does not name the bridge; without /sys those of SIOCGIFBR and of the bridge's ioctls.
     pub fn try_bridge_of(&self, port: &[u8]) -> Result<Option<OsString>> {
         let Some(folder) = self.folder(port) else { return self.bridge_by_ports(port) };
         match folder.link("brport/bridge") {

@@ -28,7 +28,7 @@ pub(super) fn overlap(host: &Host, network: &Network, report: &mut Report) {
     if let Some(cause) = unreadable(host) {
         report.unknown(&cause);
     }
-    let is_own = |link: &OsStr| link == network.bridge_name.as_str() || link == "lo" || network.has_port(link);
+    let is_own = |link: &OsStr| network.is_on(link) || link == "lo" || network.has_port(link);
     for own in host.own(network) {
         for other in host.addresses().filter(|other| !is_own(&other.link) && overlaps(&own.net, &other.net)) {
             shared(host, network, own, other, report);
@@ -146,7 +146,8 @@ fn check_strict(host: &Host, link: &str, network: &str, route: &str, report: &mu
 pub(super) fn reverse_path(host: &Host, network: &Network, report: &mut Report) {
     let bridge = network.bridge_name.as_str();
     for own in host.own_of(network, Family::V4) {
-        let leads_away = |route: &&Route| route.interface != *bridge && own.net.trunc().contains(&route.destination);
+        let leads_away =
+            |route: &&Route| !network.is_on(&route.interface) && own.net.trunc().contains(&route.destination);
         for route in host.snapshot.all_routes().filter(leads_away) {
             let interface = route.interface.to_string_lossy();
             check_strict(host, bridge, &route.destination.to_string(), &interface, report);

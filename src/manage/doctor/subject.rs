@@ -95,8 +95,8 @@ impl<'k> Host<'k> {
         };
         let mut networks: Vec<Network> = known.into_iter().map(network).collect();
         for bridge in &self.bridges {
-            let name = bridge.name.to_string_lossy().into_owned();
-            if !networks.iter().any(|network| network.bridge_name == name) {
+            if !networks.iter().any(|network| network.is_on(&bridge.name)) {
+                let name = bridge.name.to_string_lossy().into_owned();
                 let bridge = Some(bridge.clone());
                 networks.push(Network { bridge_name: name.clone(), name, bridge, known: None, is_isolated: false });
             }
@@ -112,7 +112,7 @@ impl<'k> Host<'k> {
 
     /// Returns the addresses of a network's bridge.
     pub(super) fn own<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = &'a Address> {
-        self.addresses().filter(|address| address.link == *network.bridge_name)
+        self.addresses().filter(|address| network.is_on(&address.link))
     }
 
     pub(super) fn own_of<'a>(&'a self, network: &'a Network, family: Family) -> impl Iterator<Item = &'a Address> {
@@ -143,6 +143,14 @@ impl<'k> Host<'k> {
 }
 
 impl Network<'_> {
+    /// Returns whether a link is the network's bridge. The name for people is not compared: a link's own may be no UTF-8.
+    pub(super) fn is_on(&self, link: &OsStr) -> bool {
+        match &self.bridge {
+            Some(bridge) => *bridge.name == *link,
+            None => link == self.bridge_name.as_str(),
+        }
+    }
+
     pub(super) fn ports(&self) -> &[Port] {
         self.bridge.as_ref().map_or(&[], |bridge| bridge.ports().unwrap_or_default())
     }

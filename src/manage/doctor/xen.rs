@@ -148,8 +148,8 @@ impl Backend {
         true
     }
 
-    /// Returns the script as a command if it is one of Xen's. Any other could be anything: not every domain that writes to
-    /// xenstore is to be trusted.
+    /// Returns the script as a command if it is one of Xen's. Any other could be anything: a domain that writes to
+    /// xenstore may be hostile.
     pub(super) fn known_script(&self, host: &Host, script: &str) -> Option<String> {
         let name = script.rsplit('/').next().unwrap_or(script);
         let name = if name.is_empty() { SCRIPTS[0] } else { name };

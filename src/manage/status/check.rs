@@ -122,7 +122,7 @@ fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut Bri
     }
 }
 
-/// Adds what drops the packets that are to be forwarded. For a network that is out of order that is said first.
+/// Adds what drops forwarded packets. For a network that is out of order that is said first.
 fn find_dropped(context: &Context, host: &HostSnapshot, status: &mut BridgeStatus, network: &KnownNetwork) {
     let bridge = &context.bridge;
     let addresses: Vec<IpNet> = network.addresses().collect();

@@ -32,7 +32,7 @@ override CARGO += --offline --config 'source.crates-io.replace-with="vendor"' --
 endif
 
 
-# The build: see compat/build/programs. Rust is asked for there, not here: it may have to be installed first.
+# The build: see compat/cargo/programs. Rust is asked for there, not here: it may have to be installed first.
 
 export CARGO ARCH
 ifneq ($(TARGET),)
@@ -44,9 +44,9 @@ export CARGO_TARGET_DIR
 # One run of cargo builds all programs.
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/.built ;
 
-$(BUILD)/.built: Cargo.toml Cargo.lock Makefile $(shell find src compat/musl compat/build -type f)
+$(BUILD)/.built: Cargo.toml Cargo.lock Makefile $(shell find src compat/musl compat/cargo -type f)
 	@mkdir -p $(BUILD)
-	compat/build/programs $(BUILD) $(PROGRAMS)
+	compat/cargo/programs $(BUILD) $(PROGRAMS)
 	@touch $@
 
 arch:
@@ -101,7 +101,7 @@ test-i686:
 FUZZ_SECONDS ?= 120
 FUZZ_SEED ?= $(shell date +%s)
 fuzz:
-	@compat/build/rust
+	@compat/cargo/rust
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --locked --test fuzz -- --test-threads 7 --nocapture
 
 STRESS_SECONDS ?= 600
@@ -112,7 +112,7 @@ stress: all
 		$(CARGO) test --locked --test stress -- --test-threads 1
 
 lint:
-	@compat/build/rust
+	@compat/cargo/rust
 	@compat/apt/need-packages mandoc
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -139,19 +139,19 @@ image: all
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:
 	@compat/apt/need-packages git build-essential debhelper musl-tools lintian debootstrap e2fsprogs busybox-static
-	@compat/build/rust
+	@compat/cargo/rust
 	@$(WITH_QEMU) tests/packages/run.sh build/packages
 
 
 # Releases.
 
 dist:
-	@compat/build/rust
+	@compat/cargo/rust
 	@compat/release/archives build/dist
 
 deb:
 	@compat/apt/need-packages git build-essential debhelper musl-tools
-	@compat/build/rust
+	@compat/cargo/rust
 	@compat/release/deb build/deb
 
 

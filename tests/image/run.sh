@@ -1,10 +1,10 @@
 #!/bin/bash
-# run.sh PROGRAMS FOLDER: builds the image (compat/image/build) and boots it in qemu between two more machines: a host outside on
+# run.sh PROGRAMS FOLDER: builds the image (compat/image/make-image) and boots it in qemu between two more machines: a host outside on
 # its first interface, a guest on the second. The guest pings the bridge and, through it, the host outside.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 folder=$2
-"$here/../../compat/image/build" "$1" "$folder" || exit
+"$here/../../compat/image/make-image" "$1" "$folder" || exit
 cd "$folder" || exit
 sizes=$(stat -c '%n %s' brouter.img vmlinuz | awk '{ printf "%s %.2f MiB; ", $1, $2 / 1048576 }')
 echo "${sizes%; }"

@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 23] = [
+const TESTS: [(&str, &str); 25] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -134,6 +134,76 @@ ip link set b0 mtu 1400'
         [ "$(cat /sys/class/net/b0/mtu)" = 1400 ] || cat /sys/class/net/b0/mtu
         brouter down n >/dev/null
         same "down leaves something" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "the bridge has a hardware address that stays, whatever its ports are",
+        r#"
+        mac() { cat /sys/class/net/b0/address; }
+        before=$(state); hardware=$($ip -o link show p1 | grep -o 'link/ether [^ ]*')
+        brouter up "${small[@]}" >/dev/null; first=$(mac)
+        case $((0x${first%%:*} & 3)) in 2) ;; *) echo "$first is not locally administered" ;; esac
+        $ip link set p1 address 00:00:00:00:00:01; $ip link set p1 master b0; same "with a port" "$first" "$(mac)"
+        $ip link set p1 nomaster; same "without ports" "$first" "$(mac)"
+        brouter down n >/dev/null; brouter up "${small[@]}" --port p1 >/dev/null; same "made again" "$first" "$(mac)"
+        brouter down n >/dev/null; brouter up other --bridge b0 --address 10.9.0.1/24 >/dev/null
+        [ "$(mac)" != "$first" ] || echo "two networks have $first"
+        brouter down other >/dev/null
+        # another host, and one without a machine-id, which keeps one of its own
+        mount -t tmpfs none /var/lib
+        echo 00000000000000000000000000000001 >/etc/machine-id; brouter up "${small[@]}" >/dev/null
+        [ "$(mac)" != "$first" ] || echo "two hosts have $first"
+        brouter down n >/dev/null; echo uninitialized >/etc/machine-id
+        brouter up "${small[@]}" --dry-run >/dev/null; [ -z "$(ls /var/lib)" ] || echo "--dry-run keeps a number"
+        brouter up "${small[@]}" >/dev/null; first=$(mac); brouter down n >/dev/null
+        brouter up "${small[@]}" >/dev/null; same "by a number of its own" "$first" "$(mac)"; brouter down n >/dev/null
+        same "files" "/var/lib/brouter/host-id" "$(find /var/lib -type f)"
+        umount /var/lib; mount -t tmpfs -o ro none /var/lib
+        brouter up "${small[@]}" >/dev/null; first=$(mac); brouter down n >/dev/null
+        brouter up "${small[@]}" >/dev/null; same "by a number under /etc" "$first" "$(mac)"; brouter down n >/dev/null
+        [ -s /etc/brouter/host-id ] || ls -l /etc/brouter
+        # network-virtual leaves the address to the kernel, as the script did
+        for n in 1 2; do network-virtual start bridge=b0 bridgeip=10.9.0.1/24 firewall=none; mac; network-virtual stop bridge=b0 firewall=none; done |
+            uniq -d
+        same "left" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "--mac sets the bridge's hardware address; where the kernel refuses, only --mac is an error",
+        r#"
+        mac() { cat /sys/class/net/b0/address; }
+        before=$(state)
+        brouter up "${small[@]}" --mac 2:0:5e:00:00:1A | grep -qx 'ip link set b0 address 02:00:5e:00:00:1a' || echo "no such step"
+        same "set" 02:00:5e:00:00:1a "$(mac)"
+        same "again" "n: is up, nothing to do" "$(brouter up "${small[@]}" --mac 02:00:5e:00:00:1a)"
+        same "changed" "ip link set b0 address 02:00:5e:00:00:1b" "$(brouter up "${small[@]}" --mac 02:00:5e:00:00:1b)"
+        same "not named any more" "n: is up, nothing to do" "$(brouter up "${small[@]}")"
+        $ip link set b0 address 02:00:00:00:00:99
+        brouter status n | grep -q 'bridge     differs: ip link set b0 address 02:00:5e:00:00:1b' || brouter status n
+        brouter down n >/dev/null
+        # a bridge of others gets its own back
+        $ip link add b0 address 02:00:00:00:00:77 type bridge; $ip link set b0 up; others=$(state)
+        brouter up "${small[@]}" >/dev/null; same "a bridge of others" 02:00:00:00:00:77 "$(mac)"
+        brouter up "${small[@]}" --mac 02:00:5e:00:00:1a >/dev/null; same "a bridge of others" 02:00:5e:00:00:1a "$(mac)"
+        brouter down n >/dev/null; same "given back" 02:00:00:00:00:77 "$(mac)"; same "left" "$others" "$(state)"
+        $ip link del b0
+        # SIOCSIFHWADDR, as Linux 2.6.18 answers it
+        strace -qq -e trace=ioctl -o /run/trace brouter up "${small[@]}" >/dev/null; brouter down n >/dev/null
+        call=ioctl:error=EADDRNOTAVAIL:when=$(grep -n SIOCSIFHWADDR /run/trace | cut -d: -f1)
+        with $call brouter up "${small[@]}" || echo "up fails: $(cat /run/said)"
+        grep -q '^brouter: n: goes on without .* that stays: ip link set b0 address .*: Cannot assign' /run/said || cat /run/said
+        same "again" "n: is up, nothing to do" "$(brouter up "${small[@]}")"
+        brouter status n | grep -q 'all is well' || brouter status n
+        brouter down n >/dev/null
+        with $call brouter up "${small[@]}" --mac 02:00:5e:00:00:1a && echo "--mac is no error"
+        grep -q 'ip link set b0 address 02:00:5e:00:00:1a: Cannot assign' /run/said || cat /run/said
+        same "refused" "$before" "$(state)"
+        for bad in 01:00:5e:00:00:01 00:00:00:00:00:00 ff:ff:ff:ff:ff:ff fe:ff:ff:ff:ff:ff 02:00:00:00:00 02-00-00-00-00-01 x ''; do
+            brouter up "${small[@]}" --mac "$bad" 2>/run/said; status=$?
+            [ $status = 2 ] && grep -q '^brouter: --mac="'$bad'": the hardware address of one interface is expected' /run/said ||
+                echo "$bad: $status $(cat /run/said)"
+        done
+        same "left" "$before" "$(state)"
         "#,
     ),
     (
@@ -232,7 +302,7 @@ masquerade=on|1: masquerade="on": yes or no is expected
 forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
 port=a/b|1: port="a/b": not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
-strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum address brnet outside masquerade antispoof stp forward_delay port mtu firewall firewall_backend publish
+strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port mtu firewall firewall_backend publish
 END
         "#,
     ),

@@ -88,12 +88,12 @@ _brouter() {
         up,--outside | up,--port | down,--outside | down,--port) _brouter_interfaces ;;
         up,--stp | down,--stp) _brouter_offer on off ;;
         up,--firewall-backend | down,--firewall-backend) _brouter_offer kernel iptables nft ;;
-        up,--address | up,--forward-delay | up,--mtu | up,--publish) ;;
-        down,--address | down,--forward-delay | down,--mtu | down,--publish) ;;
+        up,--mac | up,--address | up,--forward-delay | up,--mtu | up,--publish) ;;
+        down,--mac | down,--address | down,--forward-delay | down,--mtu | down,--publish) ;;
         up,--firewall | down,--firewall) mapfile -t names < <(compgen -c -- "$current"); _brouter_offer "${names[@]}" ;;
         up,* | down,*)
             case $current in
-                -*) _brouter_offer --bridge --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu \
+                -*) _brouter_offer --bridge --mac --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu \
                     --firewall --publish --firewall-backend --dry-run --help ;;
                 *) _brouter_networks ;;
             esac ;;

@@ -16,6 +16,10 @@ pub(super) struct Options {
     #[argh(option, arg_name = "if")]
     bridge: Option<String>,
 
+    /// the bridge's hardware address (one that stays, by host and network)
+    #[argh(option, arg_name = "mac")]
+    mac: Option<String>,
+
     /// an address of the bridge with its prefix, IPv4 or IPv6; repeatable
     #[argh(option, arg_name = "addr/len")]
     address: Vec<String>,
@@ -71,6 +75,7 @@ impl Options {
         let yes = |is_set: bool| is_set.then_some("yes");
         let single = [
             ("bridge", self.bridge.as_deref()),
+            ("mac", self.mac.as_deref()),
             ("outside", self.outside.as_deref()),
             ("masquerade", yes(self.masquerade)),
             ("antispoof", yes(self.antispoof)),

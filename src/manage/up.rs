@@ -40,12 +40,21 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
     kernel::note_signals();
     let mut change = Change::begin(&context, &plan, earlier.as_ref(), true)
         .map_err(|error| refusal(&context, format!("cannot store its state: {}", io_text(&error))))?;
-    if let Err((step, cause)) = change.run(&mut |progress| print_step(call.out, &context, progress)) {
+    let done = change.run(&mut |progress| match progress {
+        Progress::Skipped(step, cause) => {
+            let text = format!("goes on without a hardware address that stays: {}: {cause}", context.command(step));
+            let _ = call.err.write_all(&report_line(&context, &text));
+        }
+        progress => print_step(call.out, &context, progress),
+    });
+    if let Err((step, cause)) = done {
         return Err(undo_report(&context, change.undo(Some(step)), Some((step, cause))));
     }
     if kernel::signal().is_some() {
         return Err(undo_report(&context, change.undo(None), None));
     }
+    // without this file the address stays as long as the bridge
+    let _ = plan.host_id.as_ref().map(|id| id.keep(call.kernel));
     if let Err(error) = change.finish() {
         let text = format!("is up, but its stored state is not final: {}", io_text(&error));
         let _ = call.err.write_all(&report_line(&context, &text));
@@ -150,7 +159,7 @@ fn lock_if_possible(context: &Context) -> Result<Option<Lock>, Failure> {
 fn print_step(out: &mut dyn Write, context: &Context, progress: Progress) {
     let _ = match progress {
         Progress::Next(Step { item: Item::Firewall(_), .. }) => out.flush(),
-        Progress::Next(_) => Ok(()),
+        Progress::Next(_) | Progress::Skipped(..) => Ok(()),
         Progress::Done(step) => out.write_all(&line!(one_line(&context.command(step)))),
     };
 }

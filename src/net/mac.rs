@@ -7,6 +7,27 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
 
+impl Mac {
+    /// What Xen gives all guests' interfaces on the host, so that none of them becomes the bridge's.
+    pub const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
+
+    /// Returns the address as a number, the first octet highest.
+    pub fn number(self) -> u64 {
+        self.0.iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
+    }
+
+    /// Returns the address of a number's lower 48 bits.
+    pub fn from_number(number: u64) -> Self {
+        let [_, _, octets @ ..] = number.to_be_bytes();
+        Mac(octets)
+    }
+
+    /// Returns whether a single interface can have it: it is neither a group's nor zero.
+    pub fn is_of_one(self) -> bool {
+        self.0[0] & 1 == 0 && self != Mac::default()
+    }
+}
+
 impl fmt::Display for Mac {
     // a forwarding table prints tens of thousands of them, so without the machinery of `{:02x}`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,6 +65,13 @@ mod tests {
     #[test]
     fn lower_case_with_colons() {
         assert_eq!(Mac([0x02, 0, 0xab, 0xcd, 0x0e, 0xf1]).to_string(), "02:00:ab:cd:0e:f1");
+    }
+
+    #[test]
+    fn numbers() {
+        let mac: Mac = "02:00:ab:cd:0e:f1".parse().unwrap();
+        assert_eq!(mac.number(), 0x0200_abcd_0ef1);
+        assert_eq!(Mac::from_number(mac.number()), mac);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Progress<'a> {
     Next(&'a Step),
     /// This step has been carried out.
     Done(&'a Step),
+    /// The kernel refuses this step, without which the network works.
+    Skipped(&'a Step, Cause),
 }
 
 /// A change of a network that has begun.
@@ -28,6 +30,7 @@ pub struct Change<'a, 'b> {
     /// What the change was begun with; nothing if it cannot be stored.
     begun: Option<NetworkState>,
     done: Vec<&'a Step>,
+    skipped: Vec<&'a Step>,
 }
 
 /// What has become of a change that was undone.
@@ -63,7 +66,7 @@ impl<'a, 'b> Change<'a, 'b> {
             Err(error) if must_be_stored => return Err(error),
             Err(_) => None,
         };
-        Ok(Change { context, plan, earlier, begun, done: Vec::new() })
+        Ok(Change { context, plan, earlier, begun, done: Vec::new(), skipped: Vec::new() })
     }
 
     /// Carries out the steps up to the first that fails, or until a signal arrives.
@@ -87,8 +90,14 @@ impl<'a, 'b> Change<'a, 'b> {
     }
 
     fn carry_out(&mut self, step: &'a Step, progress: &mut dyn FnMut(Progress)) -> Result<(), (&'a Step, Cause)> {
-        carry_out(self.context, step, progress).map_err(|cause| (step, cause))?;
-        self.done.push(step);
+        match carry_out(self.context, step, progress) {
+            Ok(()) => self.done.push(step),
+            Err(cause @ Cause::Kernel(_)) if step.is_optional => {
+                progress(Progress::Skipped(step, cause));
+                self.skipped.push(step);
+            }
+            Err(cause) => return Err((step, cause)),
+        }
         Ok(())
     }
 
@@ -97,11 +106,13 @@ impl<'a, 'b> Change<'a, 'b> {
     /// # Errors
     /// Where the state cannot be written: the next call takes the change for one that was killed, and looks twice.
     pub fn finish(self) -> io::Result<()> {
-        let Change { context, plan, earlier, begun, .. } = self;
+        let Change { context, plan, earlier, begun, skipped, .. } = self;
+        let mut state = plan.state.clone();
+        state.items.retain(|item| !skipped.iter().any(|step| step.item.is(item)));
         match begun {
             None => return Ok(()),
-            Some(begun) if begun.items == plan.state.items => context.states.end_change(&context.network)?,
-            Some(_) => context.states.end_change_with(&context.network, &plan.state)?,
+            Some(begun) if begun.items == state.items => context.states.end_change(&context.network)?,
+            Some(_) => context.states.end_change_with(&context.network, &state)?,
         }
         match earlier {
             Some(earlier) if earlier.former => context.states.remove_former(&context.network),

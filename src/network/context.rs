@@ -27,7 +27,7 @@ use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
 use crate::lock::Lock;
 use crate::net::Family;
-use crate::net::{InterfaceName, labels};
+use crate::net::{InterfaceName, Mac, labels};
 use crate::program::{self, Failed};
 
 /// Longest time that the host's own firewall command may take. SuSEfirewall2 takes a minute on a slow host.
@@ -235,7 +235,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Why it failed.
     pub fn perform(&self, step: &Step) -> Result<(), Cause> {
-        let Step { item, on } = step;
+        let Step { item, on, .. } = step;
         if !item.is_shared() {
             return self.change(item, *on);
         }
@@ -293,6 +293,7 @@ impl<'a> Context<'a> {
             Value::Stp => self.kernel.set_bridge(self.link(), BridgeSetting::STP_STATE, number),
             Value::ForwardDelay => self.kernel.set_bridge(self.link(), BridgeSetting::FORWARD_DELAY, number),
             Value::Mtu => self.kernel.set_link(self.link(), LinkSetting::Mtu(number as i32)),
+            Value::Mac => self.kernel.set_link(self.link(), LinkSetting::Address(&Mac::from_number(number).0)),
         }
     }
 
@@ -389,6 +390,7 @@ impl<'a> Context<'a> {
             Value::Stp => Ok(bridge.info.stp_enabled.into()),
             Value::ForwardDelay => Ok(bridge.info.bridge_forward_delay.0),
             Value::Mtu => self.kernel.link_mtu(self.link()).map(|mtu| mtu as u64),
+            Value::Mac => self.kernel.mac(self.link()).map(Mac::number),
         }
     }
 

@@ -8,7 +8,7 @@ use super::opening::Opening;
 use super::published::Published;
 use crate::firewall::chain::Policy;
 use crate::firewall::rule::Rule;
-use crate::net::InterfaceName;
+use crate::net::{InterfaceName, Mac};
 
 /// A part of a network. The host has it or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +61,16 @@ pub enum Value {
     ForwardDelay,
     /// Bytes that a frame may carry.
     Mtu,
+    /// Hardware address, as a number of 48 bits.
+    Mac,
 }
 
 impl Value {
-    /// What the kernel gives a new bridge (net/bridge/br_device.c, `br_dev_setup`; unchanged since 2.6.16).
+    /// What the kernel gives a new bridge (net/bridge/br_device.c, `br_dev_setup`; unchanged since 2.6.16). The hardware address
+    /// is random; 0 stands for it.
     pub fn of_new_bridge(self) -> u64 {
         match self {
-            Value::Stp => 0,
+            Value::Stp | Value::Mac => 0,
             Value::ForwardDelay | Value::Mtu => 1500,
         }
     }
@@ -77,7 +80,17 @@ impl Value {
             Value::Stp => "stp",
             Value::ForwardDelay => "forward-delay",
             Value::Mtu => "mtu",
+            Value::Mac => "mac",
         }
+    }
+
+    /// Returns the text of a value in a stored state.
+    fn text(self, number: u64) -> String {
+        if self == Value::Mac { Mac::from_number(number).to_string() } else { number.to_string() }
+    }
+
+    fn parse(self, text: &str) -> Option<u64> {
+        if self == Value::Mac { text.parse().ok().map(Mac::number) } else { text.parse().ok() }
     }
 }
 
@@ -146,15 +159,16 @@ impl Item {
     /// Parses a line of a stored state, as [`Item`]'s Display writes it.
     pub fn parse(line: &str) -> Option<Item> {
         let (keyword, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let value = |value| {
+        let value = |value: Value| {
             let (to, from) = rest.split_once(' ')?;
-            Some(Item::Value { value, to: to.parse().ok()?, from: from.parse().ok()? })
+            Some(Item::Value { value, to: value.parse(to)?, from: value.parse(from)? })
         };
         Some(match keyword {
             "bridge" => Item::Bridge,
             "stp" => value(Value::Stp)?,
             "forward-delay" => value(Value::ForwardDelay)?,
             "mtu" => value(Value::Mtu)?,
+            "mac" => value(Value::Mac)?,
             "address" => Item::Address(rest.parse().ok()?),
             "port" => Item::Port(rest.parse().ok()?),
             "up" => Item::Up(rest.parse().ok()?),
@@ -176,7 +190,7 @@ impl fmt::Display for Item {
         f.write_str(self.keyword())?;
         match self {
             Item::Bridge => Ok(()),
-            Item::Value { to, from, .. } => write!(f, " {to} {from}"),
+            Item::Value { value, to, from } => write!(f, " {} {}", value.text(*to), value.text(*from)),
             Item::Address(net) => write!(f, " {net}"),
             Item::Port(name) | Item::Up(name) | Item::Accept(name) => write!(f, " {name}"),
             Item::Masquerade(net) => write!(f, " {net}"),

@@ -18,6 +18,7 @@ pub mod published;
 pub mod removal;
 pub mod setting;
 pub mod spec;
+pub mod stable_mac;
 pub mod state;
 pub mod step;
 pub mod store;

@@ -13,6 +13,7 @@ use super::item::{Item, Value};
 use super::opening::Opening;
 use super::published;
 use super::spec::{Mode, NetworkSpec};
+use super::stable_mac::HostId;
 use super::state::NetworkState;
 use super::step::Step;
 use crate::error::errno_text;
@@ -21,7 +22,7 @@ use crate::firewall::choice::Kind;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Address;
 use crate::net::Family;
-use crate::net::InterfaceName;
+use crate::net::{InterfaceName, Mac};
 
 /// What a call will do.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Plan {
     pub state: NetworkState,
     /// What a removal leaves or releases that is not the network's own.
     pub remarks: Vec<Remark>,
+    /// What the bridge's hardware address was derived from, to be kept once it has that address.
+    pub host_id: Option<HostId>,
 }
 
 /// Something that a removal leaves, or releases.
@@ -146,7 +149,9 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     }
     let is_own = !is_there || earlier.items.contains(&Item::Bridge);
     let with_defaults = is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete);
-    let mut wanted = in_order_of(context.kernel.version(), wanted(spec, with_defaults));
+    let (mac, host_id) = address_that_stays(context, spec, earlier, is_own, !is_there || earlier.incomplete);
+    let items = wanted(&NetworkSpec { mac, ..spec.clone() }, with_defaults);
+    let mut wanted = in_order_of(context.kernel.version(), items);
     let place = wanted.iter().position(|item| matches!(item, Item::Forwarding { .. } | Item::Firewall(_)));
     let place = place.unwrap_or(wanted.len());
     wanted.splice(place..place, openings(context, &host, spec, earlier)?);
@@ -157,8 +162,12 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
             making.plan.steps.push(Step::remove(Item::Address(net)));
         }
     }
+    making.plan.host_id = host_id;
     for item in wanted {
         making.add(item)?;
+    }
+    for step in making.plan.steps.iter_mut().filter(|_| spec.mac.is_none()) {
+        step.is_optional = matches!(step.item, Item::Value { value: Value::Mac, .. });
     }
     let state = &mut making.plan.state;
     state.outside = spec.outside.clone();
@@ -171,6 +180,28 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
         making.plan.state.items.sort_by_key(place);
     }
     Ok(making.plan)
+}
+
+/// Returns the hardware address of the bridge, and what it is derived from: the one that is asked for, else the one that it has
+/// from an earlier call, else one that stays. A bridge that was made without keeps what it has, as it is in its guests' tables.
+fn address_that_stays(
+    context: &Context,
+    spec: &NetworkSpec,
+    earlier: &NetworkState,
+    is_own: bool,
+    is_made: bool,
+) -> (Option<Mac>, Option<HostId>) {
+    if spec.mac.is_some() || spec.mode == Mode::Additive || !is_own {
+        return (spec.mac, None);
+    }
+    let stored = earlier.items.iter().find_map(|item| match item {
+        Item::Value { value: Value::Mac, to, .. } => Some(Mac::from_number(*to)),
+        _ => None,
+    });
+    match HostId::read(context.kernel).filter(|_| is_made && stored.is_none()) {
+        Some(id) => (Some(id.mac(&context.network)), Some(id)),
+        None => (stored, None),
+    }
 }
 
 /// Checks that the firewall can hold what the spec needs.
@@ -235,7 +266,7 @@ fn openings(context: &Context, host: &HostSnapshot, spec: &NetworkSpec, earlier:
 impl Plan {
     pub(super) fn empty(context: &Context) -> Self {
         let state = NetworkState::empty(context.bridge.clone());
-        Plan { steps: Vec::new(), adopted: Vec::new(), state, remarks: Vec::new() }
+        Plan { steps: Vec::new(), adopted: Vec::new(), state, remarks: Vec::new(), host_id: None }
     }
 
     /// Whether there is nothing to do.
@@ -372,6 +403,7 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     // without another path for a frame there is nothing to wait for
     let delay = spec.forward_delay.map(|delay| delay.0).or((with_defaults && stp == Some(false)).then_some(0));
     let set = |value, to: Option<u64>| to.map(|to| Item::Value { value, to, from: 0 });
+    items.extend(set(Value::Mac, spec.mac.map(Mac::number)));
     items.extend(set(Value::ForwardDelay, delay));
     items.extend(set(Value::Stp, stp.map(u64::from)));
     for port in &spec.ports {

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::context::Context;
-use super::item::Item;
+use super::item::{Item, Value};
 use super::plan::{self, Plan, Remark, Result, addresses_v4, find_bridge, half_added, is_present};
 use super::spec::NetworkSpec;
 use super::state::NetworkState;
@@ -127,6 +127,8 @@ fn remove_in_reverse(
     for item in items.into_iter().rev() {
         match &item {
             Item::Firewall(_) => firewall = Some(item),
+            // what the kernel gave a new bridge is not known, and need not come back
+            Item::Value { value: Value::Mac, from: 0, .. } => (),
             Item::Bridge if goes => {
                 if is_present(context, host, &bridge_up)? {
                     plan.steps.push(Step::remove(bridge_up.clone()));

@@ -101,9 +101,10 @@ impl Setting {
 }
 
 /// The variables that a file can set.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "bridge",
     "vifnum",
+    "mac",
     "address",
     "brnet",
     "outside",

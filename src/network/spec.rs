@@ -6,7 +6,7 @@ use super::publication::{BadPublication, Publication};
 use super::setting::{self, Place, Setting, SpecError};
 use crate::firewall::choice::{Kind, UnknownKind};
 use crate::kernel::Kernel;
-use crate::net::{ClockTime, InterfaceName, number};
+use crate::net::{ClockTime, InterfaceName, Mac, number};
 
 /// The desired state of a network.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct NetworkSpec {
     pub name: String,
     /// The bridge.
     pub bridge: InterfaceName,
+    /// Hardware address of the bridge; `None`: one that stays, for a bridge that brouter creates, unchanged for any other.
+    pub mac: Option<Mac>,
     /// Addresses of the bridge, each with its prefix.
     pub addresses: Vec<IpNet>,
     /// The interface to the outside.
@@ -56,6 +58,7 @@ impl NetworkSpec {
         NetworkSpec {
             name: name.into(),
             bridge,
+            mac: None,
             addresses: Vec::new(),
             outside: None,
             masquerade: Vec::new(),
@@ -135,6 +138,11 @@ impl NetworkSpec {
                 let net = setting.value.parse().ok().filter(|_| setting.value.contains('/'));
                 let expected = "an IPv4 network is expected, such as 192.168.10.0/24";
                 masquerade.named.push(net.map(|net: Ipv4Net| net.trunc()).ok_or_else(|| setting.refuse(expected))?);
+            }
+            "mac" => {
+                let mac = setting.value.parse().ok().filter(|mac: &Mac| mac.is_of_one() && *mac != Mac::OF_XEN);
+                let expected = "the hardware address of one interface is expected, such as 02:00:5e:00:00:01";
+                self.mac = Some(mac.ok_or_else(|| setting.refuse(expected))?);
             }
             "outside" => self.outside = Some(setting.interface()?),
             "masquerade" => masquerade.is_wanted = setting.choice(["no", "yes"])?,

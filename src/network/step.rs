@@ -3,7 +3,7 @@
 use crate::firewall::choice::Choice;
 use crate::firewall::rule::Action;
 use crate::net::Family;
-use crate::net::{ClockTime, InterfaceName};
+use crate::net::{ClockTime, InterfaceName, Mac};
 
 use super::item::{Item, Value};
 use crate::shell::quoted;
@@ -15,22 +15,24 @@ pub struct Step {
     pub item: Item,
     /// Whether the item is made, else removed.
     pub on: bool,
+    /// Whether the network does without it where the kernel refuses.
+    pub is_optional: bool,
 }
 
 impl Step {
     /// The step that makes an item.
     pub fn make(item: Item) -> Self {
-        Step { item, on: true }
+        Step { item, on: true, is_optional: false }
     }
 
     /// The step that removes an item.
     pub fn remove(item: Item) -> Self {
-        Step { item, on: false }
+        Step { item, on: false, is_optional: false }
     }
 
     /// The step that undoes this one.
     pub fn reverse(&self) -> Self {
-        Step { item: self.item.clone(), on: !self.on }
+        Step { on: !self.on, ..self.clone() }
     }
 
     /// Returns the shell command that does the same; `choice` returns what holds the firewall's rules.
@@ -67,6 +69,7 @@ fn value_command(value: Value, number: u64, bridge: &InterfaceName) -> String {
         Value::Stp => format!("brctl stp {bridge} {}", if number == 0 { "off" } else { "on" }),
         Value::ForwardDelay => format!("brctl setfd {bridge} {}", seconds(ClockTime(number))),
         Value::Mtu => format!("ip link set {bridge} mtu {number}"),
+        Value::Mac => format!("ip link set {bridge} address {}", Mac::from_number(number)),
     }
 }
 

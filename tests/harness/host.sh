@@ -154,6 +154,8 @@ fi
 
 show_own_sys
 mount -t tmpfs none /run
+# without a machine-id brouter keeps one of its own there
+[ -s /etc/machine-id ] || mount -t tmpfs none /var/lib
 cd /run
 # umount and iptables would create these
 mkdir mount

@@ -11,9 +11,6 @@ use crate::kernel::{FdbEntry, Neighbour};
 use crate::net::Mac;
 use crate::shell::{quoted, quoted_name};
 
-/// What Xen gives all its ports, so that none of them becomes the bridge's.
-const OF_XEN: Mac = Mac([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff]);
-
 /// Checks whether every port is on and forwards.
 pub(super) fn ports(_: &Host, network: &Network, report: &mut Report) {
     let Some(bridge) = &network.bridge else { return };
@@ -86,7 +83,7 @@ pub(super) fn macs(host: &Host, network: &Network, report: &mut Report) {
     let mut macs: Vec<(String, Mac)> = Vec::new();
     for link in links.chain([bridge.into()]) {
         let Ok(mac) = kernel.mac(link.as_bytes()) else { continue };
-        let is_twice = |(_, other): &&(String, Mac)| *other == mac && mac != OF_XEN && link != bridge;
+        let is_twice = |(_, other): &&(String, Mac)| *other == mac && mac != Mac::OF_XEN && link != bridge;
         if let Some((other, _)) = macs.iter().find(is_twice) {
             let command = format!("ip link set {} address fe:ff:ff:ff:ff:ff", quoted(&link));
             report.warning(format!("the ports {link} and {other} both have {mac}"), command);

@@ -185,13 +185,18 @@ pub struct Removed<'a> {
     pub failed: Vec<(&'a Step, Cause)>,
 }
 
-/// Carries out the steps of a removal. One that fails does not keep the others from being carried out.
+/// Carries out the steps of a removal. One that fails does not keep the others from being carried out,
+/// unless it moves addresses back.
 pub fn remove<'a>(context: &Context, plan: &'a Plan, progress: &mut dyn FnMut(Progress)) -> Removed<'a> {
     let mut removed = Removed::default();
     for step in &plan.steps {
         match carry_out(context, step, progress) {
             Ok(()) => removed.done.push(step),
             Err(cause) => removed.failed.push((step, cause)),
+        }
+        // the host's own addresses must not go with the bridge
+        if removed.failed.iter().any(|(step, _)| matches!(step.item, Item::Moved { .. })) {
+            break;
         }
     }
     removed.failed.retain(|(step, _)| step.on || !matches!(context.is_there(&step.item), Ok(false)));

@@ -10,8 +10,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use super::item::{Item, Value};
+use super::address::{NotDeleted, delete_v4};
+use super::ip_config::ConfigError;
+use super::item::{Item, Renaming, Value};
 use super::opening::Opening;
+use super::renaming::rename;
 use super::state::{NetworkState, StoredState};
 use super::step::Step;
 use super::store::StateDir;
@@ -24,7 +27,7 @@ use crate::firewall::error::FirewallError;
 use crate::firewall::iptables::HeldLock;
 use crate::firewall::opening::Opener;
 use crate::inspect::snapshot::HostSnapshot;
-use crate::kernel::{Address, BridgeSetting, Kernel, LinkSetting, flag};
+use crate::kernel::{BridgeSetting, Kernel, LinkSetting, flag};
 use crate::lock::Lock;
 use crate::net::Family;
 use crate::net::{InterfaceName, Mac, labels};
@@ -50,6 +53,8 @@ pub enum Cause {
     SharedLabel,
     /// A secondary address went with its primary one, and cannot be added again.
     Lost(IpNet, Errno),
+    /// Addresses and routes cannot be moved.
+    Config(ConfigError),
     /// The firewall refused.
     Firewall(FirewallError),
     /// There is no such program.
@@ -78,6 +83,7 @@ impl fmt::Display for Cause {
             Cause::Lost(net, errno) => {
                 write!(f, "{net} was removed with it and cannot be added again: {}", errno_text(*errno))
             }
+            Cause::Config(error) => error.fmt(f),
             Cause::Firewall(error) => error.fmt(f),
             Cause::NoProgram(program) => write!(f, "{program}: there is no such program"),
             Cause::Command(failed) => write!(f, "{failed}{}", firewall_advice(failed)),
@@ -103,6 +109,22 @@ fn signal_name(signal: i32) -> &'static str {
 impl From<Errno> for Cause {
     fn from(errno: Errno) -> Self {
         Cause::Kernel(errno)
+    }
+}
+
+impl From<NotDeleted> for Cause {
+    fn from(reason: NotDeleted) -> Self {
+        match reason {
+            NotDeleted::Kernel(errno) => Cause::Kernel(errno),
+            NotDeleted::SharedLabel => Cause::SharedLabel,
+            NotDeleted::Lost(net, errno) => Cause::Lost(net, errno),
+        }
+    }
+}
+
+impl From<ConfigError> for Cause {
+    fn from(error: ConfigError) -> Self {
+        Cause::Config(error)
     }
 }
 
@@ -269,6 +291,14 @@ impl<'a> Context<'a> {
                 let index = kernel.link_index(port.as_bytes())?;
                 if on { kernel.add_port(self.link(), index) } else { kernel.delete_port(self.link(), index) }?;
             }
+            Item::Moved { from, to, config } => {
+                if on { config.transfer(kernel, from, to) } else { config.transfer(kernel, to, from) }?;
+            }
+            Item::Renamed(renaming) => {
+                let Renaming { from, to, macs, .. } = &**renaming;
+                let [old, new] = macs.as_ref().map_or([None, None], |[old, new]| [Some(old), Some(new)]);
+                if on { rename(kernel, from, to, new) } else { rename(kernel, to, from, old) }?;
+            }
             Item::Up(link) => kernel.set_link(link.as_bytes(), if on { LinkSetting::UP } else { LinkSetting::DOWN })?,
             Item::Drop { before } => {
                 let policy = if on { Policy::Drop } else { Policy::parse(before).unwrap_or(Policy::Accept) };
@@ -322,20 +352,7 @@ impl<'a> Context<'a> {
         if let IpNet::V6(_) = net {
             return Ok(kernel.delete_address(self.link(), net)?);
         }
-        let there = kernel.addresses_v4_of(self.link())?;
-        let address = there.iter().find(|address| address.net == net).ok_or(Errno::EADDRNOTAVAIL)?;
-        if there.iter().find(|other| other.label == address.label) != Some(address) {
-            return Err(Cause::SharedLabel);
-        }
-        kernel.delete_address(address.label.as_encoded_bytes(), net)?;
-        // with a primary address its secondaries go, unless the kernel promotes them
-        let after = kernel.addresses_v4_of(self.link())?;
-        let gone = there.iter().filter(|other| *other != address && !after.iter().any(|still| still.net == other.net));
-        for Address { label, net, peer, broadcast, .. } in gone {
-            let added = kernel.add_address(label.as_encoded_bytes(), *net, *peer, *broadcast);
-            added.map_err(|errno| Cause::Lost(*net, errno))?;
-        }
-        Ok(())
+        Ok(delete_v4(kernel, self.link(), net, |_| false)?)
     }
 
     /// Takes a new snapshot of the host.
@@ -372,6 +389,8 @@ impl<'a> Context<'a> {
                 let bridge = self.kernel.bridge_of(port.as_bytes());
                 Ok(bridge.is_some_and(|bridge| bridge == *self.bridge.as_str()))
             }
+            Item::Moved { from, to, config } => Ok(config.is_on(self.kernel, to) && !config.is_on(self.kernel, from)),
+            Item::Renamed(renaming) => Ok(self.kernel.link_index(renaming.to.as_bytes()) == Ok(renaming.index)),
             Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
             Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
             Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::ip_config::IpConfig;
 use super::opening::Opening;
 use super::published::Published;
 use crate::firewall::chain::Policy;
@@ -30,6 +31,17 @@ pub enum Item {
     Port(InterfaceName),
     /// An interface that is up.
     Up(InterfaceName),
+    /// Addresses and routes of one link that another one has.
+    Moved {
+        /// Whose they were.
+        from: InterfaceName,
+        /// Who has them.
+        to: InterfaceName,
+        /// What they are.
+        config: Box<IpConfig>,
+    },
+    /// A link that has another name.
+    Renamed(Box<Renaming>),
     /// A masqueraded network.
     Masquerade(Ipv4Net),
     /// Forwarded packets that arrive by this interface are accepted.
@@ -50,6 +62,19 @@ pub enum Item {
     },
     /// The host's own firewall command has been run.
     Firewall(String),
+}
+
+/// Another name for a link and, if it gets one, another hardware address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renaming {
+    /// The link's index, which stays.
+    pub index: i32,
+    /// Its name before.
+    pub from: InterfaceName,
+    /// Its new name.
+    pub to: InterfaceName,
+    /// Its hardware address before, and the new one.
+    pub macs: Option<[Mac; 2]>,
 }
 
 /// A value of a bridge.
@@ -109,7 +134,7 @@ impl Item {
     pub fn needs_bridge(&self, bridge: &InterfaceName) -> bool {
         match self {
             Item::Bridge | Item::Value { .. } | Item::Address(_) | Item::Port(_) => true,
-            Item::Up(link) => link == bridge,
+            Item::Up(link) | Item::Moved { to: link, .. } => link == bridge,
             _ => false,
         }
     }
@@ -119,6 +144,7 @@ impl Item {
         match (self, other) {
             (Item::Value { value, .. }, Item::Value { value: other, .. }) => value == other,
             (Item::Drop { .. }, Item::Drop { .. }) => true,
+            (Item::Moved { from, to, .. }, Item::Moved { from: other, to: place, .. }) => from == other && to == place,
             (item, other) => item == other,
         }
     }
@@ -146,6 +172,8 @@ impl Item {
             Item::Address(_) => "address",
             Item::Port(_) => "port",
             Item::Up(_) => "up",
+            Item::Moved { .. } => "moved",
+            Item::Renamed(_) => "renamed",
             Item::Masquerade(_) => "masquerade",
             Item::Accept(_) => "accept",
             Item::Publish(_) => "publish",
@@ -172,6 +200,13 @@ impl Item {
             "address" => Item::Address(rest.parse().ok()?),
             "port" => Item::Port(rest.parse().ok()?),
             "up" => Item::Up(rest.parse().ok()?),
+            "moved" => {
+                let mut words = rest.split(' ');
+                let mut name = || words.next()?.parse().ok();
+                let (from, to) = (name()?, name()?);
+                Item::Moved { from, to, config: Box::new(IpConfig::parse(words)?) }
+            }
+            "renamed" => Item::Renamed(Box::new(Renaming::parse(rest)?)),
             "masquerade" => Item::Masquerade(rest.parse().ok()?),
             "accept" => Item::Accept(rest.parse().ok()?),
             "publish" => Item::Publish(Published::parse(rest)?),
@@ -193,6 +228,8 @@ impl fmt::Display for Item {
             Item::Value { value, to, from } => write!(f, " {} {}", value.text(*to), value.text(*from)),
             Item::Address(net) => write!(f, " {net}"),
             Item::Port(name) | Item::Up(name) | Item::Accept(name) => write!(f, " {name}"),
+            Item::Moved { from, to, config } => write!(f, " {from} {to}{config}"),
+            Item::Renamed(renaming) => write!(f, " {renaming}"),
             Item::Masquerade(net) => write!(f, " {net}"),
             Item::Publish(published) => write!(f, " {published}"),
             Item::Open(opening) => write!(f, " {opening}"),
@@ -200,5 +237,26 @@ impl fmt::Display for Item {
             Item::Forwarding { v6 } => write!(f, " {}", if *v6 { 6 } else { 4 }),
             Item::Firewall(command) => write!(f, " {command}"),
         }
+    }
+}
+
+impl Renaming {
+    fn parse(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let (index, from, to, macs) = match words[..] {
+            [index, from, to] => (index, from, to, None),
+            [index, from, to, old, new] => (index, from, to, Some([old.parse().ok()?, new.parse().ok()?])),
+            _ => return None,
+        };
+        Some(Renaming { index: index.parse().ok()?, from: from.parse().ok()?, to: to.parse().ok()?, macs })
+    }
+}
+
+/// `INDEX FROM TO`, and both hardware addresses if there are any.
+impl fmt::Display for Renaming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Renaming { index, from, to, macs } = self;
+        write!(f, "{index} {from} {to}")?;
+        macs.map_or(Ok(()), |[old, new]| write!(f, " {old} {new}"))
     }
 }

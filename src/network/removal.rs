@@ -110,7 +110,14 @@ fn foreign_addresses(context: &Context, host: &HostSnapshot, items: &[Item]) -> 
     // without /proc a network goes all the same
     let v6 = host.addresses_on(context.bridge.as_ref(), Family::V6).unwrap_or_default().into_iter().filter(is_by_hand);
     let nets = addresses_v4(context, host)?.into_iter().chain(v6).map(|address| address.net);
-    Ok(nets.filter(|&net| !items.contains(&Item::Address(net))).collect())
+    let is_own = |net: IpNet| {
+        items.iter().any(|item| match item {
+            Item::Address(own) => *own == net,
+            Item::Moved { to, config, .. } => *to == context.bridge && config.has_address(net),
+            _ => false,
+        })
+    };
+    Ok(nets.filter(|&net| !is_own(net)).collect())
 }
 
 /// Adds the steps that remove the items, the last one first. What goes with the bridge needs no step of its own.

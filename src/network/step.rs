@@ -5,7 +5,7 @@ use crate::firewall::rule::Action;
 use crate::net::Family;
 use crate::net::{ClockTime, InterfaceName, Mac};
 
-use super::item::{Item, Value};
+use super::item::{Item, Renaming, Value};
 use crate::shell::quoted;
 
 /// An item that is made or removed.
@@ -48,6 +48,16 @@ impl Step {
             Item::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
             Item::Port(port) => format!("brctl {} {bridge} {port}", choose("addif", "delif")),
             Item::Up(link) => format!("ip link set {link} {}", choose("up", "down")),
+            Item::Moved { from, to, config } => {
+                let [from, to] = if on { [from, to] } else { [to, from] };
+                config.commands(from, to).join("\n")
+            }
+            Item::Renamed(renaming) => {
+                let Renaming { from, to, macs, .. } = &**renaming;
+                let [from, to] = if on { [from, to] } else { [to, from] };
+                let mac = macs.map(|[old, new]| format!(" address {}", if on { new } else { old }));
+                format!("ip link set {from} name {to}{}", mac.unwrap_or_default())
+            }
             Item::Open(opening) => {
                 let action = if on { Action::Insert } else { Action::Delete };
                 opening.place.command(&opening.flow.rule(bridge), action, choice().iptables_is_nft)

@@ -224,6 +224,10 @@ fn require_tables(context: &Context, spec: &NetworkSpec) -> Result<()> {
 /// Returns the rules that let the network's packets pass chains that drop them: those of an earlier call that are there, and those
 /// that are missing.
 fn openings(context: &Context, host: &HostSnapshot, spec: &NetworkSpec, earlier: &NetworkState) -> Result<Vec<Item>> {
+    // nothing is to be forwarded, and the firewall need not be known
+    if spec.outside.is_none() && spec.publish.is_empty() {
+        return Ok(Vec::new());
+    }
     let forwarded = Forwarded {
         bridge: &spec.bridge,
         addresses: &spec.addresses,

@@ -4,7 +4,7 @@
 //! start of a program to its end, including exec and wait; the table shows the median of all rounds. Expectations are ratios. A
 //! missed expectation is only marked in the table; a program that fails, or does something else than its peer, is an error.
 //!
-//! Usage: `bench [--quick] [FOLDER]`. The folder (default `build`) contains our programs. `--quick` runs few rounds: enough to see
+//! Usage: `bench [--quick] [FOLDER [SECTION]...]`. The folder (default `build`) contains our programs. `--quick` runs few rounds: enough to see
 //! that everything works, too few for stable ratios.
 
 mod brctl;
@@ -29,11 +29,27 @@ use host::Host;
 use step::Step;
 use table::Table;
 
+/// A part of the measurements, which adds its lines to the table.
+type Section = fn(&mut Bench) -> Result<(), String>;
+
+const SECTIONS: &[(&str, Section)] = &[
+    ("network-virtual", network_virtual::measure),
+    ("brouter", brouter::measure),
+    ("firewall", firewall::measure),
+    ("vif", vif::measure),
+    ("brctl", brctl::measure),
+    ("ip", ip::measure),
+    ("startup", startup::measure),
+    ("status", status::measure),
+];
+
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let (options, folders): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word == "--quick");
-    let folder = folders.into_iter().next().unwrap_or_else(|| "build".into());
-    match run(Path::new(&folder), !options.is_empty()) {
+    let mut folders = folders.into_iter();
+    let folder = folders.next().unwrap_or_else(|| "build".into());
+    let sections: Vec<OsString> = folders.collect();
+    match run(Path::new(&folder), !options.is_empty(), &sections) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("bench: {message}");
@@ -42,7 +58,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
+fn run(folder: &Path, is_quick: bool, sections: &[OsString]) -> Result<(), String> {
     let programs = Programs::find(folder)?;
     host::leave_the_machine()?;
     let host = Host::new()?;
@@ -53,14 +69,11 @@ fn run(folder: &Path, is_quick: bool) -> Result<(), String> {
     println!(
         "Median times from exec to exit of ours and its peer, run alternately, and the ratio of ours to the peer's."
     );
-    network_virtual::measure(&mut bench)?;
-    brouter::measure(&mut bench)?;
-    firewall::measure(&mut bench)?;
-    vif::measure(&mut bench)?;
-    brctl::measure(&mut bench)?;
-    ip::measure(&mut bench)?;
-    startup::measure(&mut bench)?;
-    status::measure(&mut bench)?;
+    for (name, measure) in SECTIONS {
+        if sections.is_empty() || sections.iter().any(|section| section == name) {
+            measure(&mut bench)?;
+        }
+    }
     bench.table.end();
     Ok(())
 }

@@ -262,11 +262,9 @@ impl<'a> KernelTables<'a> {
             if info.size > LARGEST {
                 return Err(FirewallError::Malformed(table, Malformed::TooLarge));
             }
-            let mut entries = Vec::with_capacity(layout.list() + info.size as usize);
-            entries.extend_from_slice(table.name().as_bytes());
-            entries.resize(NAME, 0);
-            entries.extend(info.size.to_ne_bytes());
-            entries.resize(layout.list() + info.size as usize, 0);
+            let mut entries = vec![0; layout.list() + info.size as usize];
+            entries[..table.name().len()].copy_from_slice(table.name().as_bytes());
+            entries[NAME..NAME + 4].copy_from_slice(&info.size.to_ne_bytes());
             match self.kernel.table_entries(family, &mut entries) {
                 Ok(()) => {
                     let content = Content::parse(layout, &info, entries, layout.list());

@@ -402,8 +402,8 @@ END
         "jq",
         r#"
         brouter down n >/dev/null; original ip link set vif2.0 nomaster
-        brouter up dmz --bridge xenbr0 --address 192.168.10.1/24 --address 2001:db8:1:2::1/64 --outside eth0 --masquerade >/dev/null
-        original ip link set xenbr0 address 92:6b:66:5d:50:31
+        brouter up dmz --bridge xenbr0 --mac 92:6b:66:5d:50:31 --address 192.168.10.1/24 --address 2001:db8:1:2::1/64 --outside eth0 \
+            --masquerade >/dev/null
         original ip link add vif3.0 type veth peer name g3
         for n in 1 2 3; do original ip link set vif$n.0 master xenbr0 up; done
         for n in 1 2; do original bridge fdb add 00:16:3e:00:00:0$n dev vif$n.0 master static; done

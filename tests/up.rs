@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 25] = [
+const TESTS: [(&str, &str); 27] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -93,7 +93,9 @@ const TESTS: [(&str, &str); 25] = [
         same "said" "n: is up, nothing to do" "$(brouter up "${full[@]}")"
         same "changed" "$first" "$(state)"
         brouter down n >/dev/null
+        echo address=10.9.0.1/24 >/etc/brouter/n.conf
         same "said" "n: is down, nothing to do" "$(brouter down n)"
+        rm /etc/brouter/n.conf; same "said" "n: is down, nothing to do" "$(brouter down "${small[@]}")"
         "#,
     ),
     (
@@ -352,6 +354,52 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         "#,
     ),
     (
+        "down of a network that never was is an error, and without a name down says which there are",
+        r#"
+        said() {
+            local wanted=$1; shift
+            for more in '' --dry-run; do
+                brouter down "$@" $more >/run/out 2>/run/said; status=$?
+                same "down $* $more" "$wanted" "$status $(cat /run/out /run/said)"
+            done
+        }
+        # a bridge that others have made is left alone
+        $ip link add xenbr0 type bridge; $ip link add name hand type bridge; before=$(state)
+        said '1 brouter down: nosuch: no such network' nosuch
+        said '1 brouter down: hand: no such network' hand
+        said '1 brouter down: xenbr0: no such network'
+        said '1 brouter down: n: no such network' n --bridge hand
+        brouter up a --address 10.1.0.1/24 >/dev/null
+        said '1 brouter down: xenbr0: no such network (there are: a)'
+        echo address=10.2.0.1/24 >/etc/brouter/b.conf
+        said '1 brouter down: nosuch: no such network (there are: a b)' nosuch
+        brouter up b >/dev/null
+        said '2 brouter: down: which network? Give its name: a b'
+        same "down b" $'ip link set b down\nbrctl delbr b' "$(brouter down b)"
+        same "again" "b: is down, nothing to do" "$(brouter down b)"
+        brouter down a >/dev/null; rm /etc/brouter/b.conf
+        said '1 brouter down: a: no such network' a
+        same "left" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "who may not change networks is told to run as root",
+        r#"
+        brouter up m --address 10.1.0.1/24 >/dev/null; before=$(state)
+        for command in up down; do
+            setpriv --reuid 65534 --clear-groups --inh-caps=-all --bounding-set=-all brouter $command m --address 10.1.0.1/24 \
+                >/run/out 2>/run/said; status=$?
+            same "$command as a user" "1 brouter $command: only root changes networks: run as root, with CAP_NET_ADMIN" "$status $(cat /run/out /run/said)"
+            setpriv --reuid 65534 --clear-groups brouter $command m --address 10.1.0.1/24 --dry-run >/run/out 2>&1 ||
+                { echo "$command --dry-run as a user:"; cat /run/out; }
+        done
+        setpriv --bounding-set=-net_admin --inh-caps=-net_admin brouter up "${small[@]}" >/run/out 2>/run/said && echo "no error"
+        same "without the capability" "brouter up: only root changes networks: run as root, with CAP_NET_ADMIN" "$(cat /run/out /run/said)"
+        same "changed" "$before" "$(state)"
+        brouter down m >/dev/null
+        "#,
+    ),
+    (
         "a bridge that existed before stays as it was",
         r#"
         brctl addbr b0; ip addr add 10.1.0.1/24 dev b0; ip link set b0 up
@@ -429,7 +477,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
                     grep -q 'record' /run/said || [ -z "$(records)" ] || echo "$call: $(records): $(cat /run/said)"
                 fi
             fi
-            brouter down n >/dev/null || echo "down after $call failed"
+            brouter down "${full[@]}" >/dev/null || echo "down after $call failed"
             same "left after down after $call" "$before" "$(state)"
         done
         [ $failed -gt 25 ] || echo "only $failed failures, $done successes"
@@ -449,7 +497,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
                 now=$(state)
                 [ "$now" = "$up" ] || grep -q -E ': (left, for the next down|is down, but|cannot write)' /run/said || echo "$call: $(cat /run/said)"
             fi
-            brouter down n >/dev/null || echo "down after $call failed"
+            brouter down "${full[@]}" >/dev/null || echo "down after $call failed"
             same "left after down after $call" "$before" "$(state)"
         done
         [ $failed -gt 10 ] || echo "only $failed failures"
@@ -482,7 +530,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
             brouter up "${full[@]}" >/dev/null
             same "up before the kill at $call" "$wanted" "$(state)"
             with $call:signal=KILL brouter down n
-            brouter down n >/dev/null || echo "down after a kill at $call"
+            brouter down "${full[@]}" >/dev/null || echo "down after a kill at $call"
             same "left after a kill at $call" "$before" "$(state)"
         done
         "#,
@@ -543,7 +591,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         for ((n = 1; n <= calls_down; n++)); do
             brouter up "${full[@]}" >/dev/null
             broken $n brouter down n || { grep -q '^brouter: n: left, for the next down' /run/said || cat /run/said; }
-            brouter down n >/dev/null || echo "down after call $n of $calls_down"
+            brouter down "${full[@]}" >/dev/null || echo "down after call $n of $calls_down"
             same "down after call $n of $calls_down failed" "$before" "$(state)"
         done
         [ $calls -gt 6 -a $calls_down -gt 4 ] || echo "only $calls and $calls_down calls"

@@ -70,6 +70,11 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// Returns whether a name, a bridge or an address says which network is meant.
+    pub(super) fn has_subject(&self) -> bool {
+        self.name.is_some() || self.bridge.is_some() || !self.address.is_empty()
+    }
+
     /// Returns the settings that the options give.
     pub(super) fn settings(&self) -> Vec<Setting> {
         let yes = |is_set: bool| is_set.then_some("yes");

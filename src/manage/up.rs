@@ -12,6 +12,7 @@ use crate::kernel::{self, Kernel};
 use crate::lock::Lock;
 use crate::net::Family;
 use crate::network::apply::{self, Change, Progress, Removed, Undone};
+use crate::network::catalog::{self, Stored};
 use crate::network::context::{Cause, Context};
 use crate::network::item::Item;
 use crate::network::plan::{self, Plan, Remark};
@@ -26,6 +27,7 @@ use crate::terminal::one_line;
 /// `brouter up`
 pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
     let spec = read_spec(call.kernel, options)?;
+    require_privilege(call.kernel, options, "up")?;
     let context = context(call, &spec)?;
     if options.dry_run {
         let plan = plan_up(&context, &spec, stored(&context)?.as_ref())?;
@@ -66,6 +68,8 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
 /// `brouter down`
 pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
     let spec = read_spec(call.kernel, options)?;
+    require_network(call.kernel, options, &spec)?;
+    require_privilege(call.kernel, options, "down")?;
     let mut context = context(call, &spec)?;
     let _lock = if options.dry_run { None } else { lock_if_possible(&context)? };
     // without this lock the network goes all the same
@@ -99,6 +103,34 @@ pub(super) fn down(call: &mut Call, options: &Options) -> Outcome {
 fn read_spec(kernel: &Kernel, options: &Options) -> Result<NetworkSpec, Failure> {
     let spec = NetworkSpec::read(kernel, options.name.as_deref(), options.settings());
     spec.map_err(|error| complaint(line!(error.to_string())))
+}
+
+/// Checks that this process may change networks.
+fn require_privilege(kernel: &Kernel, options: &Options, verb: &str) -> Result<(), Failure> {
+    match options.dry_run || kernel.has_net_admin() {
+        true => Ok(()),
+        false => {
+            Err(Failure::new(line!("brouter ", verb, ": only root changes networks: run as root, with CAP_NET_ADMIN")))
+        }
+    }
+}
+
+/// Checks that `down` means a network that is stored, has a file, or is described by options.
+fn require_network(kernel: &Kernel, options: &Options, spec: &NetworkSpec) -> Result<(), Failure> {
+    let states = state_dir(kernel)?;
+    let known = catalog::networks(kernel, &states);
+    let names: Vec<&str> = known.iter().map(|network| network.name.as_str()).collect();
+    let up = known.iter().filter(|network| network.stored != Stored::Nothing).count();
+    if !options.has_subject() && up > 1 {
+        return Err(complaint(line!("down: which network? Give its name: ", names.join(" "))));
+    }
+    // a record that cannot be read is reported where it is needed
+    let is_stored = || !matches!(states.load(&spec.name), Ok(None));
+    if !spec.addresses.is_empty() || names.contains(&spec.name.as_str()) || is_stored() {
+        return Ok(());
+    }
+    let others = if names.is_empty() { String::new() } else { format!(" (there are: {})", names.join(" ")) };
+    Err(Failure::new(line!("brouter down: ", spec.name, ": no such network", others)))
 }
 
 fn context<'a>(call: &Call<'a>, spec: &NetworkSpec) -> Result<Context<'a>, Failure> {

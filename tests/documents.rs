@@ -5,13 +5,50 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
+
+use libtest_mimic::{Arguments, Trial};
 
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 const BROUTER: &str = env!("CARGO_BIN_EXE_brouter");
 const BRCTL: &str = env!("CARGO_BIN_EXE_brctl");
 
 type Words = BTreeSet<String>;
+
+/// The tests, each with the program that it needs besides ours.
+const TESTS: [(&str, fn(), &str); 13] = [
+    ("brouter_and_its_page_have_the_same_options", brouter_and_its_page_have_the_same_options, ""),
+    ("ip_and_its_page_have_the_same_options", ip_and_its_page_have_the_same_options, "mandoc"),
+    ("brctl_and_its_page_have_the_same_verbs", brctl_and_its_page_have_the_same_verbs, ""),
+    ("scripts_and_their_pages_have_the_same_variables", scripts_and_their_pages_have_the_same_variables, ""),
+    ("source_and_pages_have_the_same_environment_variables", source_and_pages_have_the_same_environment_variables, ""),
+    ("the_introduction_lists_every_command", the_introduction_lists_every_command, ""),
+    ("every_command_has_a_page_with_the_usual_sections", every_command_has_a_page_with_the_usual_sections, ""),
+    ("the_pages_pass_mandoc_lint", the_pages_pass_mandoc_lint, "mandoc"),
+    ("brouter_compat_is_generated_from_deviations", brouter_compat_is_generated_from_deviations, ""),
+    ("the_guides_name_existing_files", the_guides_name_existing_files, ""),
+    ("the_tests_that_hold_the_promises_exist", the_tests_that_hold_the_promises_exist, ""),
+    ("bash_offers_all_commands_and_options", bash_offers_all_commands_and_options, "bash"),
+    ("zsh_offers_all_commands_and_options", zsh_offers_all_commands_and_options, "zsh"),
+];
+
+/// Runs the tests. Those whose program is missing are skipped with a notice; if `BROUTER_TEST_STRICT` is 1, they fail.
+fn main() -> ExitCode {
+    let is_strict = std::env::var_os("BROUTER_TEST_STRICT").is_some_and(|value| value == "1");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let trial = |(name, test, program): (&str, fn(), &str)| {
+        let is_missing = !std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+        if is_missing {
+            eprintln!("*** {name} CANNOT RUN: {program} is missing");
+        }
+        let run = move || {
+            test();
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(is_missing && !is_strict)
+    };
+    libtest_mimic::run(&Arguments::from_args(), TESTS.map(trial).into()).exit_code()
+}
 
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(PROJECT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -92,7 +129,6 @@ fn missing<'a>(expected: &'a Words, actual: &'a Words) -> Vec<&'a String> {
     expected.difference(actual).collect()
 }
 
-#[test]
 fn brouter_and_its_page_have_the_same_options() {
     let page = file("man/brouter.8");
     let in_page: Words = page
@@ -113,7 +149,6 @@ fn brouter_and_its_page_have_the_same_options() {
 /// brouter's own commands.
 const OWN_COMMANDS: [&str; 4] = ["up", "down", "status", "doctor"];
 
-#[test]
 fn ip_and_its_page_have_the_same_options() {
     let options = quoted(&file("src/ip/option_args.rs"), "const OPTIONS", "\n];");
     let options: Words = options.into_iter().filter(|word| word.starts_with('-')).collect();
@@ -138,7 +173,6 @@ fn ip_and_its_page_have_the_same_options() {
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "no such option");
 }
 
-#[test]
 fn brctl_and_its_page_have_the_same_verbs() {
     let usage = printed(BRCTL, &["--help"]);
     let verbs: Words =
@@ -153,7 +187,6 @@ fn brctl_and_its_page_have_the_same_verbs() {
     assert_eq!(missing(&items, &verbs), Vec::<&String>::new(), "no such verb");
 }
 
-#[test]
 fn scripts_and_their_pages_have_the_same_variables() {
     let variables = |path: &str| quoted(&file(path), "const VARIABLES", "];");
     let mut of_networks = variables("src/network/setting.rs");
@@ -196,7 +229,6 @@ fn environment() -> Words {
     names
 }
 
-#[test]
 fn source_and_pages_have_the_same_environment_variables() {
     assert!(file("src/era.rs").contains("\"BROUTER_ERA\""));
     let there = environment();
@@ -213,7 +245,6 @@ fn marked_anywhere(pages: &[(String, String)]) -> Words {
     pages.iter().flat_map(|(_, page)| ["Ev", "Cm", "Va"].map(|mark| arguments(page, mark))).flatten().collect()
 }
 
-#[test]
 fn the_introduction_lists_every_command() {
     let introduction = printed(BROUTER, &[]);
     let listed: Words =
@@ -223,7 +254,6 @@ fn the_introduction_lists_every_command() {
     assert_eq!(listed, commands);
 }
 
-#[test]
 fn every_command_has_a_page_with_the_usual_sections() {
     let pages = pages();
     let names: Words = pages.iter().map(|(name, _)| name.clone()).collect();
@@ -256,7 +286,6 @@ fn every_command_has_a_page_with_the_usual_sections() {
     }
 }
 
-#[test]
 fn the_pages_pass_mandoc_lint() {
     let paths = files("man");
     let output = Command::new("mandoc").arg("-Tlint").args(&paths).output().expect("mandoc is needed here");
@@ -268,7 +297,6 @@ fn the_pages_pass_mandoc_lint() {
     assert_eq!(faults.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
-#[test]
 fn brouter_compat_is_generated_from_deviations() {
     let made = run(
         &format!("{PROJECT}/compat/original/deviations-to-mdoc"),
@@ -278,7 +306,6 @@ fn brouter_compat_is_generated_from_deviations() {
     assert!(String::from_utf8(made.stdout).unwrap() == file("man/brouter-compat.7"), "run `make man`");
 }
 
-#[test]
 fn the_guides_name_existing_files() {
     for guide in [
         "README.md",
@@ -302,7 +329,6 @@ fn the_guides_name_existing_files() {
     }
 }
 
-#[test]
 fn the_tests_that_hold_the_promises_exist() {
     let text = file(".github/SECURITY.md");
     let rows = text.lines().filter(|line| line.contains("| `tests/") || line.contains("| `src/"));
@@ -338,7 +364,6 @@ fn offered_by_bash(words: &[&str]) -> Words {
     words.lines().filter(|word| !word.is_empty()).map(String::from).collect()
 }
 
-#[test]
 fn bash_offers_all_commands_and_options() {
     let mut commands = options(&[]);
     commands.extend(printed(BROUTER, &["--list"]).lines().map(String::from));
@@ -385,7 +410,6 @@ print -r -- "$heard"
     words.map(String::from).collect()
 }
 
-#[test]
 fn zsh_offers_all_commands_and_options() {
     let mut commands: Words = printed(BROUTER, &["--list"]).lines().map(String::from).collect();
     commands.extend(OWN_COMMANDS.map(String::from));

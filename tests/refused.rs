@@ -2,9 +2,8 @@
 //! which a system call returns is believed beyond the buffer that the call was given.
 //!
 //! A failed command must print why, and leave the state from before; or print what is left; or leave a state that the original can
-//! leave as well. brctl attaches
-//! one port after the other, and the kernel sets one value of a netlink request after the other: what was done before the failure
-//! stays. Such states are listed with the command, as commands of the original that make them.
+//! leave as well. brctl attaches one port after the other, and the kernel sets one value of a netlink request after the other: what
+//! was done before the failure stays. Such states are listed with the command, as commands of the original that make them.
 //!
 //! strace injects the failures. Each test is a shell script that prints what is wrong, and nothing else.
 
@@ -18,49 +17,50 @@ use harness::{Test, conclude};
 /// Shell functions for all scripts.
 const PRELUDE: &str = r#"
 original=/usr/sbin:/usr/bin:/sbin:/bin
+links='link set lo up
+link add b0 address 02:00:00:00:00:01 type bridge forward_delay 0
+link add b1 address 02:00:00:00:00:02 type bridge forward_delay 0'
+for n in 1 2 3 4 5; do links+="
+link add v$n address 02:00:00:00:01:0$n type veth peer name p$n address 02:00:00:00:02:0$n"; done
+echo "$links
+link set v4 master b0
+link set v5 master b0
+link set b0 up
+link set b1 up
+addr add 10.1.0.1/24 brd + dev b0
+addr add 10.1.0.2/24 dev b0 label b0:0
+addr add 10.3.0.1/24 dev b0 label b0:1
+route add 10.7.0.0/16 via 10.1.0.9
+route add 10.7.0.0/16 via 10.1.0.9 metric 5
+addr add 10.4.0.1/24 dev b1
+route add 10.9.0.0/16 dev b1 src 10.1.0.2
+tuntap add t0 mode tap" >/run/batch
+echo 'addr add fd00::1/64 dev b1 nodad
+route add fd08::/64 via fd00::9
+route add fd08::/64 via fd00::9 metric 9
+route add prohibit fd07::/64' >/run/batch6
 setup() {
     mount -t sysfs sysfs /sys
     PATH=$original
     echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-    for n in 1 2 3 4 5; do echo "link add v$n address 02:00:00:00:01:0$n type veth peer name p$n address 02:00:00:00:02:0$n"; done >/run/batch
-    echo 'link set lo up
-        link add b0 address 02:00:00:00:00:01 type bridge forward_delay 0
-        link add b1 address 02:00:00:00:00:02 type bridge forward_delay 0
-        link set v4 master b0
-        link set v5 master b0
-        link set b0 up
-        link set b1 up
-        addr add 10.1.0.1/24 brd + dev b0
-        addr add 10.1.0.2/24 dev b0 label b0:0
-        addr add 10.3.0.1/24 dev b0 label b0:1
-        route add 10.7.0.0/16 via 10.1.0.9
-        route add 10.7.0.0/16 via 10.1.0.9 metric 5
-        addr add 10.4.0.1/24 dev b1
-        route add 10.9.0.0/16 dev b1 src 10.1.0.2
-        tuntap add t0 mode tap' >>/run/batch
     ip -batch /run/batch
     echo 0 >/proc/sys/net/ipv6/conf/b1/accept_dad
     echo 1 >/proc/sys/net/ipv6/conf/b1/addr_gen_mode
     echo 0 >/proc/sys/net/ipv6/conf/b1/disable_ipv6
-    ip -6 addr add fd00::1/64 dev b1 nodad
-    ip -6 route add fd08::/64 via fd00::9; ip -6 route add fd08::/64 via fd00::9 metric 9
-    ip -6 route add prohibit fd07::/64
+    ip -6 -batch /run/batch6
     PATH=$programs:$original
 }
 # the state of the host without what changes by itself
 look() (
     PATH=$original
-    ip -o link | sed -E 's/NO-CARRIER,|,LOWER_UP| state [A-Z]+//g; s/@if?[^:]*:/:/; s/qdisc [a-z_]+//
-        s#ether (0[^2]|[^0].|02:[^0].|02:0[^0])[0-9a-f:]*#random#'
-    ip -o addr | grep inet | sed 's/ tentative//'; ip route; ip -6 route; ip neigh; ip tuntap | sort
+    ip -o -batch - <<<$'link\naddr\nroute\nneigh' | sed -E 's/NO-CARRIER,|,LOWER_UP| state [A-Z]+| tentative//g; s/@if?[^:]*:/:/
+        s/qdisc [a-z_]+//; s#ether (0[^2]|[^0].|02:[^0].|02:0[^0])[0-9a-f:]*#random#'
+    ip -6 route; ip tuntap
     cd /sys/class/net
-    for name in */bridge/{stp_state,priority,ageing_time,hello_time,max_age,forward_delay,group_fwd_mask}; do
-        echo "$name $(<$name)"
-    done
-    for name in */brport/{path_cost,priority,hairpin_mode,isolated,learning}; do echo "$name $(<$name)"; done 2>/dev/null
+    grep -H '' */bridge/{stp_state,priority,ageing_time,hello_time,max_age,forward_delay,group_fwd_mask}
+    grep -H '' */brport/{path_cost,priority,hairpin_mode,isolated,learning} 2>/dev/null
 )
 programs=$(dirname "$(command -v brctl)")
-export original programs; export -f setup look
 # runs a command line in a namespace of its own, and prints the state that it leaves; on the originals if $2 is their PATH
 leaves() { unshare -n -m bash -c "setup; PATH=${2-$programs:$original}; $1 >/dev/null; look"; }
 # the system calls of a command line once it is loaded: `NAME:when=N` is the Nth call of that name
@@ -71,29 +71,54 @@ calls() {
         if (loaded && $1 ~ /^('"$2"')$/) print $1 ":when=" count[$1] }' /run/trace
 }
 checked='open|openat|read|write|ioctl|socket|stat|newfstatat|readlink|readlinkat|getdents64|connect|bind|getsockname|setsockopt'
+# Runs `command` once with each fault, and prints what `wrong` says of it. Faults that leave the host as it was share a namespace,
+# for a new one takes longer than all the rest. What is wrong in a namespace that has been used is tried again in a new one.
+try() {
+    [ $# -gt 0 ] || echo "no calls: $(</run/trace)"
+    export command
+    printf '%s\n' "$@" >/run/faults
+    while :; do
+        unshare -n -m bash -c 'setup; share' 2>/run/noise
+        case $? in 0) ;; 7) break ;; *) echo "no namespace: $(</run/noise)"; break ;; esac
+    done 3</run/faults
+}
+share() {
+    local fault found used=
+    while read -r fault <&3; do
+        found=$(attempt $fault 3<&-)
+        [ -z "$found" ] || [ -z "$used" ] || found=$(unshare -n -m bash -c "setup; attempt $fault" 3<&-)
+        [ -z "$found" ] || echo "$found"
+        cmp -s /run/before /run/after || exit 0
+        used=yes
+    done
+    exit 7
+}
+attempt() {
+    strace -qq -o /dev/null -e inject=$1 $command >/run/out 2>/run/said
+    local status=$?
+    look >/run/after
+    wrong $status $1
+}
 # $1 fails at each of its system calls, one at a time; the other words make the states that it may leave
 refused() {
-    local command=$1 before after wanted fault status; shift
-    before=$(leaves :); wanted=$(leaves "$command")
-    [ "$before" != "$wanted" ] || echo "$command changes nothing"
-    : >/run/allowed; for states in "$@"; do leaves "$states" $original >/run/allowed.$((++n)); done
-    local faults=$(calls "$command" "$checked" | sed 's/$/:error=EIO/; /^ioctl/ { p; s/EIO/EPERM/ }')
-    [ -n "$faults" ] || echo "no calls: $(</run/trace)"
-    for fault in $faults; do
-        unshare -n -m bash -c "setup; strace -qq -o /dev/null -e inject=$fault $command >/run/out 2>/run/said; echo \$? >/run/status; look >/run/after" 2>/dev/null
-        status=$(</run/status) after=$(</run/after); tries=$((tries + 1))
-        case $status in
-            0) [ "$after" = "$wanted" ] || { echo "success at $fault:"; diff <(echo "$wanted") /run/after; } ;;
+    local states n
+    command=$1; shift
+    leaves : >/run/before; leaves "$command" >/run/wanted
+    ! cmp -s /run/before /run/wanted || echo "$command changes nothing"
+    for states; do leaves "$states" $original >/run/allowed.$((++n)); done
+    wrong() {
+        case $1 in
+            0) cmp -s /run/wanted /run/after || { echo "success at $2:"; diff /run/wanted /run/after; } ;;
             1|2|255)
-                failures=$((failures + 1))
-                [ -s /run/said ] || echo "no message at $fault"
-                [ "$after" = "$before" ] || [ "$after" = "$wanted" ] && continue
-                ! grep -q ' is left$' /run/said || { told=$((told + 1)); continue; }
-                for states in /run/allowed.*; do cmp -s $states /run/after && continue 2; done
-                echo "left at $fault: $(</run/said)"; diff <(echo "$before") /run/after ;;
-            *) echo "status $status at $fault: $(</run/said)" ;;
+                [ -s /run/said ] || echo "no message at $2"
+                ! grep -q ' is left$' /run/said || return
+                for states in /run/{before,wanted,allowed.*}; do cmp -s $states /run/after && return; done
+                echo "left at $2: $(</run/said)"; diff /run/before /run/after ;;
+            *) echo "status $1 at $2: $(</run/said)" ;;
         esac
-    done
+    }
+    export -f wrong
+    try $(calls "$command" "$checked" | sed 's/$/:error=EIO/; /^ioctl/ { p; s/EIO/EPERM/ }')
 }
 # $1 is killed at each of its system calls, and run again
 killed() {
@@ -105,13 +130,16 @@ killed() {
 }
 # $1 is told greater counts than it asked for
 miscounted() {
-    local fault
-    for fault in $(calls "$1" 'read|write|ioctl|readlink|readlinkat'); do
-        unshare -n -m bash -c "setup; strace -qq -o /dev/null -e inject=$fault:retval=70000 $1 >/run/out 2>/run/said; echo \$? >/run/status" 2>/dev/null
-        case $(</run/status) in 0|1|2|255) ;; *) echo "$1: status $(</run/status) at $fault: $(</run/said)" ;; esac
+    command=$1
+    leaves : >/run/before
+    wrong() {
+        case $1 in 0|1|2|255) ;; *) echo "$command: status $1 at $2: $(</run/said)" ;; esac
         grep -H panicked /run/said
-    done
+    }
+    export -f wrong
+    try $(calls "$command" 'read|write|ioctl|readlink|readlinkat' | sed 's/$/:retval=70000/')
 }
+export original programs; export -f setup look share attempt
 "#;
 
 /// Commands that change something, and the states that they may leave if they fail.

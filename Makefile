@@ -11,13 +11,13 @@
 # make test-packages   reproducible archives; Debian packages in a clean Debian, which is then booted: 10 minutes
 # make image           an initramfs of busybox and brouter in build/image, booted in an emulator with a guest that pings
 # make install         the programs, manual pages and completions; the variables are explained below
-# make install-xen     network-virtual and the vif scripts into XEN_SCRIPT_DIR
+# make install-xen     the network and vif scripts into XEN_SCRIPT_DIR
 # make install-service networks at boot, for INIT=systemd|sysv|openrc
 # make dist deb        archives of a release in build/dist, Debian packages in build/deb
 # make arch            the programs for i686 and aarch64, in build/i686 and build/aarch64, with Debian's packages alone
 # make TARGET=…        for another of rustup's targets, such as aarch64-unknown-linux-musl
 
-PROGRAMS := brouter brctl ip network-virtual vif-bridge vif-route vif-nat
+PROGRAMS := brouter brctl ip network-virtual network-route network-nat vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
 .PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
@@ -162,7 +162,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 # names that brouter gets besides its own; brctl and ip are left to bridge-utils and iproute2
-NAMES ?= network-virtual vif-bridge vif-route vif-nat
+NAMES ?= network-virtual network-route network-nat vif-bridge vif-route vif-nat
 # how it gets them: hard or soft (symbolic) links, or none
 LINKS ?= soft
 # 1: small programs under these names, in place of links

@@ -19,6 +19,18 @@ pub static NETWORK_VIRTUAL: Applet = Applet {
     summary: "start, stop or show a virtual network for Xen guests",
     run: xen::network_virtual::run,
 };
+/// Forwarding and proxy ARP for routed guests, as Xen's network-route script.
+pub static NETWORK_ROUTE: Applet = Applet {
+    name: "network-route",
+    summary: "start or stop forwarding to routed Xen guests",
+    run: xen::network_route::run,
+};
+/// Forwarding and masquerading for routed guests, as Xen's network-nat script.
+pub static NETWORK_NAT: Applet = Applet {
+    name: "network-nat",
+    summary: "start or stop masquerading of routed Xen guests",
+    run: xen::network_nat::run,
+};
 /// A guest's interface on a bridge, as Xen's hotplug script vif-bridge.
 pub static VIF_BRIDGE: Applet =
     Applet { name: "vif-bridge", summary: "attach a Xen guest's interface to a bridge", run: xen::vif_bridge::run };
@@ -32,10 +44,21 @@ pub static VIF_NAT: Applet =
     Applet { name: "vif-nat", summary: "be the router of a Xen guest", run: xen::vif_nat::run };
 
 /// Every applet; links, lists and manual pages follow this table.
-pub static TABLE: [&Applet; 9] =
-    [&BRCTL, &IP, &IPADDR, &IPLINK, &IPROUTE, &NETWORK_VIRTUAL, &VIF_BRIDGE, &VIF_NAT, &VIF_ROUTE];
+pub static TABLE: [&Applet; 11] = [
+    &BRCTL,
+    &IP,
+    &IPADDR,
+    &IPLINK,
+    &IPROUTE,
+    &NETWORK_NAT,
+    &NETWORK_ROUTE,
+    &NETWORK_VIRTUAL,
+    &VIF_BRIDGE,
+    &VIF_NAT,
+    &VIF_ROUTE,
+];
 
-/// The parts of [`BRCTL`] and [`IP`] that [`NETWORK_VIRTUAL`] runs.
+/// The parts of [`BRCTL`] and [`IP`] that network scripts run.
 pub static SCRIPT: [&Applet; 2] = [
     &Applet { name: "brctl", summary: BRCTL.summary, run: brctl::script::run },
     &Applet { name: "ip", summary: IP.summary, run: ip::script::run },

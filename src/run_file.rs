@@ -43,7 +43,7 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
 /// Those of open(2) and fchmod(2).
 pub fn create(file: &Path) -> io::Result<File> {
     let created = File::options().write(true).create_new(true).mode(PUBLIC).open(file)?;
-    created.set_permissions(Permissions::from_mode(PUBLIC))?;
+    created.set_permissions(Permissions::from_mode(PUBLIC)).inspect_err(|_| drop(fs::remove_file(file)))?;
     Ok(created)
 }
 

@@ -40,7 +40,7 @@ i686)
 		status=0
 		# compared with cargo's own build, which cuts a negative time to 64 bits
 		tests old_kernels -- --skip 'brctl setfd b0 -0.5' || status=$?
-		tests brctl ip network_virtual vif_bridge vif_route vif_nat tables restricted era static_programs -- "${left_out[@]}" ||
+		tests brctl ip network_virtual network_route network_nat vif_bridge vif_route vif_nat tables restricted era static_programs -- "${left_out[@]}" ||
 			status=$?
 		exit $status
 	fi

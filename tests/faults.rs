@@ -21,6 +21,7 @@ left() {
 }
 nat=
 masquerade() { nat=yes; start+=(masquerade=yes); stop+=(masquerade=yes); }
+network_nat() { nat=yes start=(network-nat start netdev=lo) stop=(network-nat stop); }
 # runs a command with a fault injected by strace; the subshell keeps bash's message about a killed child out of the way
 with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@"; exit $? ) 2>/run/said; }
 # lists the system calls that a command makes once it is loaded: `NAME:when=N` is the Nth call of that name (strace counts each
@@ -48,7 +49,7 @@ killed_while_masquerading() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 14] = [
+const TESTS: [(&str, &str); 17] = [
     (
         "a second start completes a start that was killed at any system call",
         r#"
@@ -77,6 +78,56 @@ const TESTS: [(&str, &str); 14] = [
     ("a second start completes a masquerading start that was killed, part 1", "killed_while_masquerading 1~3p"),
     ("a second start completes a masquerading start that was killed, part 2", "killed_while_masquerading 2~3p"),
     ("a second start completes a masquerading start that was killed, part 3", "killed_while_masquerading 3~3p"),
+    (
+        "network-nat: a second start or a stop completes what was killed at any system call",
+        r#"
+        network_nat
+        calls=$(calls "${start[@]}"); "${stop[@]}"
+        for call in $calls; do
+            with $call:signal=KILL "${start[@]}"
+            "${start[@]}" || echo "start after a kill at $call: $?"
+            [ "$(iptables -t nat -S POSTROUTING 2>/dev/null | grep -c MASQUERADE)" = 1 ] || echo "rules after a kill at $call"
+            [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo "no forwarding after a kill at $call"
+            with $call:signal=KILL "${stop[@]}"
+            "${stop[@]}" || echo "stop after a kill at $call: $?"
+            left 2>/dev/null | grep -vE '[.](lock|shared)$' | sed "s/^/left after a kill at $call: /"
+        done
+        "#,
+    ),
+    (
+        "network-nat: a start in which any system call fails is undone and reports the cause, or succeeds",
+        r#"
+        network_nat
+        calls=$(calls "${start[@]}" | grep -E '^(open|write|pwrite|mkdir|setsockopt|getsockopt|fchmod|rename|ioctl|vfork|clone)'); "${stop[@]}"
+        [ "$(wc -w <<<"$calls")" -gt 15 ] || echo "few calls: $calls"
+        for call in $calls; do
+            if with $call:error=EIO "${start[@]}"; then "${stop[@]}"; continue; fi
+            [ -s /run/said ] || echo "no message about $call"
+            iptables -t nat -S POSTROUTING 2>/dev/null | grep MASQUERADE && echo "a rule after $call failed"
+            [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ] || echo "forwarding after $call failed"
+            "${stop[@]}" || echo "stop after $call failed: $?"
+            left 2>/dev/null | sed "s/^/left after $call failed: /"
+        done
+        "#,
+    ),
+    (
+        "network-nat: starts and stops at the same time leave all or nothing",
+        r#"
+        network_nat
+        for round in {1..12}; do
+            for n in 1 2 3; do "${start[@]}" & starts[n]=$!; done
+            for n in 1 2 3; do wait "${starts[n]}" || echo "start: $?"; done
+            [ "$(iptables -t nat -S POSTROUTING 2>/dev/null | grep -c MASQUERADE)" = 1 ] || iptables -t nat -S POSTROUTING
+            "${stop[@]}" & starts[1]=$!; "${start[@]}" & starts[2]=$!; "${stop[@]}" & starts[3]=$!
+            for n in 1 2 3; do wait "${starts[n]}" || echo "crossing: $?"; done
+            rules=$(iptables -t nat -S POSTROUTING 2>/dev/null | grep -c MASQUERADE) records=$(ls /run/brouter/*/*.script 2>/dev/null | wc -l)
+            [ "$rules$records$(cat /proc/sys/net/ipv4/ip_forward)" = 111 ] || left
+            [ "$rules" = "$records" ] || echo "round $round: $rules rules, $records records"
+            "${stop[@]}" || echo "stop: $?"
+            left 2>/dev/null | sed "s/^/left in round $round: /"
+        done
+        "#,
+    ),
     (
         "a start with a failing ioctl rolls back and reports the cause",
         r#"

@@ -18,7 +18,11 @@ const ALONE: &str = "network-virtual start firewall=none bridgeip=10.0.0.1/24";
 fn main() -> ExitCode {
     let mut known = HashSet::new();
     let mut tests = Vec::new();
-    for case in TABLES.into_iter().chain(["vif-bridge", "vif-route", "vif-nat"]).flat_map(table::read) {
+    for case in TABLES
+        .into_iter()
+        .chain(["network-route", "network-nat", "vif-bridge", "vif-route", "vif-nat"])
+        .flat_map(table::read)
+    {
         let first = known.insert((case.era.clone(), case.state_name.clone(), case.verb()));
         if case.modes.contains(&Mode::Sys) && (first || case.command == ALONE) {
             let era = case.era.as_deref().map_or(String::new(), |era| format!("{era} "));

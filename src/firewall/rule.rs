@@ -65,6 +65,13 @@ impl Rule {
         }
     }
 
+    /// Returns the rule that masquerades all IPv4 packets that leave by an interface.
+    pub fn masquerade_all(outside: InterfaceName) -> Self {
+        let matches = vec![Match::Out(outside)];
+        let (table, chain, target) = (Table::Nat, Chain::Postrouting, Target::Masquerade);
+        Rule { family: Family::V4, table, chain, matches, target }
+    }
+
     /// Returns the rule that accepts forwarded packets that arrive by an interface.
     pub fn accept_from(interface: InterfaceName) -> Self {
         Rule::accept(vec![Match::In(interface)])

@@ -27,7 +27,7 @@ use crate::firewall::error::FirewallError;
 use crate::firewall::iptables::HeldLock;
 use crate::firewall::opening::Opener;
 use crate::inspect::snapshot::HostSnapshot;
-use crate::kernel::{BridgeSetting, Kernel, LinkSetting, flag};
+use crate::kernel::{BridgeSetting, Kernel, LinkSetting, flag, net_conf};
 use crate::lock::Lock;
 use crate::net::Family;
 use crate::net::{InterfaceName, Mac, labels};
@@ -142,7 +142,7 @@ pub struct Context<'a> {
     pub states: StateDir,
     /// The network's name.
     pub network: String,
-    /// The network's bridge.
+    /// The network's bridge, or the interface of a script.
     pub bridge: InterfaceName,
     path: Option<OsString>,
     /// What is to hold the firewall's rules, if that is not to be chosen.
@@ -305,11 +305,16 @@ impl<'a> Context<'a> {
                 self.firewall()?.change(&[RuleChange::Policy(Family::V4, Chain::Forward, policy)])?;
             }
             Item::Forwarding { v6 } => kernel.set_sysctl(family(*v6).forwarding(), if on { "1" } else { "0" })?,
+            Item::ProxyArp => kernel.set_sysctl(&self.proxy_arp()?, if on { "1" } else { "0" })?,
             Item::Firewall(command) => self.run_firewall_command(command)?,
             // rules, which have been changed above
-            Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) | Item::Open(_) => (),
+            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Open(_) => (),
         }
         Ok(())
+    }
+
+    fn proxy_arp(&self) -> Result<String, Errno> {
+        net_conf("ipv4", self.bridge.as_str(), "proxy_arp")
     }
 
     fn run_firewall_command(&self, command: &str) -> Result<(), Cause> {
@@ -395,7 +400,14 @@ impl<'a> Context<'a> {
             Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
             Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),
             Item::Open(Opening { place, flow }) => Ok(self.opener().has(place, &flow.rule(&self.bridge))?),
-            Item::Firewall(_) | Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) => Ok(true),
+            Item::ProxyArp => match self.kernel.sysctl(&self.proxy_arp()?) {
+                // it has gone with its interface
+                Err(Errno::ENOENT) => Ok(false),
+                value => Ok(value? == "1"),
+            },
+            Item::Firewall(_) | Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) => {
+                Ok(true)
+            }
         }
     }
 
@@ -421,14 +433,14 @@ impl<'a> Context<'a> {
         Ok(self.firewall()?.policy(Family::V4, Chain::Forward)?)
     }
 
-    /// Reports whether another network, whose bridge is there, needs an item.
+    /// Reports whether another network or script, whose interface is there, needs an item.
     pub fn is_claimed_by_others(&self, item: &Item) -> bool {
         let is_alive = |bridge: &InterfaceName| self.kernel.has_link(bridge.as_bytes()) != Ok(false);
         let claims = |(name, state): (String, StoredState)| {
             name != self.network
                 && state.known().is_some_and(|state| state.find(item).is_some() && is_alive(&state.bridge))
         };
-        self.states.networks().into_iter().any(claims)
+        self.states.networks().into_iter().chain(self.states.scripts()).any(claims)
     }
 
     fn stored(&self) -> Option<NetworkState> {

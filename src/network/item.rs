@@ -1,4 +1,4 @@
-//! The items that make up a network, and their lines in a stored state.
+//! The items that make up a network, or that one of Xen's network scripts sets up, and their lines in a stored state.
 
 use std::fmt;
 
@@ -44,6 +44,10 @@ pub enum Item {
     Renamed(Box<Renaming>),
     /// A masqueraded network.
     Masquerade(Ipv4Net),
+    /// Everything that leaves by the interface of a script is masqueraded.
+    MasqueradeAll,
+    /// The host answers ARP requests on the interface of a script for all addresses that it routes elsewhere.
+    ProxyArp,
     /// Forwarded packets that arrive by this interface are accepted.
     Accept(InterfaceName),
     /// A rule of a published port.
@@ -151,13 +155,17 @@ impl Item {
 
     /// Whether the firewall has it.
     pub fn is_of_firewall(&self) -> bool {
-        matches!(self, Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) | Item::Drop { .. })
+        matches!(
+            self,
+            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Drop { .. }
+        )
     }
 
     /// Returns the firewall's rule that it stands for.
     pub fn rule(&self, bridge: &InterfaceName) -> Option<Rule> {
         match self {
             Item::Masquerade(net) => Some(Rule::masquerade(*net, bridge.clone())),
+            Item::MasqueradeAll => Some(Rule::masquerade_all(bridge.clone())),
             Item::Accept(interface) => Some(Rule::accept_from(interface.clone())),
             Item::Publish(published) => Some(published.rule(bridge)),
             _ => None,
@@ -175,6 +183,8 @@ impl Item {
             Item::Moved { .. } => "moved",
             Item::Renamed(_) => "renamed",
             Item::Masquerade(_) => "masquerade",
+            Item::MasqueradeAll => "masquerade-all",
+            Item::ProxyArp => "proxy-arp",
             Item::Accept(_) => "accept",
             Item::Publish(_) => "publish",
             Item::Open(_) => "open",
@@ -208,6 +218,8 @@ impl Item {
             }
             "renamed" => Item::Renamed(Box::new(Renaming::parse(rest)?)),
             "masquerade" => Item::Masquerade(rest.parse().ok()?),
+            "masquerade-all" => Item::MasqueradeAll,
+            "proxy-arp" => Item::ProxyArp,
             "accept" => Item::Accept(rest.parse().ok()?),
             "publish" => Item::Publish(Published::parse(rest)?),
             "open" => Item::Open(Opening::parse(rest)?),
@@ -224,7 +236,7 @@ impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.keyword())?;
         match self {
-            Item::Bridge => Ok(()),
+            Item::Bridge | Item::MasqueradeAll | Item::ProxyArp => Ok(()),
             Item::Value { value, to, from } => write!(f, " {} {}", value.text(*to), value.text(*from)),
             Item::Address(net) => write!(f, " {net}"),
             Item::Port(name) | Item::Up(name) | Item::Accept(name) => write!(f, " {name}"),

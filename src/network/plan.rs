@@ -169,11 +169,8 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     for step in making.plan.steps.iter_mut().filter(|_| spec.mac.is_none()) {
         step.is_optional = matches!(step.item, Item::Value { value: Value::Mac, .. });
     }
-    let state = &mut making.plan.state;
-    state.outside = spec.outside.clone();
-    if state.items.iter().any(Item::is_of_firewall) {
-        state.backend = Some(context.firewall()?.choice().kind);
-    }
+    making.plan.state.outside = spec.outside.clone();
+    making.plan.set_backend(context)?;
     if spec.mode == Mode::Additive {
         // what was made first stays first
         let place = |item: &Item| earlier.items.iter().position(|other| other.is(item)).unwrap_or(usize::MAX);
@@ -202,6 +199,22 @@ fn address_that_stays(
         Some(id) => (Some(id.mac(&context.network)), Some(id)),
         None => (stored, None),
     }
+}
+
+/// Plans to set up the items of a script, which need no bridge.
+///
+/// # Errors
+/// Those of [`up`].
+pub fn set_up(context: &Context, items: Vec<Item>, earlier: Option<&NetworkState>) -> Result<Plan> {
+    let none = NetworkState::empty(context.bridge.clone());
+    let earlier = earlier.unwrap_or(&none);
+    let host = context.snapshot();
+    let mut making = Making { context, host: &host, earlier, is_there: true, plan: Plan::empty(context) };
+    for item in items {
+        making.add(item)?;
+    }
+    making.plan.set_backend(context)?;
+    Ok(making.plan)
 }
 
 /// Checks that the firewall can hold what the spec needs.
@@ -271,6 +284,14 @@ impl Plan {
     pub(super) fn empty(context: &Context) -> Self {
         let state = NetworkState::empty(context.bridge.clone());
         Plan { steps: Vec::new(), adopted: Vec::new(), state, remarks: Vec::new(), host_id: None }
+    }
+
+    /// Notes what holds the firewall's rules, if there are some.
+    fn set_backend(&mut self, context: &Context) -> Result<()> {
+        if self.state.items.iter().any(Item::is_of_firewall) {
+            self.state.backend = Some(context.firewall()?.choice().kind);
+        }
+        Ok(())
     }
 
     /// Whether there is nothing to do.

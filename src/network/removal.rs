@@ -52,6 +52,16 @@ pub fn down(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState
     Ok(plan)
 }
 
+/// Plans to remove the items that a script has set up.
+///
+/// # Errors
+/// Those of [`down`].
+pub fn take_down(context: &Context, earlier: &NetworkState) -> Result<Plan> {
+    let mut plan = Plan::empty(context);
+    remove_in_reverse(context, &context.snapshot(), earlier.items.clone(), true, &mut plan)?;
+    Ok(plan)
+}
+
 fn stored_items(context: &Context, host: &HostSnapshot, earlier: &NetworkState, is_there: bool) -> Result<Vec<Item>> {
     let mut items = earlier.items.clone();
     if is_there && earlier.incomplete {

@@ -8,7 +8,7 @@ use crate::net::InterfaceName;
 /// What a network consists of, as far as it is not the host's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkState {
-    /// Its bridge.
+    /// Its bridge, or the interface of a script.
     pub bridge: InterfaceName,
     /// A call has begun and not ended: items may be there or not.
     pub incomplete: bool,
@@ -127,6 +127,8 @@ mod tests {
             Item::Port("p1".parse().unwrap()),
             Item::Up("p1".parse().unwrap()),
             Item::Masquerade("10.0.0.0/24".parse().unwrap()),
+            Item::MasqueradeAll,
+            Item::ProxyArp,
             Item::Accept("eth0".parse().unwrap()),
             Item::Drop { before: "ACCEPT".into() },
             Item::Forwarding { v6: true },

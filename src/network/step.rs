@@ -67,9 +67,10 @@ impl Step {
                 let family = if *v6 { Family::V6 } else { Family::V4 };
                 format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
+            Item::ProxyArp => format!("echo {} >/proc/sys/net/ipv4/conf/{bridge}/proxy_arp", choose("1", "0")),
             Item::Firewall(command) => command.split_ascii_whitespace().map(quoted).collect::<Vec<_>>().join(" "),
             // rules, handled above
-            Item::Masquerade(_) | Item::Accept(_) | Item::Publish(_) => String::new(),
+            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) => String::new(),
         }
     }
 }

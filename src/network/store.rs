@@ -2,7 +2,8 @@
 //!
 //! Each network namespace has a folder of its own there, named by its number, since several often share /run. In it,
 //! `NAME.network` holds the state of a network that is up, and `NAME.changing` that of one that a call is changing, or was when it
-//! was killed: its items may be there or not.
+//! was killed: its items may be there or not. `SCRIPT:INTERFACE.script` and `.starting` hold in the same way what one of Xen's
+//! network scripts has set up for an interface.
 
 use std::fs;
 use std::io::{self, Write};
@@ -21,11 +22,14 @@ use crate::run_file;
 #[derive(Clone, Debug)]
 pub struct StateDir {
     folder: PathBuf,
+    suffixes: Suffixes,
 }
 
 /// Suffixes of the file of a network that is up, and of one that is being changed.
-const UP: &str = ".network";
-const CHANGING: &str = ".changing";
+type Suffixes = [&'static str; 2];
+const OF_NETWORKS: Suffixes = [".network", ".changing"];
+const OF_SCRIPTS: Suffixes = [".script", ".starting"];
+
 /// The last line, without which a file was not written to its end.
 const END: &str = "end\n";
 
@@ -37,7 +41,12 @@ impl StateDir {
     pub fn of(kernel: &Kernel) -> Result<Self, Errno> {
         let run = kernel.path("/run");
         let run = if run.is_dir() { run } else { kernel.path("/var/run") };
-        Ok(StateDir { folder: run.join("brouter").join(kernel.namespace()?) })
+        Ok(StateDir { folder: run.join("brouter").join(kernel.namespace()?), suffixes: OF_NETWORKS })
+    }
+
+    /// Returns the states of Xen's network scripts in the same folder.
+    pub fn of_scripts(&self) -> Self {
+        StateDir { folder: self.folder.clone(), suffixes: OF_SCRIPTS }
     }
 
     /// Returns the folder.
@@ -47,7 +56,7 @@ impl StateDir {
 
     /// Returns the path of a network's file, whether it is there or not.
     pub fn file(&self, network: &str, incomplete: bool) -> PathBuf {
-        self.folder.join(format!("{network}{}", if incomplete { CHANGING } else { UP }))
+        self.folder.join(format!("{network}{}", self.suffixes[usize::from(incomplete)]))
     }
 
     /// Checks that no other user can have made files here.
@@ -145,15 +154,32 @@ impl StateDir {
 
     /// Loads all networks of this namespace, by name.
     pub fn networks(&self) -> Vec<(String, StoredState)> {
-        let [making, masquerade] = former::SUFFIXES;
-        let mut names = names_in(&self.folder, &[UP, CHANGING, making, masquerade]);
+        StateDir { suffixes: OF_NETWORKS, ..self.clone() }.all(&former::SUFFIXES)
+    }
+
+    /// Loads what Xen's network scripts have set up in this namespace, by `SCRIPT:INTERFACE`.
+    pub fn scripts(&self) -> Vec<(String, StoredState)> {
+        self.of_scripts().all(&[])
+    }
+
+    /// Returns the names of all records of this kind, whole or not.
+    pub fn names(&self) -> Vec<String> {
+        self.names_with(&[])
+    }
+
+    fn names_with(&self, former: &[&str]) -> Vec<String> {
+        let mut names = names_in(&self.folder, &[&self.suffixes, former].concat());
         names.sort();
         names.dedup();
+        names
+    }
+
+    fn all(&self, former: &[&str]) -> Vec<(String, StoredState)> {
         let load = |name: String| match self.load(&name) {
             Err(error) if is_no_record(&error) => Some((name, StoredState::Malformed { bridge: None })),
             state => state.ok()?.map(|state| (name, state)),
         };
-        names.into_iter().filter_map(load).collect()
+        self.names_with(former).into_iter().filter_map(load).collect()
     }
 
     /// Stores what a change of a network is about to make. The state from before stays until the change has ended.

@@ -109,7 +109,10 @@ impl Hosts {
             };
             copy(&ours, &hosts.programs(Programs::Ours).join(name));
         }
-        copy(Path::new(REFERENCE_SCRIPT), &hosts.programs(Programs::Original).join("network-virtual"));
+        for script in REFERENCE_SCRIPTS {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat/original").join(script).with_extension("sh");
+            copy(&path, &hosts.programs(Programs::Original).join(script));
+        }
         if let Some(originals) = std::env::var_os(ORIGINALS) {
             for entry in fs::read_dir(&originals).expect(ORIGINALS) {
                 let original = entry.expect(ORIGINALS).path();
@@ -242,14 +245,17 @@ impl Drop for Hosts {
 /// A folder of original programs to be used in place of the system's: those of another architecture.
 const ORIGINALS: &str = "BROUTER_TEST_ORIGINALS";
 
-const REFERENCE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
+/// Originals that compat/original has.
+const REFERENCE_SCRIPTS: [&str; 3] = ["network-virtual", "network-route", "network-nat"];
 
 /// Our programs as cargo has just built them; the variable `BROUTER_PROGRAMS` overrides them with a folder.
-const OURS: [(&str, &str); 7] = [
+const OURS: [(&str, &str); 9] = [
     ("brouter", env!("CARGO_BIN_EXE_brouter")),
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
     ("ip", env!("CARGO_BIN_EXE_ip")),
     ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
+    ("network-route", env!("CARGO_BIN_EXE_network-route")),
+    ("network-nat", env!("CARGO_BIN_EXE_network-nat")),
     ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),
     ("vif-route", env!("CARGO_BIN_EXE_vif-route")),
     ("vif-nat", env!("CARGO_BIN_EXE_vif-nat")),

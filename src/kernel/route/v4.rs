@@ -1,7 +1,7 @@
 //! IPv4 routes: /proc/net/route shows where they lead, /proc/net/fib_trie their types.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -86,6 +86,12 @@ impl RoutesV4 {
     /// Whether rules choose between tables, so that a packet need not take the routes of table main; `None` if no file shows it.
     pub fn has_rules(&self) -> Option<bool> {
         self.local.as_ref().map(|_| !self.tries.is_shared())
+    }
+
+    /// Returns the link of the default route with the lowest metric.
+    pub fn default_link(&self) -> Option<&OsStr> {
+        let default = self.main.iter().filter(|route| route.destination.prefix_len() == 0);
+        default.min_by_key(|route| route.metric)?.link.as_deref()
     }
 
     /// Returns what is known of the table of this number. Even main does not exist before it is needed.

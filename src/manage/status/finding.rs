@@ -148,8 +148,14 @@ impl Finding {
             Item::Accept(link) => (Kind::AntispoofMissing, "missing", link.to_string()),
             Item::Drop { .. } => (Kind::AntispoofMissing, "missing", "FORWARD".into()),
             Item::Publish(published) => (Kind::PublishMissing, "missing", published.publication.to_string()),
-            // what is dropped is seen; addresses may have changed since they were moved
-            Item::Up(_) | Item::Moved { .. } | Item::Renamed(_) | Item::Firewall(_) | Item::Open(_) => return None,
+            // what is dropped is seen; addresses may have changed since they were moved; the last two are those of scripts
+            Item::Up(_)
+            | Item::Moved { .. }
+            | Item::Renamed(_)
+            | Item::Firewall(_)
+            | Item::Open(_)
+            | Item::MasqueradeAll
+            | Item::ProxyArp => return None,
         };
         let command = Some(context.command(&Step::make(item.clone())));
         Some(Finding { kind, object, what: what.into(), command })

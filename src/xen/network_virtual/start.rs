@@ -4,20 +4,20 @@ use nix::errno::Errno;
 
 use super::report::{complaint, context, locked, plan_failed, run_firewall, step_failed, stored};
 use super::settings::Settings;
+use super::words::NAME;
 use crate::call::Call;
-use crate::error::{Failure, Outcome, io_text};
+use crate::error::Outcome;
 use crate::firewall::backend::Firewall;
 use crate::firewall::chain::{Chain, Policy, Table};
 use crate::firewall::change::RuleChange;
 use crate::firewall::error::FirewallError;
 use crate::firewall::rule::Rule;
-use crate::kernel;
 use crate::net::Family;
-use crate::network::apply::Change;
-use crate::network::context::Context;
-use crate::network::plan::{self, Plan};
-use crate::network::state::NetworkState;
+use crate::network::context::{Cause, Context};
+use crate::network::plan;
+use crate::network::step::Step;
 use crate::texts::bridge_utils;
+use crate::xen::engine::Work;
 
 /// Checks everything; then makes the network, or what is missing of it. If that fails, what this call made is removed.
 pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
@@ -42,43 +42,11 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
         let taken = bridge_utils::addbr_failed(spec.bridge.as_bytes(), Errno::EEXIST);
         plan_failed(&error, taken)
     })?;
-    make(&context, settings, &plan, earlier.as_ref())?;
+    let step_failed = |step: &Step, cause: &Cause| step_failed(&context, step, cause);
+    let work =
+        Work { script: NAME, context: &context, plan: &plan, earlier: earlier.as_ref(), step_failed: &step_failed };
+    work.carry_out(&|| antispoof(&context, settings))?;
     run_firewall(call, firewall)
-}
-
-fn make(context: &Context, settings: &Settings, plan: &Plan, earlier: Option<&NetworkState>) -> Outcome {
-    if plan.is_idle() && earlier.is_none_or(|earlier| *earlier == plan.state) {
-        return antispoof(context, settings);
-    }
-    kernel::note_signals();
-    // a bridge and its addresses can be found again, changes of the firewall and of forwarding cannot
-    let must_be_stored = plan.state.items.iter().any(|item| !item.needs_bridge(&context.bridge));
-    let mut change = Change::begin(context, plan, earlier, must_be_stored)
-        .map_err(|error| complaint(&format!("cannot keep a record under /run/brouter: {}", io_text(&error))))?;
-    if let Err((step, cause)) = change.run(&mut |_| ()) {
-        let failure = step_failed(context, step, &cause);
-        change.undo(Some(step));
-        return Err(ended_by_signal(failure));
-    }
-    if kernel::signal().is_some() {
-        change.undo(None);
-        return Err(ended_by_signal(complaint("interrupted")));
-    }
-    if let Err(failure) = antispoof(context, settings) {
-        change.undo(None);
-        return Err(failure);
-    }
-    // where this fails the next call takes the change for one that was killed, and finishes it
-    let _ = change.finish();
-    Ok(())
-}
-
-/// The status that a shell reports of a program that a signal has ended.
-fn ended_by_signal(failure: Failure) -> Failure {
-    match kernel::signal() {
-        Some(signal) => failure.with_status(128 + signal as u8),
-        None => failure,
-    }
 }
 
 /// Does what Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but

@@ -2,13 +2,12 @@
 //!
 //! The script ends at the first command that fails, with its status.
 
-use std::ffi::{OsStr, OsString};
-
 use super::report::run_firewall;
 use super::settings::Settings;
 use super::words::{NAME, SUSE_FIREWALL};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
+use crate::xen::engine::run_command;
 
 /// `start` in the original's order, and with its end: what has been done until then stays.
 pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
@@ -56,16 +55,8 @@ fn bridgeip(settings: &Settings) -> &str {
     settings.bridgeip.as_deref().unwrap_or_default()
 }
 
-/// Runs one of this program's own commands. What it prints comes before the complaints of the next.
 fn run(call: &mut Call, words: &[&str]) -> Outcome {
-    let (name, args) = words.split_first().map_or(("", words), |(name, args)| (*name, args));
-    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-    let Some(applet) = call.find(OsStr::new(name)) else {
-        return Err(Failure::new(line!(NAME, ": ", name, ": command not found")).with_status(127));
-    };
-    let outcome = call.run(applet, OsStr::new(name), &args);
-    let _ = call.out.flush();
-    outcome
+    run_command(call, NAME, words)
 }
 
 fn print(call: &mut Call, text: &[u8]) {

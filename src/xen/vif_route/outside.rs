@@ -65,9 +65,7 @@ impl Outside {
 
 /// Returns the interface of the default route with the lowest metric, else eth0.
 fn default_device(routes: &RoutesV4) -> Result<InterfaceName, VifError> {
-    let default =
-        routes.main.iter().filter(|route| route.destination.prefix_len() == 0).min_by_key(|route| route.metric);
-    let link = default.and_then(|route| route.link.as_ref()).map_or(&b"eth0"[..], |link| link.as_bytes());
+    let link = routes.default_link().map_or(&b"eth0"[..], |link| link.as_bytes());
     InterfaceName::new(link).map_err(|fault| VifError::Name {
         variable: "netdev",
         value: String::from_utf8_lossy(link).into_owned(),

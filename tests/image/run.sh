@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh PROGRAMS FOLDER: builds the image (compat/image/make-image) and boots it in qemu between two more machines: a host outside on
-# its first interface, a guest on the second. The guest pings the bridge and, through it, the host outside.
+# its first interface, a guest on the second. The guest pings the bridge and, masqueraded, the host outside, which knows no way back to
+# it; the host outside fetches a page from the guest's published port.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 folder=$2
@@ -31,7 +32,7 @@ wire() {
 # shellcheck disable=SC2046 # words
 {
 	machine host brouter.img '' $(wire outside 0 01) $(wire inside 0 02)
-	machine outside guest.img 'address=192.0.2.2/24 router=192.0.2.1' $(wire outside 1 01)
+	machine outside guest.img 'address=192.0.2.2/24 fetch=192.0.2.1:8080' $(wire outside 1 01)
 	machine guest guest.img 'address=192.168.10.11/24 router=192.168.10.1 ping=192.168.10.1,192.0.2.2' $(wire inside 1 02)
 }
 began=$SECONDS
@@ -52,5 +53,7 @@ said host 'brouter is running'
 said host 'xenbr0.*192.168.10.1/24'
 said guest 'guest: 192.168.10.1 answers'
 said guest 'guest: 192.0.2.2 answers'
+until grep -q 'guest: done' outside.console || [ $((SECONDS - began)) -gt 220 ]; do sleep 0.2; done
+said outside 'guest: 192.0.2.1:8080 is served by.*192.168.10.11'
 echo "$((SECONDS - began)) s"
 exit $failed

@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 27] = [
+const TESTS: [(&str, &str); 28] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -304,7 +304,7 @@ masquerade=on|1: masquerade="on": yes or no is expected
 forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
 port=a/b|1: port="a/b": not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
-strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port mtu firewall firewall_backend publish
+strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port mtu firewall firewall_backend publish force
 END
         "#,
     ),
@@ -330,8 +330,48 @@ END
 2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside and ports must be different interfaces
 2|n --address 10.9.0.1/24 --stp on --forward-delay 1|brouter: n: with spanning tree the forward delay is 2 to 30 seconds
 2|n --address 10.9.0.1/24 --address 10.9.0.1/16|brouter: --address="10.9.0.1/16": this address is given twice
+2|n --address 10.3.0.0/24|brouter: --address="10.3.0.0/24": this is the address of the network itself: give the bridge one of its own, such as 10.3.0.1/24
+2|n --address 10.0.0.255/24 --force|brouter: --address="10.0.0.255/24": this is the broadcast address: give the bridge one of its own, such as 10.0.0.1/24
+2|n --address fd00::/64|brouter: --address="fd00::/64": this is the address of the network itself: give the bridge one of its own, such as fd00::1/64
+2|n --address 10.3.0.1/32|brouter: --address="10.3.0.1/32": this prefix is no network of guests: give another one, such as 10.3.0.1/24, or --force
 2|../n --address 10.9.0.1/24|brouter: ../n: not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 END
+        "#,
+    ),
+    (
+        "a network that overlaps another one is refused with what it overlaps, and made by --force",
+        r#"
+        brouter up dmz --address 10.7.0.1/24 >/dev/null
+        ip addr add 192.0.2.1/24 dev eth0; ip addr add 2001:db8::1/64 dev eth0; ip route add default via 192.0.2.254
+        ip route add 10.40.0.0/16 via 192.0.2.2; ip route add 10.50.0.77/32 via 192.0.2.2; ip route add 0.0.0.0/1 via 192.0.2.3
+        ip -6 route add 2001:db8:5::/48 via 2001:db8::2; ip route add unreachable 10.60.0.0/16
+        before=$(state)
+        while IFS='|' read -r address other free; do
+            brouter up n --bridge b0 --address $address >/run/out 2>/run/said; status=$?
+            same "$address" "1 brouter: n: $address overlaps $other: choose another network$free, or --force" "$status $(cat /run/out /run/said)"
+            same "$address changes something" "$before" "$(state)"
+            brouter up n --bridge b0 --address $address --force >/dev/null || echo "$address: --force does not go on"
+            # it is there: nothing is asked again
+            same "$address again" "n: is up, nothing to do" "$(brouter up n --bridge b0 --address $address)"
+            brouter down n >/dev/null
+            printf '%s\n' bridge=b0 address=$address force=yes >/etc/brouter/n.conf
+            brouter up n >/dev/null || echo "$address: force=yes does not go on"; brouter down n >/dev/null; rm /etc/brouter/n.conf
+            same "$address leaves something" "$before" "$(state)"
+        done <<'END'
+10.7.0.9/16|address 10.7.0.1/24 of network dmz|, such as 192.168.10.1/24
+192.0.2.129/25|address 192.0.2.1/24 of eth0|, such as 192.168.10.1/24
+2001:db8::9/32|address 2001:db8::1/64 of eth0|
+10.40.7.1/24|route 10.40.0.0/16 via 192.0.2.2 dev eth0|, such as 192.168.10.1/24
+10.50.0.1/24|route 10.50.0.77/32 via 192.0.2.2 dev eth0|, such as 192.168.10.1/24
+2001:db8:5:1::1/64|route 2001:db8:5::/48 via 2001:db8::2 dev eth0|
+END
+        # what leads anywhere, what drops, the network's own bridge and ports do not overlap
+        for address in 10.60.0.1/24 10.8.0.1/24 fe80::1/64; do
+            brouter up n --bridge b0 --address $address --port p1 >/dev/null || echo "$address is refused"; brouter down n >/dev/null
+        done
+        # a free network is proposed
+        ip addr add 192.168.10.1/23 dev eth0
+        brouter up n --address 192.168.10.9/24 2>&1 | grep -q 'such as 192.168.12.1/24' || echo "proposed: $(brouter up n --address 192.168.10.9/24 2>&1)"
         "#,
     ),
     (

@@ -94,7 +94,7 @@ _brouter() {
         up,* | down,*)
             case $current in
                 -*) _brouter_offer --bridge --mac --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu \
-                    --firewall --publish --firewall-backend --dry-run --help ;;
+                    --firewall --publish --firewall-backend --force --dry-run --help ;;
                 *) _brouter_networks ;;
             esac ;;
         status,--watch) ;;

@@ -64,6 +64,10 @@ pub(super) struct Options {
     #[argh(option, arg_name = "backend")]
     firewall_backend: Option<String>,
 
+    /// make it though it overlaps another network, or has no room for guests
+    #[argh(switch)]
+    force: bool,
+
     /// print the steps, and change nothing
     #[argh(switch)]
     pub(super) dry_run: bool,
@@ -84,6 +88,7 @@ impl Options {
             ("outside", self.outside.as_deref()),
             ("masquerade", yes(self.masquerade)),
             ("antispoof", yes(self.antispoof)),
+            ("force", yes(self.force)),
             ("stp", self.stp.as_deref()),
             ("forward_delay", self.forward_delay.as_deref()),
             ("mtu", self.mtu.as_deref()),

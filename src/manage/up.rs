@@ -216,6 +216,7 @@ fn remark_text(remark: &Remark, context: &Context) -> String {
         }
         Remark::PortsReleased(ports) => format!("released: {}", ports.join(" ")),
         Remark::PortsLeft(ports) => format!("left: ports {}", ports.join(" ")),
+        Remark::Overlap(overlap) => overlap.what(),
         Remark::NoRecord(step) => format!("left, the state before is not known: {}", context.command(step)),
     }
 }

@@ -15,6 +15,7 @@ mod former;
 pub mod ip_config;
 pub mod item;
 pub mod opening;
+pub mod placement;
 pub mod plan;
 pub mod publication;
 pub mod published;

@@ -11,6 +11,7 @@ use super::context::{Cause, Context};
 use super::dropped::Forwarded;
 use super::item::{Item, Value};
 use super::opening::Opening;
+use super::placement::{self, Overlap};
 use super::published;
 use super::spec::{Mode, NetworkSpec};
 use super::stable_mac::HostId;
@@ -41,7 +42,7 @@ pub struct Plan {
 }
 
 /// Something that a removal leaves, or releases.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Remark {
     /// The bridge stays because of these addresses.
     ForeignAddresses(Vec<IpNet>),
@@ -51,6 +52,8 @@ pub enum Remark {
     PortsLeft(Vec<String>),
     /// An item stays, because no record says how the host was before. The step that makes it.
     NoRecord(Step),
+    /// The network is made though something else leads there.
+    Overlap(Overlap),
 }
 
 /// Why there is no plan.
@@ -74,6 +77,8 @@ pub enum PlanError {
     Addresses(Errno),
     /// Another publishes the port, or listens on it.
     Conflict(Box<Conflict>),
+    /// Something else leads to addresses of the network.
+    Overlap(Overlap),
     /// The network is up, and this holds its firewall rules.
     OtherBackend(Kind),
     /// firewalld drops the packets of the bridge, by this rule.
@@ -93,6 +98,7 @@ impl fmt::Display for PlanError {
             PlanError::Item(item, cause) => write!(f, "{item}: {cause}"),
             PlanError::Other(cause) => cause.fmt(f),
             PlanError::Conflict(conflict) => conflict.fmt(f),
+            PlanError::Overlap(overlap) => overlap.fmt(f),
             PlanError::OtherBackend(backend) => {
                 write!(f, "is up with the firewall backend {backend}: brouter down it first")
             }
@@ -142,6 +148,11 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let host = context.snapshot();
     let is_there = find_bridge(context, &host)?;
     check_interfaces(context, &host, spec)?;
+    let overlap = if spec.force { None } else { placement::overlap(context, &host, spec) };
+    let overlap = match overlap {
+        Some(overlap) if spec.mode == Mode::Exact => return Err(PlanError::Overlap(overlap)),
+        overlap => overlap,
+    };
     conflict::check(context, spec, earlier).map_err(|conflict| PlanError::Conflict(Box::new(conflict)))?;
     require_tables(context, spec)?;
     if let Some(command) = &spec.firewall {
@@ -163,6 +174,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
         }
     }
     making.plan.host_id = host_id;
+    making.plan.remarks.extend(overlap.map(Remark::Overlap));
     for item in wanted {
         making.add(item)?;
     }

@@ -101,7 +101,7 @@ impl Setting {
 }
 
 /// The variables that a file can set.
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 16] = [
     "bridge",
     "vifnum",
     "mac",
@@ -117,6 +117,7 @@ const VARIABLES: [&str; 15] = [
     "firewall",
     "firewall_backend",
     "publish",
+    "force",
 ];
 
 /// Variables that can be set several times.

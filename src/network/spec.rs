@@ -2,6 +2,7 @@
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::placement::Misplaced;
 use super::publication::{BadPublication, Publication};
 use super::setting::{self, Place, Setting, SpecError};
 use crate::firewall::choice::{Kind, UnknownKind};
@@ -39,6 +40,8 @@ pub struct NetworkSpec {
     pub publish: Vec<Publication>,
     /// What holds the firewall's rules; `None`: what fits the host.
     pub backend: Option<Kind>,
+    /// Whether a network is made that overlaps another one, or has no room for guests.
+    pub force: bool,
     /// Treatment of items that exist and are not named here.
     pub mode: Mode,
 }
@@ -70,6 +73,7 @@ impl NetworkSpec {
             firewall: None,
             publish: Vec::new(),
             backend: None,
+            force: false,
             mode: Mode::Exact,
         }
     }
@@ -103,6 +107,7 @@ impl NetworkSpec {
         let bridge = bridge(name, settings)?;
         let mut spec = NetworkSpec::of_bridge(name.unwrap_or(bridge.as_str()), bridge.clone());
         let mut masquerade = Masquerade::default();
+        spec.force = settings.iter().any(|setting| setting.variable == "force" && setting.value == "yes");
         settings.iter().try_for_each(|setting| spec.take(setting, &mut masquerade))?;
         let publish = settings.iter().filter(|setting| setting.variable == "publish");
         publish.into_iter().try_for_each(|setting| spec.add_publication(setting))?;
@@ -147,6 +152,7 @@ impl NetworkSpec {
             "outside" => self.outside = Some(setting.interface()?),
             "masquerade" => masquerade.is_wanted = setting.choice(["no", "yes"])?,
             "antispoof" => self.antispoof = setting.choice(["no", "yes"])?,
+            "force" => _ = setting.choice(["no", "yes"])?,
             "stp" => self.stp = Some(setting.choice(["off", "on"])?),
             "forward_delay" => self.forward_delay = Some(forward_delay(setting)?),
             "port" => {
@@ -213,6 +219,9 @@ impl NetworkSpec {
         };
         let expected = "an address with its prefix is expected, such as 192.168.10.1/24 or 2001:db8::1/64";
         let net: IpNet = setting.value.parse().ok().filter(is_right).ok_or_else(|| setting.refuse(expected))?;
+        if let Some(misplaced) = Misplaced::of(net).filter(|misplaced| !self.force || !misplaced.can_be_forced()) {
+            return Err(setting.refuse(misplaced));
+        }
         if self.addresses.iter().any(|other| other.addr() == net.addr()) {
             return Err(setting.refuse("this address is given twice"));
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::report::{Report, State};
 use super::subject::{Host, Network};
@@ -10,12 +10,8 @@ use crate::error::errno_text;
 use crate::inspect::route::Route;
 use crate::kernel::{Address, Kernel, flag};
 use crate::net::Family;
+use crate::network::placement::{free, overlaps};
 use crate::shell::{quoted, quoted_name};
-
-/// Returns whether two networks have addresses in common.
-fn overlaps(one: &IpNet, other: &IpNet) -> bool {
-    one.contains(&other.network()) || other.contains(&one.network())
-}
 
 /// Returns why addresses or routes are not known, if they are not.
 fn unreadable(host: &Host) -> Option<String> {
@@ -55,11 +51,11 @@ fn shared(host: &Host, network: &Network, own: &Address, other: &Address, report
     let (bridge, link) = (network.bridge_name.as_str(), other.link.to_string_lossy());
     // without its address on the link to the outside the host would be cut off
     let is_outside = host.default_interface(Family::of(&own.net)).is_some_and(|default| default == link);
+    let free = free(&host.snapshot).map_or("NETWORK".into(), |net| net.to_string());
     let (name, bridge_word) = (quoted(&network.name), quoted(bridge));
     let command = match is_outside {
-        true if network.has_file() => format!("brouter down {name} && brouter up {name} --address {}", free(host)),
+        true if network.has_file() => format!("brouter down {name} && brouter up {name} --address {free}"),
         true => {
-            let free = free(host);
             format!("ip addr add {free} dev {bridge_word} && ip addr del {} dev {bridge_word}", own.net)
         }
         false => format!("ip addr del {} dev {}", other.net, quoted(&link)),
@@ -67,16 +63,6 @@ fn shared(host: &Host, network: &Network, own: &Address, other: &Address, report
     let is_wider = other.net.prefix_len() < own.net.prefix_len();
     let evidence = format!("{link} has {}, of the same network as {} on {bridge}", other.net, own.net);
     report.add(if is_wider { State::Warning } else { State::Failure }, evidence, Some(command));
-}
-
-/// Returns an address in a network that nobody has.
-fn free(host: &Host) -> String {
-    let nets = (10..=255).map(|number| IpNet::V4(Ipv4Net::new_assert([192, 168, number, 1].into(), 24)));
-    let is_taken = |net: &IpNet| {
-        host.addresses().any(|own| overlaps(&own.net, net))
-            || host.snapshot.all_routes().any(|route| !route.is_default() && overlaps(&route.destination, net))
-    };
-    nets.into_iter().find(|net| !is_taken(net)).map_or("NETWORK".into(), |net| net.to_string())
 }
 
 /// Returns whether the network has IPv4 and is meant to reach beyond this host.

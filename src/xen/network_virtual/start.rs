@@ -6,7 +6,7 @@ use super::report::{complaint, context, locked, plan_failed, run_firewall, step_
 use super::settings::Settings;
 use super::words::NAME;
 use crate::call::Call;
-use crate::error::Outcome;
+use crate::error::{Outcome, line};
 use crate::firewall::backend::Firewall;
 use crate::firewall::chain::{Chain, Policy, Table};
 use crate::firewall::change::RuleChange;
@@ -14,7 +14,10 @@ use crate::firewall::error::FirewallError;
 use crate::firewall::rule::Rule;
 use crate::net::Family;
 use crate::network::context::{Cause, Context};
-use crate::network::plan;
+use crate::network::item::Item;
+use crate::network::placement::Misplaced;
+use crate::network::plan::{self, Plan, Remark};
+use crate::network::spec::NetworkSpec;
 use crate::network::step::Step;
 use crate::texts::bridge_utils;
 use crate::xen::engine::Work;
@@ -42,11 +45,29 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
         let taken = bridge_utils::addbr_failed(spec.bridge.as_bytes(), Errno::EEXIST);
         plan_failed(&error, taken)
     })?;
+    warn(call, &spec, &plan);
     let step_failed = |step: &Step, cause: &Cause| step_failed(&context, step, cause);
     let work =
         Work { script: NAME, context: &context, plan: &plan, earlier: earlier.as_ref(), step_failed: &step_failed };
     work.carry_out(&|| antispoof(&context, settings))?;
     run_firewall(call, firewall)
+}
+
+/// Warns of addresses that will not work, as far as they are about to be made.
+fn warn(call: &mut Call, spec: &NetworkSpec, plan: &Plan) {
+    let mut warn = |text: &str| drop(call.err.write_all(&line!(NAME, ": warning: ", text)));
+    for net in &spec.addresses {
+        if let Some(misplaced) = Misplaced::of(*net)
+            && plan.steps.iter().any(|step| step.on && step.item == Item::Address(*net))
+        {
+            warn(&format!("bridgeip={net}: {}", misplaced.what()));
+        }
+    }
+    for remark in &plan.remarks {
+        if let Remark::Overlap(overlap) = remark {
+            warn(&overlap.what());
+        }
+    }
 }
 
 /// Does what Xen's network-bridge did for `antispoof=yes`, in a network where the outside is routed: nothing is forwarded but

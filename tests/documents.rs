@@ -375,7 +375,7 @@ fn bash_offers_all_commands_and_options() {
         assert_eq!(options(&[command]), offered_by_bash(&[command, "--"]), "{command}");
     }
     let of = |words: &[&str]| offered_by_bash(words).into_iter().collect::<Vec<_>>();
-    assert_eq!(of(&["up", "--fo"]), ["--forward-delay"]);
+    assert_eq!(of(&["up", "--forw"]), ["--forward-delay"]);
     assert_eq!(of(&["up", "n", "--stp", ""]), ["off", "on"]);
     assert_eq!(of(&["up", "n", "--firewall-backend", ""]), ["iptables", "kernel", "nft"]);
     assert_eq!(of(&["up", "--outside", "l"]), ["lo"]);

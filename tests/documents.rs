@@ -83,8 +83,15 @@ fn printed(program: &str, args: &[&str]) -> String {
 /// Returns the options in the help of one of brouter's own commands.
 fn options(command: &[&str]) -> Words {
     let help = printed(BROUTER, &[command, &["--help"]].concat());
-    let first_words = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
-    let options: Words = first_words.filter(|word| word.starts_with("--")).map(|word| word.replace(',', "")).collect();
+    // `-q, --quiet`
+    let option = |line: &str| {
+        let mut words = line.strip_prefix("  ")?.split_whitespace();
+        words
+            .find(|word| !(word.len() == 3 && word.ends_with(',')))
+            .filter(|word| word.starts_with("--"))
+            .map(|word| word.replace(',', ""))
+    };
+    let options: Words = help.lines().filter_map(option).collect();
     assert!(options.contains("--help"), "{command:?} has no help: {help}");
     options
 }
@@ -147,7 +154,54 @@ fn brouter_and_its_page_have_the_same_options() {
 }
 
 /// brouter's own commands.
-const OWN_COMMANDS: [&str; 4] = ["up", "down", "status", "doctor"];
+const OWN_COMMANDS: [&str; 5] = ["up", "down", "ls", "status", "doctor"];
+
+#[test]
+fn help_explains_each_command() {
+    let all = printed(BROUTER, &["--help"]);
+    assert_eq!([&["-h"][..], &["help"]].map(|words| printed(BROUTER, words)), [all.clone(), all.clone()]);
+    let applets = printed(BROUTER, &["--list"]);
+    for command in applets.lines().chain(OWN_COMMANDS) {
+        assert!(all.lines().any(|line| line.starts_with(&format!("  {command} "))), "{command} is not in {all}");
+        let help = run(BROUTER, &["help", command]);
+        assert!(help.status.success() && help.stdout.len() > 20, "{command}: {help:?}");
+    }
+    for command in OWN_COMMANDS {
+        let wanted = printed(BROUTER, &[command, "--help"]);
+        assert_eq!(
+            [["help", command], [command, "-h"]].map(|words| printed(BROUTER, &words)),
+            [wanted.clone(), wanted]
+        );
+    }
+    let version = concat!("brouter ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(["version", "-V", "--version"].map(|word| printed(BROUTER, &[word])), [version; 3]);
+}
+
+#[test]
+fn a_word_that_is_nearly_right_is_corrected() {
+    for (words, wanted) in [
+        ("stauts", "brouter: stauts: no such command: did you mean status?\nTry brouter --help.\n"),
+        ("dwon n", "brouter: dwon: no such command: did you mean down?\nTry brouter --help.\n"),
+        ("help docter", "brouter: docter: no such command: did you mean doctor?\nTry brouter --help.\n"),
+        ("vif-brige", "brouter: vif-brige: no such command: did you mean vif-bridge?\nTry brouter --help.\n"),
+        ("netstat", "brouter: netstat: no such command\nTry brouter --help.\n"),
+        ("--instal /x", "brouter: Unrecognized argument: --instal\nDid you mean --install?\nTry brouter --help.\n"),
+        (
+            "up n --adress 1",
+            "brouter: Unrecognized argument: --adress\nDid you mean --address?\nTry brouter up --help.\n",
+        ),
+        ("up n --mtu=9", "brouter: Unrecognized argument: --mtu=9\nDid you mean --mtu 9?\nTry brouter up --help.\n"),
+        ("ls --quite", "brouter: Unrecognized argument: --quite\nDid you mean --quiet?\nTry brouter ls --help.\n"),
+        ("doctor --dot", "brouter: Unrecognized argument: --dot\nTry brouter doctor --help.\n"),
+    ] {
+        let output = run(BROUTER, &words.split(' ').collect::<Vec<_>>());
+        assert_eq!(
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
+            (Some(2), wanted),
+            "{words}"
+        );
+    }
+}
 
 fn ip_and_its_page_have_the_same_options() {
     let options = quoted(&file("src/ip/option_args.rs"), "const OPTIONS", "\n];");
@@ -252,7 +306,7 @@ fn the_introduction_lists_every_command() {
     let listed: Words =
         introduction.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(String::from)).collect();
     let mut commands: Words = printed(BROUTER, &["--list"]).lines().map(String::from).collect();
-    commands.extend(OWN_COMMANDS.map(String::from));
+    commands.extend(OWN_COMMANDS.into_iter().chain(["help"]).map(String::from));
     assert_eq!(listed, commands);
 }
 

@@ -50,7 +50,7 @@ kinds() { brouter status --json "$@" | jq -r '[.bridges[].faults[].kind] | sort 
 "#;
 
 /// The tests: name, modes, one more program that it needs, script.
-const TESTS: [(&str, &[Mode], &str, &str); 15] = [
+const TESTS: [(&str, &[Mode], &str, &str); 16] = [
     (
         "the facts match those of the original tools",
         &[Sys, NoSys, User, Foreign],
@@ -243,6 +243,29 @@ END
 2|--colour|brouter: Unrecognized argument: --colour
 END
         brouter status --help | grep -q -- --watch || echo "no help"
+        "#,
+    ),
+    (
+        "ls lists the networks, one a line",
+        &[Sys],
+        "jq",
+        r#"
+        brouter down n >/dev/null; for bridge in $(ls -d /sys/class/net/*/bridge 2>/dev/null | cut -d/ -f5); do original ip link del $bridge; done
+        same "no network" "network  bridge  addresses  ports  state" "$(brouter ls)"; same "no name" "" "$(brouter ls -q)"
+        brouter up dmz --bridge xenbr0 --address 192.168.10.1/24 --address fd00:9::1/64 --outside eth0 >/dev/null
+        printf '%s\n' address=10.77.0.1/24 >/etc/brouter/lab.conf
+        original ip link add hand type bridge; original ip link set hand up
+        for n in 1 2; do original ip link add q$n type veth peer name q$n-far; original ip link set q$n-far up; original ip link set q$n master hand up; done
+        settle
+        wanted='network  bridge  addresses                     ports  state
+-        hand    -                                 2  well
+lab      lab     -                                 0  not up
+dmz      xenbr0  192.168.10.1/24,fd00:9::1/64      0  well'
+        same "networks" "$wanted" "$(brouter ls)"
+        same "names" $'lab\ndmz' "$(brouter ls -q)"
+        echo 0 >/proc/sys/net/ipv4/ip_forward; original ip addr del 192.168.10.1/24 dev xenbr0
+        same "a fault" "dmz xenbr0 fd00:9::1/64 0 2 faults" "$(brouter ls | tail -n 1 | tr -s ' ')"
+        brouter ls >/dev/null; same "status" 0 $?
         "#,
     ),
     (

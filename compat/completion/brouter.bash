@@ -80,7 +80,7 @@ _brouter() {
     COMPREPLY=()
     if [ "$count" -le 2 ]; then
         mapfile -t names < <(brouter --list 2>/dev/null)
-        _brouter_offer up down status doctor "${names[@]}" --list --install --copy --force --version --help
+        _brouter_offer up down ls status doctor help version "${names[@]}" --list --install --copy --force --version --help
         return
     fi
     case ${words[1]},$before in
@@ -97,6 +97,10 @@ _brouter() {
                     --firewall --publish --firewall-backend --force --dry-run --help ;;
                 *) _brouter_networks ;;
             esac ;;
+        ls,*) _brouter_offer --quiet --help ;;
+        help,*)
+            mapfile -t names < <(brouter --list 2>/dev/null)
+            _brouter_offer up down ls status doctor "${names[@]}" ;;
         status,--watch) ;;
         status,*)
             case $current in

@@ -8,6 +8,7 @@ mod install;
 mod options;
 mod output;
 mod status;
+mod suggest;
 mod up;
 
 use std::ffi::{OsStr, OsString};
@@ -41,7 +42,7 @@ struct Options {
     force: bool,
 
     /// print the version
-    #[argh(switch)]
+    #[argh(switch, short = 'V')]
     version: bool,
 }
 
@@ -57,19 +58,51 @@ pub fn run(call: &mut Call) -> Outcome {
     if let Some(applet) = call.find(name) {
         return call.run(applet, name, words);
     }
+    if let Some(command) = OWN.iter().find(|command| name == command.name) {
+        return (command.run)(call, words);
+    }
     match name.as_bytes() {
-        b"up" => act(call, "brouter up", words, up::up),
-        b"down" => act(call, "brouter down", words, up::down),
-        b"status" => act(call, "brouter status", &status::words(words), status::status),
-        b"doctor" => act(call, "brouter doctor", words, doctor::doctor),
+        b"help" => help(call, words),
+        b"version" | b"-V" => say(call, VERSION),
+        name if !name.starts_with(b"-") => Err(unknown_command(call, name)),
         _ => act(call, "brouter", call.args, serve),
     }
 }
 
+/// Explains a command, or brouter itself.
+fn help(call: &mut Call, words: &[OsString]) -> Outcome {
+    let Some(name) = words.first() else { return act(call, "brouter", &["--help".into()], serve) };
+    if let Some(command) = OWN.iter().find(|command| name == command.name) {
+        return (command.run)(call, &["--help".into()]);
+    }
+    let Some(applet) = call.find(name) else { return Err(unknown_command(call, name.as_bytes())) };
+    let word = match applet.name {
+        "brctl" => "--help",
+        name if name.starts_with("ip") => "help",
+        name => return say(call, &format!("{name}: {}\nIts manual page: man {name}\n", applet.summary)),
+    };
+    match call.run(applet, name, &[word.into()]) {
+        // iproute2 takes a question for an error
+        Err(failure) => say(call, &String::from_utf8_lossy(&failure.text)),
+        done => done,
+    }
+}
+
+/// The failure of a command that does not exist.
+fn unknown_command(call: &Call, name: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(name);
+    let known = OWN.iter().map(|command| command.name).chain(call.applets.iter().map(|applet| applet.name));
+    let meant = suggest::nearest(&text, known.chain(["help", "version"]));
+    let meant = meant.map_or(String::new(), |meant| format!(": did you mean {meant}?"));
+    complaint(line!(name, ": no such command", meant, "\nTry brouter --help."))
+}
+
+const VERSION: &str = concat!("brouter ", env!("CARGO_PKG_VERSION"), "\n");
+
 /// Does what brouter's own options say.
 fn serve(call: &mut Call, options: &Options) -> Outcome {
     match options {
-        Options { version: true, .. } => say(call, concat!("brouter ", env!("CARGO_PKG_VERSION"), "\n")),
+        Options { version: true, .. } => say(call, VERSION),
         Options { list: true, .. } => {
             say(call, &call.applets.iter().map(|applet| format!("{}\n", applet.name)).collect::<String>())
         }
@@ -80,37 +113,85 @@ fn serve(call: &mut Call, options: &Options) -> Outcome {
 
 /// Parses the options of a command of brouter's own, and runs it.
 fn act<T: FromArgs>(call: &mut Call, name: &str, words: &[OsString], run: fn(&mut Call, &T) -> Outcome) -> Outcome {
-    match T::from_args(&[name], &texts(words)?) {
+    let words = texts(words)?;
+    match T::from_args(&[name], &words) {
         Ok(options) => run(call, &options),
-        Err(help) if help.status.is_ok() => say(call, &help.output),
-        Err(refused) => Err(complaint(line!(refused.output.trim_end(), "\nTry ", name, " --help."))),
+        Err(help) if help.status.is_ok() => {
+            let commands =
+                if name == "brouter" { ["\nCommands:\n", &commands(call.applets)].concat() } else { String::new() };
+            say(call, &[help.output, commands].concat())
+        }
+        Err(refused) => {
+            let meant = T::from_args(&[name], &["--help"]).err().and_then(|help| meant_option(&words, &help.output));
+            let meant = meant.map_or(String::new(), |meant| format!("\nDid you mean {meant}?"));
+            Err(complaint(line!(refused.output.trim_end(), meant, "\nTry ", name, " --help.")))
+        }
+    }
+}
+
+/// Returns what may be meant by the first option that does not exist: argh tells its options in the help alone.
+fn meant_option(words: &[&str], help: &str) -> Option<String> {
+    let options = || help.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--")));
+    let known = || options().map(|option| option.trim_end_matches(','));
+    let unknown = |word: &&&str| word.starts_with("--") && word.len() > 2 && !known().any(|option| option == **word);
+    let word = words.iter().find(unknown)?;
+    match word.split_once('=') {
+        Some((name, value)) if known().any(|option| option == name) => Some(format!("{name} {value}")),
+        Some((name, value)) => Some(format!("{} {value}", suggest::nearest(name, known())?)),
+        None => suggest::nearest(word, known()).map(String::from),
     }
 }
 
 /// Returns words as argh takes them.
 fn texts(words: &[OsString]) -> Result<Vec<&str>, Failure> {
     let not_utf8 = |word: &OsStr| complaint(line!(word.as_encoded_bytes(), ": not UTF-8"));
-    words.iter().map(|word| word.to_str().ok_or_else(|| not_utf8(word))).collect()
+    let text = |word| if word == "-h" { Ok("--help") } else { OsStr::to_str(word).ok_or_else(|| not_utf8(word)) };
+    words.iter().map(|word| text(word.as_os_str())).collect()
 }
 
-/// brouter's own commands, as the introduction has them.
-const OWN: [(&str, &str); 4] = [
-    ("up", "make a network"),
-    ("down", "remove it"),
-    ("status", "show the networks, and what is out of order"),
-    ("doctor", "say why a guest has no network"),
+/// A command of brouter's own.
+struct Command {
+    name: &'static str,
+    summary: &'static str,
+    run: fn(&mut Call, &[OsString]) -> Outcome,
+}
+
+const OWN: [Command; 5] = [
+    Command { name: "up", summary: "make a network", run: |call, words| act(call, "brouter up", words, up::up) },
+    Command { name: "down", summary: "remove it", run: |call, words| act(call, "brouter down", words, up::down) },
+    Command {
+        name: "ls",
+        summary: "list the networks",
+        run: |call, words| act(call, "brouter ls", words, status::list),
+    },
+    Command {
+        name: "status",
+        summary: "show the networks, and what is out of order",
+        run: |call, words| act(call, "brouter status", &status::words(words), status::status),
+    },
+    Command {
+        name: "doctor",
+        summary: "say why a guest has no network",
+        run: |call, words| act(call, "brouter doctor", words, doctor::doctor),
+    },
 ];
 
+/// Lists all commands, one a line.
+fn commands(applets: &[&Applet]) -> String {
+    let own = OWN.iter().map(|command| (command.name, command.summary));
+    let all = own.chain(applets.iter().map(|applet| (applet.name, applet.summary)));
+    let all = all.chain([("help [COMMAND]", "explain a command")]);
+    all.map(|(name, summary)| format!("  {name:<17}{summary}\n")).collect()
+}
+
 fn introduction(applets: &[&Applet]) -> String {
-    let applets = applets.iter().map(|applet| (applet.name, applet.summary));
-    let commands: String =
-        OWN.into_iter().chain(applets).map(|(name, summary)| format!("  {name:<17}{summary}\n")).collect();
     format!(
         "brouter {}: a Xen host's virtual network in one program, without netlink.\n\
          A brouter is a bridge with an address: guests are on it, the host routes.\n\
-         Commands:\n{commands}\
-         Run one as `brouter COMMAND ...`, all but the first four also under their own\n\
+         Commands:\n{}\
+         Run one as `brouter COMMAND ...`, all but the first five also under their own\n\
          names after `brouter --install DIR`. See also: brouter --help, brouter(8)\n",
-        env!("CARGO_PKG_VERSION")
+        env!("CARGO_PKG_VERSION"),
+        commands(applets)
     )
 }

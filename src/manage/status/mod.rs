@@ -7,6 +7,7 @@ mod check;
 mod dot;
 mod finding;
 mod json;
+mod list;
 mod model;
 mod picture;
 mod ports;
@@ -21,6 +22,8 @@ use std::os::fd::AsFd;
 use argh::FromArgs;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+pub(super) use list::list;
 
 use super::output::{complaint, has_colours, say};
 use crate::call::Call;

@@ -81,9 +81,10 @@ pub fn time(text: &[u8]) -> Option<ClockTime> {
     scanf_lf(text).map(ClockTime::from_seconds)
 }
 
-/// Reads a whole number as bridge-utils does: `%i` into an `int`, widened to the `unsigned long` of an ioctl's argument.
+/// Reads a whole number as bridge-utils does: `%i` into an `int`, widened to the `unsigned long` of an ioctl's argument,
+/// which is as wide as `usize`.
 pub fn integer(text: &[u8]) -> Option<u64> {
-    scanf_i(text).map(|number| (number as c_ulong).into())
+    scanf_i(text).map(|number| number as usize as u64)
 }
 
 /// Reads `on` or `off` in brctl's three spellings each.
@@ -214,7 +215,7 @@ mod tests {
     fn times_and_integers_of_brctl() {
         assert_eq!(time(b"INFINITY"), Some(ClockTime(922_337_203_685_477)));
         assert_eq!((time(b"-0"), time(b"2.3"), time(b"")), (Some(ClockTime(0)), Some(ClockTime(229)), None));
-        assert_eq!((integer(b"-1"), integer(b"4294967297")), (Some(c_ulong::MAX.into()), Some(1)));
+        assert_eq!((integer(b"-1"), integer(b"4294967297")), (Some(usize::MAX as u64), Some(1)));
     }
 
     #[test]

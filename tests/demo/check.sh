@@ -14,6 +14,11 @@ options='-n -m'
 # shellcheck disable=SC2086 # words
 if ! said=$(unshare $options mount -t sysfs sysfs /sys 2>&1); then
 	echo "demo: cannot create private namespaces: $said" >&2
+	case $said in *propagation*)
+		echo "The root folder of a chroot must be a mount point; outside of it, before chroot:  mount --bind DIR DIR" >&2
+		exit 1
+		;;
+	esac
 	echo "Run the demo as root, or allow ordinary users to create namespaces; as root:" >&2
 	echo "  sysctl user.max_user_namespaces=10000" >&2
 	echo "  sysctl kernel.unprivileged_userns_clone=1                (if the kernel has it)" >&2

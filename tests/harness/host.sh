@@ -158,7 +158,7 @@ mount -t tmpfs none /run
 [ -s /etc/machine-id ] || mount -t tmpfs none /var/lib
 cd /run
 # umount and iptables would create these
-mkdir mount
+mkdir -p mount
 (umask 077; : >xtables.lock)
 # Otherwise links get random addresses that stay tentative for a while.
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6

@@ -41,6 +41,9 @@ pub(crate) const STATIC: &str = "static programs";
 /// The need of a row that uses a xenstored.
 pub(crate) const XEN: &str = "xen";
 
+/// The need of a row in which later releases of iproute2 behave in another way.
+pub(crate) const IPROUTE2_6_1: &str = "iproute2-6.1";
+
 /// The need of a row that runs scripts of other projects: Debian's packages of them, unpacked by `compat/apt/fetch-scripts`.
 const SCRIPTS: &str = "scripts";
 const SCRIPTS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/build/scripts");
@@ -160,7 +163,8 @@ impl Hosts {
         if needs.iter().any(|need| need == SCRIPTS) && !Path::new(SCRIPTS_FOLDER).join("complete").exists() {
             return "Debian's scripts are missing: run compat/apt/fetch-scripts build/scripts (Debian 12)".into();
         }
-        let needs = needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS].contains(need));
+        let needs =
+            needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS, IPROUTE2_6_1].contains(need));
         let needs = ALWAYS_NEEDED.into_iter().chain(needs);
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
@@ -280,6 +284,9 @@ fn namespaces() -> Result<Vec<&'static str>, String> {
     let attempt = Command::new("unshare").args(&options).args(["mount", "-t", "sysfs", "sysfs", "/sys"]).output();
     match attempt {
         Ok(output) if output.status.success() => Ok(options),
+        Ok(output) if output.stderr.windows(11).any(|text| text == b"propagation") => Err(String::from(
+            "cannot create network namespaces: the root folder of a chroot must be a mount point (mount --bind DIR DIR)",
+        )),
         Ok(output) => Err(format!(
             "cannot create network namespaces ({}): run the tests as root, or allow user namespaces (sysctl \
              kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)",

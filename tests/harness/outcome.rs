@@ -1,7 +1,46 @@
 //! The outcome of a run as text that can be compared, printed and written in a table: bytes that are not text are escaped, and
 //! random values are replaced.
 
+use std::process::Command;
+use std::sync::LazyLock;
+
 use crate::harness::host::Run;
+use crate::harness::hosts::SYSTEM_PATH;
+
+/// Texts of iproute2 that have changed between 6.1, which ours imitates, and 6.15 (Debian 13); each with what 6.1 prints.
+const SINCE_6_1: [(&str, &str); 7] = [
+    ("\" is garbage.", "\" is a garbage."),
+    // who has made an address (IFA_PROTO, which kernels have since 5.18)
+    (" proto kernel_lo ", " "),
+    (" proto kernel_ll ", " "),
+    ("scope 254 proto 0x1 ", "scope 254 "),
+    (",\"protocol\":\"kernel_lo\"", ""),
+    // usage of `type bridge`
+    ("\\t\\t  [ mst_enabled MST_ENABLED ]\n", ""),
+    ("\\t\\t  [ fdb_max_learned FDB_MAX_LEARNED ]\n", ""),
+];
+
+/// What `ip -V` prints if this machine's iproute2 is later than 6.1.
+static LATER: LazyLock<Option<String>> = LazyLock::new(|| {
+    let output = Command::new("ip").arg("-V").env("PATH", SYSTEM_PATH.join(":")).output().ok()?;
+    let printed = String::from_utf8(output.stdout).ok()?;
+    let mut numbers = printed.split_once("iproute2-")?.1.split(['.', ',']).map_while(|number| number.parse().ok());
+    let version: (u32, u32) = (numbers.next()?, numbers.next()?);
+    (version > (6, 1)).then_some(printed)
+});
+
+/// Returns whether this machine's iproute2 is later than the one that ours imitates. Rows in which it behaves in another way
+/// need `iproute2-6.1`.
+pub(crate) fn is_iproute2_later() -> bool {
+    LATER.is_some()
+}
+
+/// Replaces what a later iproute2 prints with what 6.1 prints.
+fn as_6_1(text: String) -> String {
+    let Some(version) = LATER.as_deref() else { return text };
+    let text = text.replace(version, "ip utility, iproute2-6.1.0, libbpf 1.1.2\n");
+    SINCE_6_1.iter().fold(text, |text, (later, former)| text.replace(later, former))
+}
 
 /// The outcome of a run. Tabs, backslashes, control characters and invalid UTF-8 are escaped.
 #[derive(PartialEq, Eq)]
@@ -15,13 +54,13 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Normalises the results of a run. `timers`: standard output contains running timers.
     pub(crate) fn of(run: &Run, timers: bool) -> Self {
-        let stdout = escaped(&run.stdout);
+        let stdout = as_6_1(escaped(&run.stdout));
         let kernel = escaped(&run.kernel);
         let macs = random_macs(&[&stdout, &kernel]);
         Self {
             status: run.status,
             stdout: named(&if timers { without_timers(&stdout) } else { stdout }, &macs),
-            stderr: named(&escaped(&run.stderr), &macs),
+            stderr: named(&as_6_1(escaped(&run.stderr)), &macs),
             kernel: named(&kernel, &macs),
         }
     }

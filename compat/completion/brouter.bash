@@ -109,7 +109,7 @@ _brouter() {
             esac ;;
         doctor,*)
             case $current in
-                -*) _brouter_offer --json --help ;;
+                -*) _brouter_offer --all --json --help ;;
                 *) _brouter_networks bridges ;;
             esac ;;
         --install,--install) mapfile -t names < <(compgen -d -- "$current"); _brouter_offer "${names[@]}" ;;

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::fact::Fact;
 use super::port::{Port, PortBlock, numbered};
 use crate::kernel::{
-    BridgeInfo, FdbEntry, Kernel, Link, LinkFile, PortInfo, Source, Traffic, Unreadable, flag, port_state,
+    BridgeInfo, FdbEntry, Kernel, Link, LinkFile, PortInfo, Source, Sysfs, Traffic, Unreadable, flag, port_state,
 };
 use crate::net::Family;
 
@@ -39,6 +39,12 @@ impl Firewalled {
     pub(crate) fn is_on(self) -> bool {
         self.everywhere || self.here
     }
+}
+
+/// Whether a name is one that network cards, bonds and their VLANs have: eth0, eno1, enp3s0.5, peth0, bond0, team0.
+fn has_name_of_card(name: &[u8]) -> bool {
+    let prefixes: [&[u8]; 5] = [b"eth", b"en", b"peth", b"bond", b"team"];
+    prefixes.into_iter().any(|prefix| name.starts_with(prefix) && name.iter().any(u8::is_ascii_digit))
 }
 
 impl<'k> Bridge<'k> {
@@ -119,6 +125,18 @@ impl<'k> Bridge<'k> {
                 PortBlock::ForwardsIn { seconds: (info.forward_delay_timer.0 + still_learns).div_ceil(100) }
             }
         })
+    }
+
+    /// Returns the ports that lead to the outside, such as a network card: guests reach it through them, without the host as router.
+    pub(crate) fn uplinks(&self) -> Vec<&Port> {
+        let has_sysfs = self.kernel.sysfs() == Sysfs::Own;
+        // the backends of Xen's guests are devices, too
+        let is_card = |port: &Port| {
+            let name = port.name.as_bytes();
+            let device = format!("/sys/class/net/{}/device", port.name.to_string_lossy());
+            port.guest().is_none() && (has_name_of_card(name) || has_sysfs && self.kernel.has_file(&device))
+        };
+        self.ports().unwrap_or_default().iter().filter(|port| is_card(port)).collect()
     }
 
     /// Returns the addresses that the bridge has learnt, by the port they are behind.

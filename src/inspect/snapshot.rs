@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use super::bridge::Bridge;
 use super::fact::{Fact, Facts};
+use super::port::Port;
 use super::route::{self, Route, Table};
 use crate::firewall::survey::Rules;
 use crate::kernel::{Address, Kernel, Source, Unreadable, net_conf};
@@ -157,6 +158,21 @@ impl<'k> HostSnapshot<'k> {
             let name = net_conf(family.folder(), link, value).ok()?;
             self.kernel.sysctl(&name).ok()?.parse().ok()
         })
+    }
+
+    /// Returns the ports through which guests on a bridge reach the outside, if it is a plain bridge: one with a network card as a
+    /// port, or with the host's default route over it. Empty if the host is to be their router.
+    pub(crate) fn outside_ports(&self, bridge: &Bridge) -> Vec<String> {
+        let uplinks = bridge.uplinks();
+        let ports = if uplinks.is_empty() { self.ports_to_router(bridge) } else { uplinks };
+        ports.iter().map(|port| port.name.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Returns the ports that may lead to the router of a default route over the bridge: those that are no guest's.
+    fn ports_to_router<'b>(&self, bridge: &'b Bridge) -> Vec<&'b Port> {
+        let is_over_bridge = self.all_routes().any(|route| route.is_default() && route.interface == bridge.name);
+        let ports = bridge.ports().unwrap_or_default().iter();
+        ports.filter(|port| is_over_bridge && port.guest().is_none()).collect()
     }
 
     /// Returns the firewall's rules.

@@ -172,6 +172,13 @@ fn version_of(release: &str) -> [u32; 3] {
     next().map_or([u32::MAX; 3], |major| [major, next().unwrap_or(0), next().unwrap_or(0)])
 }
 
+/// Returns the columns of the terminal at standard output; `None` if there is none, or it does not tell.
+pub fn terminal_columns() -> Option<u16> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    ioctl::call(std::io::stdout(), ioctl::TIOCGWINSZ, &mut size).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
+}
+
 /// Returns the user who runs this process, whatever rights it has (getuid(2)).
 pub fn user_id() -> u32 {
     nix::unistd::getuid().as_raw()

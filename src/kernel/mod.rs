@@ -29,7 +29,7 @@ mod table;
 pub use address::Address;
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
-pub use handle::{Kernel, Source, user_id};
+pub use handle::{Kernel, Source, terminal_columns, user_id};
 pub use ioctl::{IFNAMSIZ, note_signals, signal, spawn};
 pub use link::{
     Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use crate::call::Call;
 use crate::error::{Failure, Outcome, io_text, line};
+use crate::kernel;
 use crate::terminal;
 
 /// Returns the failure of a wrong call: status 2. What was typed is shown as a terminal may be sent it.
@@ -25,4 +26,9 @@ pub(super) fn has_colours(call: &Call) -> bool {
     std::io::stdout().is_terminal()
         && !(call.environment)("NO_COLOR").is_some_and(|value| is_set(&value))
         && (call.environment)("TERM").is_some_and(|value| is_set(&value) && value != "dumb")
+}
+
+/// Columns of a picture or a report: at most 80, as many as a narrow terminal has, and so many that words fit.
+pub(super) fn width() -> usize {
+    kernel::terminal_columns().map_or(80, usize::from).clamp(40, 80)
 }

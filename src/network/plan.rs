@@ -11,7 +11,7 @@ use super::context::{Cause, Context};
 use super::dropped::Forwarded;
 use super::item::{Item, Value};
 use super::opening::Opening;
-use super::placement::{self, Overlap};
+use super::overlap::{self, Overlap};
 use super::published;
 use super::spec::{Mode, NetworkSpec};
 use super::stable_mac::HostId;
@@ -148,7 +148,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let host = context.snapshot();
     let is_there = find_bridge(context, &host)?;
     check_interfaces(context, &host, spec)?;
-    let overlap = if spec.force { None } else { placement::overlap(context, &host, spec) };
+    let overlap = if spec.force { None } else { overlap::overlap(context, &host, spec) };
     let overlap = match overlap {
         Some(overlap) if spec.mode == Mode::Exact => return Err(PlanError::Overlap(overlap)),
         overlap => overlap,

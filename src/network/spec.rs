@@ -2,7 +2,7 @@
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::placement::Misplaced;
+use super::misplaced::Misplaced;
 use super::publication::{BadPublication, Publication};
 use super::setting::{self, Place, Setting, SpecError};
 use crate::firewall::choice::{Kind, UnknownKind};

@@ -150,6 +150,8 @@ END
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         brctl addbr b0; brctl setfd b0 0; brctl addif b0 p1; brctl addif b0 p2; ip addr add 10.9.0.1/24 dev b0; ip link set b0 up
+        # a bridge made by hand has another hardware address
+        ip -n g1 neigh flush all; ip -n g2 neigh flush all
         echo 1 >/proc/sys/net/ipv4/ip_forward
         cut=$out; mends warning masquerade
         "#,
@@ -179,6 +181,71 @@ END
         r#"
         ip addr del 10.9.0.1/24 dev b0; ip addr add 10.9.0.1/24 dev p1
         cut=$out; mends failure port-addresses
+        "#,
+    ),
+    (
+        "a network card with the host's address and default route is a port",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf; ip -n g1 addr flush dev eth0; ip -n g2 addr flush dev eth0
+        for link in all default eth0; do echo 0 >/proc/sys/net/ipv6/conf/$link/disable_ipv6; done
+        ip route add 203.0.113.0/24 via 192.0.2.3; ip addr add fd00:5::1/64 dev eth0 nodad; ip -6 route add default via fe80::2 dev eth0
+        brctl addbr br0; brctl setfd br0 0; for port in eth0 p1 p2; do brctl addif br0 $port; done; ip link set br0 up
+        for n in 1 2; do ip -n g$n addr add 192.0.2.1$n/24 dev eth0; ip -n g$n route add default via 192.0.2.2; done
+        cut="out 192.0.2.1"; same "port-addresses" "failure " "$(words port-addresses)"
+        typed=$(lines port-addresses); type_them "$typed"; well "after $typed"
+        same "default" "default via 192.0.2.2 dev br0 " "$(ip route show default)"
+        same "another" "203.0.113.0/24 via 192.0.2.3 dev br0 " "$(ip route show 203.0.113.0/24)"
+        ip -6 route show default | grep -q 'via fe80::2 dev br0' || ip -6 route
+        for pair in "out 192.0.2.1" "g1 192.0.2.2" "g1 192.0.2.12" "g1 192.0.2.1"; do reaches $pair 3 || echo "$pair after $typed"; done
+        "#,
+    ),
+    (
+        "a plain bridge with a network card, with and without an address, is well and asks for no router",
+        r#"
+        brouter down n >/dev/null; rm /etc/brouter/n.conf; echo 0 >/proc/sys/net/ipv4/ip_forward
+        ip addr flush dev eth0; brctl addbr br0; brctl setfd br0 0; for port in eth0 p1 p2; do brctl addif br0 $port; done; ip link set br0 up
+        for n in 1 2; do ip -n g$n addr flush dev eth0; ip -n g$n addr add 192.0.2.1$n/24 dev eth0; done
+        check() {
+            well "$1"; brouter status >/run/out || { echo "$1: status:"; cat /run/out; }
+            grep -q 'outside    through port eth0' /run/out || { echo "$1:"; cat /run/out; }
+            grep -q forwarding.none /run/out && { echo "$1:"; cat /run/out; }
+            brouter doctor --all | tr -s '\n ' ' ' | grep -q 'br0 forward: not needed: guests reach the outside through port eth0' || brouter doctor --all
+        }
+        for try in {1..50}; do brouter status >/dev/null && break; sleep 0.1; done
+        check "without an address"; reaches g1 192.0.2.2 3 || echo "g1 does not reach the outside"
+        ip addr add 192.0.2.1/24 dev br0; ip route add default via 192.0.2.2
+        check "with an address"
+        # the firewall sees the frames of its guests, whatever addresses they have
+        ip addr flush dev br0; iptables -P FORWARD DROP; echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+        reaches g1 192.0.2.2 && echo "g1 still reaches the outside"
+        same "bridge-nf" "failure " "$(words bridge-nf)"; type_them "$(lines bridge-nf)"; check "after the line"
+        reaches g1 192.0.2.2 3 || echo "g1 does not reach the outside"
+        "#,
+    ),
+    (
+        "packets to any outside are dropped, and no outside is known",
+        r#"
+        brouter down n >/dev/null; sed -i /outside/d /etc/brouter/n.conf; brouter up n >/dev/null; ip route del default
+        iptables -P FORWARD DROP
+        brouter doctor | tr -s '\n ' ' ' | grep -q 'packets from b0 to the outside are dropped by iptables -P FORWARD DROP iptables -I FORWARD -i b0 -j ACCEPT' ||
+            brouter doctor
+        type_them "$(lines forward)"; ip route add default via 192.0.2.2; well "after the lines"
+        reaches g1 192.0.2.2 3 || echo "g1 does not reach the outside"
+        "#,
+    ),
+    (
+        "what status calls a fault, doctor reports",
+        r#"
+        kinds() { brouter status --json | jq -r '[.bridges[].faults[].kind] | unique | join(" ")'; }
+        check() {
+            same "kind" "$1" "$(kinds)"; brouter doctor >/run/out && { echo "$1: doctor finds nothing"; cat /run/out; }
+            type_them "$(sed -n 's/^             //p' /run/out)"; brouter status >/run/out || { echo "$1:"; cat /run/out; }; well "$1"
+        }
+        ip link set b0 address 02:00:00:00:00:99; check value-differs
+        brctl setfd b0 7; check value-differs
+        brctl delif b0 p1; check port-missing
+        sed -i '$aantispoof=yes' /etc/brouter/n.conf; brouter up n >/dev/null; well "antispoof"
+        iptables -P FORWARD ACCEPT; check antispoof-missing
         "#,
     ),
     (
@@ -216,7 +283,7 @@ END
         "two ports have the same MAC address",
         r#"
         # otherwise the bridge takes over the address of a port
-        ip link set b0 address 02:00:00:00:00:b0; ip -n g1 neigh flush all
+        brouter up n --mac 02:00:00:00:00:b0 >/dev/null; ip -n g1 neigh flush all
         ip link set p2 address $(cat /sys/class/net/p1/address)
         cut=; mends warning macs
         "#,

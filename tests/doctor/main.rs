@@ -48,7 +48,7 @@ PATH=/run/typed:${PATH#*:}
 # $1 can reach $2: a connection to a port on which nobody listens is refused
 reaches() { ip netns exec $1 timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }
 # prints the status of each finding of a check
-words() { brouter doctor | awk -v check="$1:" '/^[a-z]/ && ($2 == check || $3 == check) { print $1 }' | sort -u | tr '\n' ' '; }
+words() { brouter doctor --all | awk -v check="$1:" '/^[a-z]/ && ($2 == check || $3 == check) { print $1 }' | sort -u | tr '\n' ' '; }
 # prints the commands that these checks suggest
 lines() {
     brouter doctor | awk -v checks=" $* " '/^[a-z]/ { name = $2 ~ /:$/ ? $2 : $3; sub(":", "", name); meant = index(checks, " " name " ") }

@@ -39,6 +39,13 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         for variable in "NO_COLOR=1 TERM=xterm" TERM=dumb TERM=; do
             on_terminal $variable | tr -d '\r' | diff - /run/out || echo "$variable"
         done
+        # a narrow terminal, and one that does not know its width
+        for columns in 0:80 50:50 20:40; do
+            script -qec "stty cols ${columns%:*}; TERM=xterm brouter doctor; TERM=xterm brouter status" /dev/null </dev/null | tr -d '\r' |
+                sed 's/\x1b\[[0-9]*m//g' >/run/narrow
+            grep -q FORWARD /run/narrow || cat /run/narrow
+            awk -v most=${columns#*:} 'length > most && !/^ *[^ ]*$/ { print most ": too long: " $0 }' /run/narrow
+        done
         LC_ALL=C grep -q -P '[^\x20-\x7e\n]' /run/out && echo "not ASCII"
         "#,
     ),
@@ -53,7 +60,8 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         grep -q '}\],"status":"failure"}$' /run/json || cat /run/json
         wanted='{"check":"masquerade","network":"n","status":"failure","evidence":"10.9.0.0/24 is not masqueraded towards eth0","command":"iptables -t nat -A POSTROUTING -s 10.9.0.0/24 ! -o b0 -j MASQUERADE"}'
         grep -qF "$wanted" /run/json || cat /run/json
-        same "states" "$(brouter doctor | grep -o -E '^(ok|warning|failure)')" "$(grep -o -E '"status":"[a-z]*","evidence' /run/json | cut -d'"' -f4)"
+        same "states" "$(brouter doctor --all | grep -o -E '^(ok|warning|failure)' | sort)" \
+            "$(grep -o -E '"status":"[a-z]*","evidence' /run/json | cut -d'"' -f4 | sort)"
         "#,
     ),
     (
@@ -69,7 +77,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         cut=$out; mends failure forward bridge-nf
         nft insert rule inet own fw iifname b0 meta l4proto '{ tcp, udp }' th dport 25 log prefix '"no "' reject
         well "some packets are dropped"
-        brouter doctor | tr -s ' \n' ' ' | grep -qF 'but for those of inet own fw: iifname "b0" meta l4proto { tcp, udp } th dport 25' ||
+        brouter doctor --all | tr -s ' \n' ' ' | grep -qF 'but for those of inet own fw: iifname "b0" meta l4proto { tcp, udp } th dport 25' ||
             brouter doctor
         nft delete table inet own
         nft -f - <<'END'
@@ -246,7 +254,7 @@ END
         mount --bind /run/brouter /run/brouter; ip link add b9 type bridge; ip addr add 10.3.0.1/24 dev b9; ip link set b9 up
         brouter doctor b9 | grep -A3 '^warning  sysfs' >/run/foreign
         command=$(sed -n 's/^             //p' /run/foreign)
-        bash -c "$command" <<<'brouter doctor b9 | grep sysfs' >/run/mended
+        bash -c "$command" <<<'brouter doctor b9 --all | grep sysfs' >/run/mended
 END
         unshare -n -m bash /run/inner
         grep -q 'warning  sysfs: /sys shows another network namespace' /run/foreign || cat /run/foreign
@@ -266,6 +274,7 @@ END
         brouter down n >/dev/null; rm /etc/brouter/n.conf
         network-virtual start bridge=b0 bridgeip=10.9.0.1/24 masquerade=yes firewall=none; brctl addif b0 p1; brctl addif b0 p2
         settle="sleep 0.1"; well "started"
+        ip -n g1 neigh flush all; ip -n g2 neigh flush all
         iptables -t nat -F; cut=$out; mends failure masquerade
         network-virtual stop bridge=b0 firewall=none
         "#,

@@ -5,7 +5,7 @@ pub(crate) const TESTS: [(&str, &str); 4] = [
         "the backend follows what the host uses, and doctor says which and why",
         r#"
         brouter up "${bridge[@]}" >/run/out
-        told() { brouter doctor n | tr -s ' \n' ' ' | grep -o 'ok backend: [^;]*' | sed 's/ ok .*//'; }
+        told() { brouter doctor n --all | tr -s ' \n' ' ' | grep -o 'ok backend: [^;]*' | sed 's/ ok .*//'; }
         mkdir /run/bin; cp "$(command -v brouter)" /run/bin/
         # PATH is searched first, but these are the system's: hidden one after the other
         hide() { local name; for name; do name=$(readlink -f "$(command -v $name)"); mount --bind /dev/null "$name"; done; }

@@ -17,6 +17,9 @@ impl<T> Request<T> {
     }
 }
 
+// asm-generic/ioctls.h
+pub(in crate::kernel) const TIOCGWINSZ: Request<libc::winsize> = Request::new(libc::TIOCGWINSZ as c_ulong);
+
 // linux/sockios.h. The type of each is the promise on which `super::call` rests.
 pub(in crate::kernel) const SIOCGIFNAME: Request<Ifreq> = Request::new(libc::SIOCGIFNAME as c_ulong);
 pub(in crate::kernel) const SIOCGIFFLAGS: Request<Ifreq> = Request::new(libc::SIOCGIFFLAGS as c_ulong);

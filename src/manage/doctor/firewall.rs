@@ -10,13 +10,14 @@ use crate::firewall::packet::{Endpoint, Hit, Packet, Passage, Verdict};
 use crate::firewall::ruleset::{Hook, Ruleset, SavedRule};
 use crate::firewall::survey::{Gap, Rules};
 use crate::inspect::bridge::Firewalled;
-use crate::kernel::Address;
+use crate::kernel::{self, Address};
 use crate::net::Family;
 use crate::shell::quoted;
 
 /// Returns why not all rules are known.
 fn cause(gap: &Gap) -> String {
     match gap {
+        Gap::Refused(said) if kernel::user_id() == 0 => format!("the rules cannot be read: {said}"),
         Gap::Refused(said) => format!("root may see the rules: {said}"),
     }
 }
@@ -62,16 +63,24 @@ fn without_rules(rules: &Ruleset) -> String {
 /// Checks whether the firewall sees the bridge's frames: they need not be routed to be dropped then.
 pub(super) fn bridge_nf(host: &Host, network: &Network, report: &mut Report) {
     let Some(bridge) = &network.bridge else { return };
+    if network.is_antispoof() {
+        return report.ok("antispoof: the firewall is to see guests' frames");
+    }
     for family in Family::BOTH {
         let firewalled = bridge.firewalled(family);
-        if !firewalled.is_on() || !host.has_family(network, family) {
+        let is_plain = !network.outside_ports.is_empty();
+        if !firewalled.is_on() || !host.has_family(network, family) && !is_plain {
             continue;
         }
         let rules = host.snapshot.firewall(family);
         report_gap(rules, report);
         for rules in &rules.sets {
             for own in host.own_of(network, family) {
-                bridged(network, firewalled, rules, own, report);
+                bridged(network, firewalled, rules, (family, Some(&own.net)), report);
+            }
+            // whatever addresses its guests have
+            if !host.has_family(network, family) {
+                bridged(network, firewalled, rules, (family, None), report);
             }
         }
     }
@@ -79,9 +88,15 @@ pub(super) fn bridge_nf(host: &Host, network: &Network, report: &mut Report) {
 }
 
 /// Follows a frame from guest to guest through the rules.
-fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Address, report: &mut Report) {
+fn bridged(
+    network: &Network,
+    firewalled: Firewalled,
+    rules: &Ruleset,
+    (family, net): (Family, Option<&IpNet>),
+    report: &mut Report,
+) {
     let bridge = network.bridge_name.as_str();
-    let name = if Family::of(&own.net) == Family::V6 { "ip6tables" } else { "iptables" };
+    let name = if family == Family::V6 { "ip6tables" } else { "iptables" };
     let mut add = |state, what: &str, by: Hit| {
         let everywhere = format!("/proc/sys/net/bridge/bridge-nf-call-{name}");
         let (switch, command) = match firewalled.here {
@@ -94,7 +109,7 @@ fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Add
         let evidence = format!("frames from guest to guest are {what} by {} {by}, as {switch} is 1", rules.program);
         report.add(state, evidence, Some(command));
     };
-    let place = Endpoint { interface: Some(bridge), net: Some(&own.net) };
+    let place = Endpoint { interface: Some(bridge), net };
     let packet =
         Packet { from: place, to: place, is_reply: false, is_bridged: true, sees_ports: true, transport: None };
     let verdict = Verdict::of(&rules.walk(Hook::Forward, &packet));
@@ -114,8 +129,11 @@ fn bridged(network: &Network, firewalled: Firewalled, rules: &Ruleset, own: &Add
 
 /// Checks whether a packet from a guest passes to the outside, and the answer comes back.
 pub(super) fn forward(host: &Host, network: &Network, report: &mut Report) {
-    if network.is_isolated {
-        return report.ok("nothing is to be forwarded");
+    if let Some(text) = network.no_router_needed() {
+        return report.ok(text);
+    }
+    if network.is_antispoof() {
+        return report.ok("antispoof: only what vif-bridge accepts is to pass");
     }
     let mut except = None;
     for family in Family::BOTH.into_iter().filter(|family| host.has_family(network, *family)) {
@@ -163,7 +181,7 @@ fn forwarded<'h>(
 
 fn dropped(rules: &Ruleset, passage: &Passage, packet: &Packet, by: Hit, except: Option<Hit>, report: &mut Report) {
     let program = &rules.program;
-    let (from, to) = (packet.from.interface.unwrap_or("+"), packet.to.interface.unwrap_or("+"));
+    let [from, to] = [packet.from, packet.to].map(|end| end.interface.unwrap_or("the outside"));
     let what = if packet.is_reply { "answers" } else { "packets" };
     let but = except.map_or(String::new(), |except| format!(", but for those of {except}"));
     report.add(
@@ -175,19 +193,18 @@ fn dropped(rules: &Ruleset, passage: &Passage, packet: &Packet, by: Hit, except:
 
 /// Returns the line that lets packets pass a chain that drops them.
 fn opening(rules: &Ruleset, passage: &Passage, packet: &Packet) -> String {
-    let (from, to) = (packet.from.interface.unwrap_or("+"), packet.to.interface.unwrap_or("+"));
+    let (from, to) = (packet.from.interface, packet.to.interface);
     if passage.table.name == "inet firewalld" {
-        let bridge = if packet.is_reply { to } else { from };
+        let bridge = if packet.is_reply { to } else { from }.unwrap_or_default();
         return format!(
             "firewall-cmd --permanent --zone=trusted --add-interface={0} && firewall-cmd --reload",
             quoted(bridge)
         );
     }
     if rules.is_native_nft() {
-        let state = if packet.is_reply { " ct state established,related" } else { "" };
-        let names = [from, to].map(|name| if name == "+" { "*" } else { name });
-        let [from, to] = names.map(|name| format!("\"{name}\""));
-        let rule = format!("iifname {from} oifname {to}{state} accept");
+        let state = if packet.is_reply { "ct state established,related " } else { "" };
+        let by = |word, name: Option<&str>| name.map_or(String::new(), |name| format!("{word} \"{name}\" "));
+        let rule = format!("{}{}{state}accept", by("iifname", from), by("oifname", to));
         let table: Vec<String> = passage.table.name.split(' ').map(quoted).collect();
         return format!("nft insert rule {} {} {}", table.join(" "), quoted(&passage.chain.name), quoted(&rule));
     }
@@ -196,18 +213,26 @@ fn opening(rules: &Ruleset, passage: &Passage, packet: &Packet) -> String {
     let is_docker = first.is_some_and(|rule| rule.text == "-A FORWARD -j DOCKER-USER");
     let chain = if is_docker { "DOCKER-USER" } else { "FORWARD" };
     let state = if packet.is_reply { " -m conntrack --ctstate RELATED,ESTABLISHED" } else { "" };
-    format!("{} -I {chain} -i {} -o {}{state} -j ACCEPT", rules.program, quoted(from), quoted(to))
+    let by = |option, name: Option<&str>| name.map_or(String::new(), |name| format!(" {option} {}", quoted(name)));
+    format!("{} -I {chain}{}{}{state} -j ACCEPT", rules.program, by("-i", from), by("-o", to))
 }
 
 /// Checks whether private addresses are replaced on their way out.
 pub(super) fn masquerade(host: &Host, network: &Network, report: &mut Report) {
-    if network.masquerade() == Some(false) || network.is_isolated {
+    if let Some(text) = network.no_router_needed() {
+        return report.ok(text);
+    }
+    if network.masquerade() == Some(false) {
         return report.ok("not asked for");
     }
     let is_private =
         |net: &IpNet| matches!(net, IpNet::V4(net) if net.addr().is_private() || net.addr().is_link_local());
     let mut is_masqueraded = false;
     for own in host.own_of(network, Family::V4) {
+        // behind a single address there is no network of guests
+        if own.net.prefix_len() == own.net.max_prefix_len() {
+            continue;
+        }
         if is_private(&own.net) || network.masquerade().is_some() {
             is_masqueraded |= replaced(host, network, own, report);
         }

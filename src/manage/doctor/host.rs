@@ -18,7 +18,7 @@ pub(super) fn kernel(host: &Host, report: &mut Report) {
     let has_network = !host.networks.is_empty() || has_routed;
     if let [first, ..] = names.as_slice() {
         if !has_network {
-            let command = format!("ip addr add 192.168.10.1/24 dev {}", quoted(first));
+            let command = format!("ip addr add {} dev {}", host.free(), quoted(first));
             report.failure("no bridge has an address".into(), command);
         }
         return report.ok(format!("there are bridges: {}", names.join(" ")));
@@ -29,8 +29,8 @@ pub(super) fn kernel(host: &Host, report: &mut Report) {
             format!("no bridge, and Linux {release} has none: not in /sys/module, not in /lib/modules/{release}");
         report.failure(evidence, "modprobe bridge".into());
     } else if !has_network {
-        let command = "brouter up xenbr0 --address 192.168.10.1/24 --masquerade";
-        report.failure("there is no bridge".into(), command.into());
+        let command = format!("brouter up xenbr0 --address {} --masquerade", host.free());
+        report.failure("there is no bridge".into(), command);
     }
     report.ok("no bridge yet, but the kernel supports them");
 }

@@ -16,7 +16,7 @@ mod xen;
 
 use argh::FromArgs;
 
-use super::output::{has_colours, say};
+use super::output::{has_colours, say, width};
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use report::{Report, State};
@@ -28,6 +28,10 @@ pub(super) struct Options {
     /// a network or a bridge; all bridges with addresses if left out
     #[argh(positional)]
     name: Option<String>,
+
+    /// print also what is as it should be
+    #[argh(switch)]
+    all: bool,
 
     /// print JSON
     #[argh(switch)]
@@ -44,7 +48,7 @@ enum Check {
 }
 
 /// Every check by its name, from the ground up.
-const CHECKS: [(&str, Check); 22] = [
+const CHECKS: [(&str, Check); 23] = [
     ("kernel", Check::Host(host::kernel)),
     ("sysfs", Check::Host(host::sysfs)),
     ("xenstored", Check::Host(xen::xenstored)),
@@ -68,6 +72,8 @@ const CHECKS: [(&str, Check); 22] = [
     // its line moves rules that the lines before it speak of
     ("iptables", Check::Host(firewall::variants)),
     ("hook", Check::Bridge(network::hook)),
+    // what the checks before it have not reported
+    ("status", Check::Network(network::status)),
 ];
 
 /// `brouter doctor`
@@ -77,7 +83,7 @@ pub(super) fn doctor(call: &mut Call, options: &Options) -> Outcome {
     for (name, check) in &CHECKS {
         run(&host, name, check, &mut report);
     }
-    let text = if options.json { report.json() } else { report.text(has_colours(call)) };
+    let text = if options.json { report.json() } else { report.text(options.all, width(), has_colours(call)) };
     say(call, &text).map_err(|failure| failure.with_status(2))?;
     match report.worst() {
         State::Ok => Ok(()),

@@ -2,6 +2,8 @@
 
 use super::report::{Report, State};
 use super::subject::{Host, Network};
+use crate::manage::status::finding::Kind;
+use crate::manage::status::model::BridgeStatus;
 use crate::net::Family;
 use crate::network::catalog::{Description, KnownNetwork, Stored, file};
 use crate::program;
@@ -61,8 +63,8 @@ pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
             false => report.failure(format!("{bridge} lacks address {net}"), add),
         }
     }
-    if !host.has_address(network) && network.addresses().next().is_none() {
-        let command = format!("ip addr add 192.168.10.1/24 dev {word}");
+    if !host.has_address(network) && network.addresses().next().is_none() && network.outside_ports.is_empty() {
+        let command = format!("ip addr add {} dev {word}", host.free());
         report.failure(format!("{bridge} has no address: guests have no router"), command);
     }
     if network.ports().is_empty() {
@@ -70,7 +72,8 @@ pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
         let command = format!("brctl addif {word} INTERFACE");
         report.warning(format!("{bridge} has no ports: no guest is on it"), command);
     }
-    report.ok(format!("{bridge} is up, with address and ports"));
+    let what = if host.has_address(network) { "address and ports" } else { "ports" };
+    report.ok(format!("{bridge} is up, with {what}"));
 }
 
 /// Checks whether the firewall's command, which is run when the network changes, exists.
@@ -92,4 +95,35 @@ pub(super) fn hook(host: &Host, network: &Network, report: &mut Report) {
         }
     }
     report.ok(format!("{program} exists"));
+}
+
+/// Reports what `status` calls a fault and no check has reported, so that both agree whether a network is well.
+pub(super) fn status(host: &Host, network: &Network, report: &mut Report) {
+    let is_own = |status: &&BridgeStatus| network.is_on(&status.name);
+    for finding in host.statuses.iter().filter(is_own).flat_map(BridgeStatus::faults) {
+        let checks: &[&str] = match finding.kind {
+            Kind::NetworkUnfinished | Kind::NetworkNotUnderstood | Kind::BridgeMissing => &["record"],
+            Kind::BridgeDown | Kind::AddressMissing => &["bridge"],
+            Kind::PortNotForwarding => &["ports", "bridge"],
+            Kind::OutsideMissing | Kind::OutsideDown | Kind::OutsideNoCarrier => &["outside"],
+            Kind::ForwardingOff => &["forwarding", "ipv6"],
+            Kind::MasqueradeMissing => &["masquerade"],
+            Kind::PublishMissing => &["publish"],
+            Kind::ForwardDropped => &["forward", "publish"],
+            _ => &[],
+        };
+        if !checks.iter().any(|check| report.has_reported(check)) {
+            let (what, command) = finding.parts();
+            let evidence = format!("{} {}: {what}", finding.kind.name(), finding.object);
+            report.add(State::Failure, evidence, command.map(String::from));
+        }
+    }
+    let rules = host.snapshot.firewall(Family::V4);
+    let chains = rules.sets.iter().filter_map(|rules| rules.table("filter")).flat_map(|table| &table.chains);
+    if network.is_antispoof() && rules.gap.is_none() && !chains.into_iter().any(|chain| chain.drops()) {
+        let command = format!("brouter up {}", quoted(&network.name));
+        let command = if network.has_file() { command } else { "iptables -P FORWARD DROP".into() };
+        report.failure("antispoof-missing FORWARD: no chain drops by its policy".into(), command);
+    }
+    report.ok("finds nothing more");
 }

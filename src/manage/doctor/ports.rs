@@ -1,14 +1,16 @@
 //! What is on the bridge: ports, their addresses, and hardware addresses that occur twice.
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::report::{Report, State};
 use super::subject::{Host, Network};
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::{Port, PortBlock};
-use crate::kernel::{FdbEntry, Neighbour};
-use crate::net::Mac;
+use crate::inspect::route::Route;
+use crate::kernel::{Address, FdbEntry, Neighbour};
+use crate::net::{Family, Mac};
 use crate::shell::{quoted, quoted_name};
 
 /// Checks whether every port is on and forwards.
@@ -59,19 +61,38 @@ pub(super) fn addresses(host: &Host, network: &Network, report: &mut Report) {
     for address in host.addresses().filter(|address| network.has_port(&address.link)) {
         let (port, net) = (address.link.to_string_lossy(), address.net);
         let delete = format!("ip addr del {net} dev {}", quoted(&port));
+        let routes: String = routes_with(host, address).map(|route| moved(route, &bridge)).collect();
         let bridge_has_one = host.own(network).any(|other| other.net.contains(&net.addr()));
         match bridge_has_one {
-            true => {
-                report
-                    .failure(format!("the port {port} has an address, {net}: that network is behind it alone"), delete);
-            }
+            true => report.failure(
+                format!("the port {port} has an address, {net}: that network is behind it alone"),
+                format!("{delete}{routes}"),
+            ),
             false => report.failure(
                 format!("the port {port} has an address, {net}, which belongs to the bridge"),
-                format!("{delete} && ip addr add {net} dev {bridge}"),
+                format!("ip link set {bridge} up && {delete} && ip addr add {net} dev {bridge}{routes}"),
             ),
         }
     }
     report.ok("no port has an address");
+}
+
+/// Returns the routes over a port that go with one of its addresses: those to a router in its network.
+fn routes_with<'h>(host: &'h Host, address: &'h Address) -> impl Iterator<Item = &'h Route> {
+    host.snapshot.all_routes().filter(|route| {
+        let is_on_link = |router: &IpAddr| matches!(router, IpAddr::V6(router) if router.is_unicast_link_local());
+        let is_near =
+            |router: &IpAddr| address.net.contains(router) || is_on_link(router) && address.net.addr().is_ipv6();
+        route.interface == address.link && route.gateway.as_ref().is_some_and(is_near)
+    })
+}
+
+/// Returns what puts a route onto the bridge, behind other commands.
+fn moved(route: &Route, bridge: &str) -> String {
+    let family = if route.family() == Family::V6 { " -6" } else { "" };
+    let via = route.gateway.map_or(String::new(), |router| format!(" via {router}"));
+    let metric = if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) };
+    format!(" && ip{family} route replace {}{via} dev {bridge}{metric}", route.destination)
 }
 
 /// Checks whether a hardware address occurs twice.

@@ -1,6 +1,7 @@
 //! What the checks find, and how it is printed.
 
 use crate::json::Json;
+use crate::kernel;
 use crate::terminal::one_line;
 
 /// What a check found.
@@ -72,7 +73,8 @@ impl Report {
 
     /// Something cannot be seen by this user, which may hide a fault.
     pub(super) fn unknown(&mut self, cause: &str) {
-        self.warning(format!("not known: {cause}"), "sudo brouter doctor".into());
+        let command = (kernel::user_id() != 0).then(|| "sudo brouter doctor".into());
+        self.add(State::Warning, format!("not known: {cause}"), command);
     }
 
     /// Ends a check: what was seen, unless something is out of order.
@@ -80,6 +82,12 @@ impl Report {
         if self.is_clean {
             self.add(State::Ok, evidence.into(), None);
         }
+    }
+
+    /// Returns whether a check of the network that is checked now has found something out of order.
+    pub(super) fn has_reported(&self, check: &str) -> bool {
+        let is_it = |finding: &Finding| finding.check == check && finding.network == self.network;
+        self.findings.iter().any(|finding| is_it(finding) && finding.state != State::Ok)
     }
 
     pub(super) fn worst(&self) -> State {
@@ -101,40 +109,48 @@ impl Report {
         Json::Object(vec![("findings", findings), ("status", self.worst().word().0.into())]).line()
     }
 
-    /// Returns the report for a person, at most 80 columns wide where it can be folded.
-    pub(super) fn text(&self, is_coloured: bool) -> String {
-        self.findings.iter().map(|finding| finding.text(is_coloured)).collect()
+    /// Returns the report for a person, at most so many columns wide where it can be folded: failures, warnings and, if `all` are
+    /// asked for, what is as it should be.
+    pub(super) fn text(&self, all: bool, width: usize, is_coloured: bool) -> String {
+        let least = if all { State::Ok } else { State::Warning };
+        let states = [State::Failure, State::Warning, State::Ok].into_iter().filter(|state| *state >= least);
+        let findings = states.flat_map(|state| self.findings.iter().filter(move |finding| finding.state == state));
+        let text: String = findings.map(|finding| finding.text(width, is_coloured)).collect();
+        if text.is_empty() { format!("{}nothing is out of order\n", label(State::Ok, is_coloured)) } else { text }
     }
 }
 
-/// Columns of the report.
-const WIDTH: usize = 80;
+/// Returns the word of a state, with its colour and a gap.
+fn label(state: State, is_coloured: bool) -> String {
+    let (word, colour) = state.word();
+    let [on, off] = if is_coloured { [colour, "\x1b[0m"] } else { ["", ""] };
+    format!("{on}{word:<INDENT$}{off}")
+}
+
 /// Columns before evidence: those of the longest word, and a gap.
 const INDENT: usize = 9;
 /// Columns before a command.
 const COMMAND_INDENT: usize = 13;
 
 impl Finding {
-    fn text(&self, is_coloured: bool) -> String {
-        let (word, colour) = self.state.word();
-        let [on, off] = if is_coloured { [colour, "\x1b[0m"] } else { ["", ""] };
+    fn text(&self, width: usize, is_coloured: bool) -> String {
         let subject = self.network.as_ref().map_or(String::new(), |network| format!("{network} "));
         let evidence = format!("{subject}{}: {}", self.check, self.evidence);
-        let mut text = format!("{on}{word:<INDENT$}{off}");
-        text.push_str(&fold(&evidence, INDENT, ""));
+        let mut text = label(self.state, is_coloured);
+        text.push_str(&fold(&evidence, width - INDENT, INDENT, ""));
         if let Some(command) = &self.command {
             text.extend(std::iter::repeat_n(' ', COMMAND_INDENT));
-            text.push_str(&fold(command, COMMAND_INDENT, " \\"));
+            text.push_str(&fold(command, width - COMMAND_INDENT, COMMAND_INDENT, " \\"));
         }
         text
     }
 }
 
-/// Folds a text at blanks, behind an indent that the first line already has. A command, folded with the shell's mark that a line
+/// Folds a text at blanks into some columns, behind an indent that the first line already has. A command, folded with the shell's mark that a line
 /// continues, is not broken within quotes. What others have named is shown as it is, except for what would move a terminal.
-fn fold(text: &str, indent: usize, mark: &str) -> String {
+fn fold(text: &str, columns: usize, indent: usize, mark: &str) -> String {
     let text = one_line(text);
-    let room = WIDTH - indent - mark.len();
+    let room = columns - mark.len();
     let mut folded = String::new();
     let mut rest = text.as_str();
     while let Some(end) = line_end(rest, room, !mark.is_empty()) {
@@ -171,10 +187,10 @@ mod tests {
     #[test]
     fn lines_are_folded_and_commands_stay_whole() {
         let long = "x".repeat(70);
-        assert_eq!(fold(&format!("{long} yy zzzzz ab"), 2, ""), format!("{long} yy\n  zzzzz ab\n"));
-        assert_eq!(fold(&format!("{long} yyyyyyyyy z"), 2, " \\"), format!("{long} \\\n  yyyyyyyyy z\n"));
-        assert_eq!(fold(&format!("'{long} y' zzzzzz z"), 2, " \\"), format!("'{long} y' \\\n  zzzzzz z\n"));
-        assert_eq!(fold("a\x1b[31m\u{202e}b\u{9b}", 2, ""), "a?[31m?b?\n");
+        assert_eq!(fold(&format!("{long} yy zzzzz ab"), 78, 2, ""), format!("{long} yy\n  zzzzz ab\n"));
+        assert_eq!(fold(&format!("{long} yyyyyyyyy z"), 78, 2, " \\"), format!("{long} \\\n  yyyyyyyyy z\n"));
+        assert_eq!(fold(&format!("'{long} y' zzzzzz z"), 78, 2, " \\"), format!("'{long} y' \\\n  zzzzzz z\n"));
+        assert_eq!(fold("a\x1b[31m\u{202e}b\u{9b}", 78, 2, ""), "a?[31m?b?\n");
     }
 
     #[test]
@@ -185,8 +201,9 @@ mod tests {
         report.begin("bridge", Some("n"));
         report.failure("b0 is down".into(), "ip link set b0 up".into());
         report.ok("up");
-        let wanted = "ok       kernel: well\nfailure  n bridge: b0 is down\n             ip link set b0 up\n";
-        assert_eq!(report.text(false), wanted);
+        let wanted = "failure  n bridge: b0 is down\n             ip link set b0 up\nok       kernel: well\n";
+        assert_eq!(report.text(true, 80, false), wanted);
+        assert_eq!(report.text(false, 80, false), wanted.split_inclusive('\n').take(2).collect::<String>());
         assert_eq!(report.worst(), State::Failure);
         let wanted = concat!(
             r#"{"findings":[{"check":"kernel","network":null,"status":"ok","evidence":"well","command":null},"#,

@@ -10,7 +10,7 @@ use crate::error::errno_text;
 use crate::inspect::route::Route;
 use crate::kernel::{Address, Kernel, flag};
 use crate::net::Family;
-use crate::network::placement::{free, overlaps};
+use crate::network::overlap::overlaps;
 use crate::shell::{quoted, quoted_name};
 
 /// Returns why addresses or routes are not known, if they are not.
@@ -51,7 +51,7 @@ fn shared(host: &Host, network: &Network, own: &Address, other: &Address, report
     let (bridge, link) = (network.bridge_name.as_str(), other.link.to_string_lossy());
     // without its address on the link to the outside the host would be cut off
     let is_outside = host.default_interface(Family::of(&own.net)).is_some_and(|default| default == link);
-    let free = free(&host.snapshot).map_or("NETWORK".into(), |net| net.to_string());
+    let free = host.free();
     let (name, bridge_word) = (quoted(&network.name), quoted(bridge));
     let command = match is_outside {
         true if network.has_file() => format!("brouter down {name} && brouter up {name} --address {free}"),
@@ -67,11 +67,12 @@ fn shared(host: &Host, network: &Network, own: &Address, other: &Address, report
 
 /// Returns whether the network has IPv4 and is meant to reach beyond this host.
 fn is_routed(host: &Host, network: &Network, report: &mut Report) -> bool {
-    let is_routed = !network.is_isolated && host.has_family(network, Family::V4);
-    if !is_routed {
-        report.ok("no IPv4 to the outside was asked for");
+    match network.no_router_needed() {
+        Some(text) => report.ok(text),
+        None if !host.has_family(network, Family::V4) => report.ok("no IPv4 to the outside was asked for"),
+        None => return true,
     }
-    is_routed
+    false
 }
 
 /// Checks whether IPv4 packets are forwarded, both ways.
@@ -196,7 +197,10 @@ fn check_link(host: &Host, outside: &str, report: &mut Report) {
 
 /// Checks whether IPv6 packets are forwarded, and the host keeps its own default route then.
 pub(super) fn ipv6(host: &Host, network: &Network, report: &mut Report) {
-    if !host.has_family(network, Family::V6) || network.is_isolated {
+    if let Some(text) = network.no_router_needed() {
+        return report.ok(text);
+    }
+    if !host.has_family(network, Family::V6) {
         return report.ok("no IPv6 to the outside was asked for");
     }
     let forwards = host.snapshot.forwarding(Family::V6) == Ok(true);

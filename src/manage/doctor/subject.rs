@@ -14,11 +14,16 @@ use crate::inspect::route::Route;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::Address;
 use crate::manage::output::complaint;
+use crate::manage::status::{
+    self,
+    model::{BridgeStatus, HostStatus},
+};
 use crate::manage::up::state_dir;
 use crate::net::Family;
 use crate::net::InterfaceName;
 use crate::net::rtnetlink::Scope;
 use crate::network::catalog::{self, KnownNetwork};
+use crate::network::overlap;
 use crate::network::store::StateDir;
 use crate::program;
 
@@ -32,6 +37,8 @@ pub(super) struct Host<'k> {
     /// All bridges, in the order of their names.
     pub(super) bridges: Vec<Rc<Bridge<'k>>>,
     pub(super) networks: Vec<Network<'k>>,
+    /// What `status` shows of the same snapshot.
+    pub(super) statuses: Vec<BridgeStatus<'k>>,
 }
 
 /// A network, or a bridge that belongs to no known network.
@@ -45,6 +52,8 @@ pub(super) struct Network<'k> {
     pub(super) known: Option<KnownNetwork>,
     /// It is to reach the host and nothing else.
     pub(super) is_isolated: bool,
+    /// The ports through which guests reach the outside, if the host is not their router.
+    pub(super) outside_ports: Vec<String>,
 }
 
 impl<'k> Host<'k> {
@@ -60,15 +69,19 @@ impl<'k> Host<'k> {
         }
         let path = (call.environment)("PATH");
         let states = state_dir(call.kernel).map_err(|failure| failure.with_status(2))?;
-        let snapshot = HostSnapshot::new(call.kernel, path.clone());
+        // where it cannot be read, the checks say why
+        let (snapshot, statuses) = match status::check::check(call, None, false) {
+            Ok(HostStatus { snapshot, bridges, .. }) => (snapshot, bridges),
+            Err(_) => (HostSnapshot::new(call.kernel, path.clone()), Vec::new()),
+        };
         let names = snapshot.bridge_names().unwrap_or_default();
         let bridges: Vec<_> = names.iter().filter_map(|name| snapshot.bridge(name).ok().flatten()).collect();
         let xenstored = (call.environment)("XENSTORED_PATH");
-        let mut host = Host { snapshot, path, xenstored, states, bridges, networks: Vec::new() };
+        let mut host = Host { snapshot, path, xenstored, states, bridges, networks: Vec::new(), statuses };
         let mut networks = host.all_networks();
         networks.retain(|network| match name {
             Some(name) => name == network.name || name == network.bridge_name,
-            None => network.known.is_some() || host.has_address(network),
+            None => network.known.is_some() || host.has_address(network) || !network.outside_ports.is_empty(),
         });
         if let Some(name) = name.filter(|_| networks.is_empty()) {
             return Err(complaint(line!(name, ": there is no bridge and no network of this name")));
@@ -86,22 +99,30 @@ impl<'k> Host<'k> {
     fn all_networks(&self) -> Vec<Network<'k>> {
         let known = catalog::networks(self.snapshot.kernel, &self.states);
         let forwards = self.snapshot.forwarding(Family::V4) == Ok(true);
-        let network = |known: KnownNetwork| Network {
-            name: known.name.clone(),
-            bridge_name: known.bridge.to_string(),
-            bridge: self.bridges.iter().find(|bridge| *bridge.name == *known.bridge.as_str()).cloned(),
-            is_isolated: known.is_routed() == Some(false) && (known.is_described() || !forwards),
-            known: Some(known),
-        };
-        let mut networks: Vec<Network> = known.into_iter().map(network).collect();
+        let mut networks: Vec<Network> = known.into_iter().map(|known| self.network(known, forwards)).collect();
         for bridge in &self.bridges {
             if !networks.iter().any(|network| network.is_on(&bridge.name)) {
                 let name = bridge.name.to_string_lossy().into_owned();
+                let outside_ports = self.snapshot.outside_ports(bridge);
                 let bridge = Some(bridge.clone());
-                networks.push(Network { bridge_name: name.clone(), name, bridge, known: None, is_isolated: false });
+                let bridge_name = name.clone();
+                networks.push(Network { bridge_name, name, bridge, known: None, is_isolated: false, outside_ports });
             }
         }
         networks
+    }
+
+    fn network(&self, known: KnownNetwork, forwards: bool) -> Network<'k> {
+        let bridge = self.bridges.iter().find(|bridge| *bridge.name == *known.bridge.as_str()).cloned();
+        let plain = bridge.as_ref().filter(|_| known.is_routed() != Some(true));
+        Network {
+            name: known.name.clone(),
+            bridge_name: known.bridge.to_string(),
+            outside_ports: plain.map_or(Vec::new(), |bridge| self.snapshot.outside_ports(bridge)),
+            bridge,
+            is_isolated: known.is_routed() == Some(false) && (known.is_described() || !forwards),
+            known: Some(known),
+        }
     }
 
     /// Returns the addresses of all links, without those of IPv6 that are valid on their link only.
@@ -125,6 +146,11 @@ impl<'k> Host<'k> {
 
     pub(super) fn has_family(&self, network: &Network, family: Family) -> bool {
         self.own_of(network, family).next().is_some()
+    }
+
+    /// Returns an address in a network that nobody has.
+    pub(super) fn free(&self) -> String {
+        overlap::free(&self.snapshot).map_or("NETWORK".into(), |net| net.to_string())
     }
 
     pub(super) fn default_route(&self, family: Family) -> Option<&Route> {
@@ -151,6 +177,15 @@ impl Network<'_> {
         }
     }
 
+    /// Returns why the host need not be the router of its guests; `None` if it has to be.
+    pub(super) fn no_router_needed(&self) -> Option<String> {
+        match self.outside_ports.as_slice() {
+            [] if self.is_isolated => Some("nothing is to be forwarded".into()),
+            [] => None,
+            ports => Some(format!("not needed: guests reach the outside through port {}", ports.join(", "))),
+        }
+    }
+
     pub(super) fn ports(&self) -> &[Port] {
         self.bridge.as_ref().map_or(&[], |bridge| bridge.ports().unwrap_or_default())
     }
@@ -167,6 +202,11 @@ impl Network<'_> {
     /// Returns whether it is configured to be masqueraded; `None` if its configuration is unknown.
     pub(super) fn masquerade(&self) -> Option<bool> {
         self.known.as_ref().and_then(KnownNetwork::masquerade)
+    }
+
+    /// Returns whether only what vif-bridge accepts is to be forwarded.
+    pub(super) fn is_antispoof(&self) -> bool {
+        self.known.as_ref().is_some_and(KnownNetwork::is_antispoof)
     }
 
     /// Returns the interface to the outside, if one is named.

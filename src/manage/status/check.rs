@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use ipnet::IpNet;
 
-use super::finding::{Finding, Kind};
+use super::finding::{Finding, Kind, unknown};
 use super::model::{BridgeStatus, HostStatus};
 use crate::call::Call;
 use crate::error::{Failure, errno_text, line};
@@ -22,9 +22,15 @@ use crate::network::store::StateDir;
 
 /// Checks all bridges, or those that a name means: that of a network, or a bridge.
 ///
+/// `asks_firewall`: whether the firewall is asked for each rule, which can make it create its tables.
+///
 /// # Errors
 /// The name means neither; or the host cannot be read.
-pub(super) fn check<'k>(call: &Call<'k>, name: Option<&str>) -> Result<HostStatus<'k>, Failure> {
+pub(in crate::manage) fn check<'k>(
+    call: &Call<'k>,
+    name: Option<&str>,
+    asks_firewall: bool,
+) -> Result<HostStatus<'k>, Failure> {
     let states = state_dir(call.kernel).map_err(|failure| failure.with_status(2))?;
     let networks = catalog::networks(call.kernel, &states);
     let snapshot = HostSnapshot::new(call.kernel, (call.environment)("PATH"));
@@ -40,7 +46,7 @@ pub(super) fn check<'k>(call: &Call<'k>, name: Option<&str>) -> Result<HostStatu
         let mut status = read(&snapshot, bridge, &networks)?;
         status.is_only_planned &= name.is_none();
         unreadable.extend(status.unreadable());
-        compare(call, &snapshot, &states, &mut status, &networks);
+        compare(call, &snapshot, &states, &mut status, &networks, asks_firewall);
         inspect(&snapshot, &mut status);
         bridges.push(status);
     }
@@ -80,7 +86,10 @@ fn read<'k>(
     let bridge = snapshot
         .bridge(&name)
         .map_err(|errno| refuse(line!("cannot read bridge ", name.as_encoded_bytes(), ": ", errno_text(errno))))?;
+    // a network that is to be routed is, whatever its ports are
+    let plain = bridge.as_ref().filter(|_| networks.iter().all(|network| network.is_routed() != Some(true)));
     Ok(BridgeStatus {
+        outside_ports: plain.map_or(Vec::new(), |bridge| snapshot.outside_ports(bridge)),
         is_only_planned: bridge.is_none() && networks.iter().all(|network| network.stored == Stored::Nothing),
         bridge,
         networks: networks.iter().map(|network| network.name.clone()).collect(),
@@ -94,7 +103,14 @@ fn read<'k>(
 }
 
 /// Compares the bridge with what is expected of any bridge, and of each network on it.
-fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut BridgeStatus, networks: &[&KnownNetwork]) {
+fn compare(
+    call: &Call,
+    host: &HostSnapshot,
+    states: &StateDir,
+    status: &mut BridgeStatus,
+    networks: &[&KnownNetwork],
+    asks_firewall: bool,
+) {
     let Ok(bridge) = InterfaceName::new(status.name.as_encoded_bytes()) else {
         // no command takes such a name
         if status.bridge.is_some() && !status.is_up() {
@@ -113,10 +129,12 @@ fn compare(call: &Call, host: &HostSnapshot, states: &StateDir, status: &mut Bri
         let context = Context::new(call.kernel, states.clone(), &network.name, bridge.clone(), path);
         context.set_backend(network.backend);
         let exists = status.bridge.is_some();
-        for item in network.items.iter().filter(|item| exists || **item == Item::Bridge) {
+        let is_asked = |item: &&Item| exists || **item == Item::Bridge;
+        let is_asked = |item: &&Item| is_asked(item) && (asks_firewall || !item.is_of_firewall());
+        for item in network.items.iter().filter(is_asked) {
             compare_item(&context, host, status, item);
         }
-        if exists && status.is_up() {
+        if exists && status.is_up() && asks_firewall {
             find_dropped(&context, host, status, network);
         }
     }
@@ -133,7 +151,7 @@ fn find_dropped(context: &Context, host: &HostSnapshot, status: &mut BridgeStatu
     let mut found: Vec<Finding> = Vec::new();
     for flow in forwarded.flows() {
         if kernel::user_id() != 0 || forwarded.rules(host, flow.family()).gap.is_some() {
-            found.push(Finding::new(Kind::ForwardUnknown, "FORWARD", "not known whether packets pass, ask as root"));
+            found.push(Finding::new(Kind::ForwardUnknown, "FORWARD", unknown(" whether packets pass")));
             break;
         }
         for obstacle in forwarded.obstacles(host, &flow) {

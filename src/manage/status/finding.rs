@@ -2,6 +2,7 @@
 
 use crate::firewall::opening::Obstacle;
 use crate::inspect::port::{Port, PortBlock};
+use crate::kernel;
 use crate::network::catalog::{self, Description, KnownNetwork, Stored};
 use crate::network::context::Context;
 use crate::network::item::Item;
@@ -11,10 +12,10 @@ use crate::shell::quoted;
 
 /// Something out of order on a bridge, or not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) kind: Kind,
+pub(in crate::manage) struct Finding {
+    pub(in crate::manage) kind: Kind,
     /// Name of what it is about.
-    pub(super) object: String,
+    pub(in crate::manage) object: String,
     what: String,
     /// What puts it right.
     command: Option<String>,
@@ -22,7 +23,7 @@ pub(super) struct Finding {
 
 /// The kinds of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::manage) enum Kind {
     NetworkUnfinished,
     NetworkNotUnderstood,
     NetworkUnreadable,
@@ -77,7 +78,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::manage) fn name(self) -> &'static str {
         self.names().0
     }
 
@@ -101,6 +102,11 @@ impl Kind {
 impl Finding {
     pub(super) fn new(kind: Kind, object: impl ToString, what: impl Into<String>) -> Self {
         Finding { kind, object: object.to_string(), what: what.into(), command: None }
+    }
+
+    /// Returns what was seen, and what puts it right.
+    pub(in crate::manage) fn parts(&self) -> (&str, Option<&str>) {
+        (&self.what, self.command.as_deref())
     }
 
     /// Returns what is said of it.
@@ -169,7 +175,7 @@ impl Finding {
             Kind::PublishMissing => Kind::PublishUnknown,
             _ => return None,
         };
-        Some(Finding { kind, what: "not known, ask as root".into(), ..self })
+        Some(Finding { kind, what: unknown(""), ..self })
     }
 
     /// Returns what it means that packets are dropped.
@@ -189,6 +195,12 @@ impl Finding {
         let text = format!("does not forward: {}", reason(port.block?));
         Some(Finding::new(Kind::PortNotForwarding, port.name.display(), text))
     }
+}
+
+/// Returns that something is not known, and who may know it.
+pub(super) fn unknown(what: &str) -> String {
+    let advice = if kernel::user_id() == 0 { ": see brouter doctor" } else { ", ask as root" };
+    ["not known", what, advice].concat()
 }
 
 /// Returns why a port does not forward, in at most 17 characters.

@@ -21,7 +21,7 @@ pub(in crate::manage) struct Options {
 
 /// `brouter ls`
 pub(in crate::manage) fn list(call: &mut Call, options: &Options) -> Outcome {
-    let host = check::check(call, None)?;
+    let host = check::check(call, None, true)?;
     let rows = host.bridges.iter().flat_map(|status| rows(&host, status));
     if options.quiet {
         let names = rows.filter(|[name, ..]| name != "-").map(|[name, ..]| name + "\n");

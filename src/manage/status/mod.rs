@@ -3,12 +3,12 @@
 //! A snapshot of the host is compared with the networks that it knows (`check`, `model`, `finding`), and shown as a picture
 //! (`picture`, `ports`, drawn by `tree`), as JSON (`json`) or as a graph (`dot`).
 
-mod check;
+pub(super) mod check;
 mod dot;
-mod finding;
+pub(super) mod finding;
 mod json;
 mod list;
-mod model;
+pub(super) mod model;
 mod picture;
 mod ports;
 mod style;
@@ -25,7 +25,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 pub(super) use list::list;
 
-use super::output::{complaint, has_colours, say};
+use super::output::{complaint, has_colours, say, width};
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel;
@@ -72,11 +72,11 @@ pub(super) fn status(call: &mut Call, options: &Options) -> Outcome {
         return Err(complaint(line!("--json or --dot, not both")));
     }
     let locales = [(call.environment)("LC_ALL"), (call.environment)("LC_CTYPE"), (call.environment)("LANG")];
-    let style = Style::of(locales, has_colours(call));
+    let style = Style::of(locales, has_colours(call), width());
     match &options.watch {
         Some(interval) => watch(call, options, style, self::interval(interval)?),
         None => {
-            let host = check::check(call, options.name.as_deref())?;
+            let host = check::check(call, options.name.as_deref(), true)?;
             say(call, &show(options, style, &host))?;
             verdict(&host)
         }
@@ -109,7 +109,7 @@ fn watch(call: &mut Call, options: &Options, style: Style, interval: ClockTime) 
     kernel::note_signals();
     let mut is_first = true;
     loop {
-        let host = check::check(call, options.name.as_deref())?;
+        let host = check::check(call, options.name.as_deref(), true)?;
         let start = match stdout().is_terminal() {
             // from the top left corner, on an empty screen
             true => "\x1b[H\x1b[J",

@@ -17,15 +17,15 @@ use crate::net::InterfaceName;
 use crate::network::publication::Publication;
 
 /// The host, as status shows it.
-pub(super) struct HostStatus<'k> {
-    pub(super) snapshot: HostSnapshot<'k>,
-    pub(super) bridges: Vec<BridgeStatus<'k>>,
+pub(in crate::manage) struct HostStatus<'k> {
+    pub(in crate::manage) snapshot: HostSnapshot<'k>,
+    pub(in crate::manage) bridges: Vec<BridgeStatus<'k>>,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
 /// A bridge, or a network whose bridge does not exist.
-pub(super) struct BridgeStatus<'k> {
-    pub(super) name: OsString,
+pub(in crate::manage) struct BridgeStatus<'k> {
+    pub(in crate::manage) name: OsString,
     /// The networks on it.
     pub(super) networks: Vec<String>,
     /// `None` if the bridge does not exist.
@@ -34,6 +34,8 @@ pub(super) struct BridgeStatus<'k> {
     pub(super) outside: Option<InterfaceName>,
     /// The networks configured to be masqueraded. For each: whether iptables has the rule; `None` if unknown.
     pub(super) masquerade: Vec<(Ipv4Net, Option<bool>)>,
+    /// The ports through which guests reach the outside, if the host is not their router.
+    pub(super) outside_ports: Vec<String>,
     /// What is published. For each: whether the firewall has its first rule; `None` if unknown.
     pub(super) publish: Vec<(Publication, Option<bool>)>,
     /// What holds the firewall's rules of its networks, if that is known.
@@ -70,7 +72,7 @@ impl HostStatus<'_> {
 }
 
 impl<'k> BridgeStatus<'k> {
-    pub(super) fn faults(&self) -> impl Iterator<Item = &Finding> {
+    pub(in crate::manage) fn faults(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.kind.is_fault())
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 
+use super::finding::Kind;
 use super::model::{BridgeStatus, HostStatus};
 use super::ports;
 use super::style::{Ink, Style};
@@ -87,10 +88,15 @@ fn lines(host: &HostStatus, status: &BridgeStatus, style: Style) -> Vec<Line> {
     }
     findings(&mut lines, "port");
     lines.extend(route_lines(host, status));
-    if host.has_address(status) {
+    if !status.outside_ports.is_empty() {
+        lines.push(plain("outside", format!("through port {}", status.outside_ports.join(", "))));
+        findings(&mut lines, "outside");
+    } else if host.has_address(status) {
         lines.extend(outside_lines(host, status));
         findings(&mut lines, "outside");
-        lines.push(plain("forwarding", forwarding(host)));
+        // that it is off is said below, with what switches it on
+        let is_off = status.labelled("forwarding").any(|finding| finding.kind == Kind::ForwardingOff);
+        lines.extend(forwarding(host, is_off).map(|text| plain("forwarding", text)));
     }
     findings(&mut lines, "forwarding");
     let masqueraded = status.masquerade.iter().filter(|(_, has_rule)| *has_rule == Some(true));
@@ -159,14 +165,15 @@ fn outside_lines(host: &HostStatus, status: &BridgeStatus) -> Vec<Line> {
     lines
 }
 
-fn forwarding(host: &HostStatus) -> &'static str {
-    match Family::BOTH.map(|family| host.snapshot.forwarding(family)) {
+fn forwarding(host: &HostStatus, is_off: bool) -> Option<&'static str> {
+    Some(match Family::BOTH.map(|family| host.snapshot.forwarding(family)) {
         [Err(_), Err(_)] => "not known",
         [Ok(true), Ok(true)] => "IPv4 and IPv6",
         [Ok(true), _] => "IPv4, not IPv6",
         [_, Ok(true)] => "IPv6, not IPv4",
+        _ if is_off => return None,
         _ => "none: guests reach this host and each other",
-    }
+    })
 }
 
 /// The next hop of a route, if there is one.

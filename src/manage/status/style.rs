@@ -9,6 +9,8 @@ use crate::terminal::is_shown;
 pub(super) struct Style {
     pub(super) colour: bool,
     pub(super) utf8: bool,
+    /// What every line fits into.
+    pub(super) width: usize,
 }
 
 /// A colour or weight, by its number in the terminal's escape sequence (ECMA-48, SGR).
@@ -24,12 +26,12 @@ pub(super) enum Ink {
 
 impl Style {
     /// Chooses by the locale: the first of these variables that is set.
-    pub(super) fn of(locales: [Option<OsString>; 3], colour: bool) -> Self {
+    pub(super) fn of(locales: [Option<OsString>; 3], colour: bool, width: usize) -> Self {
         let mut locale = locales.into_iter().flatten().find(|value| !value.is_empty()).unwrap_or_default();
         locale.make_ascii_uppercase();
         // a modifier may follow, such as @euro
         let locale = locale.as_encoded_bytes().split(|&byte| byte == b'@').next().unwrap_or_default();
-        Style { colour, utf8: locale.ends_with(b"UTF-8") || locale.ends_with(b"UTF8") }
+        Style { colour, utf8: locale.ends_with(b"UTF-8") || locale.ends_with(b"UTF8"), width }
     }
 
     /// Appends a text. A name can hold any byte but '/' and blanks, and every character is to take one column: others become
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn locale() {
-        let utf8 = |locales: [&str; 3]| Style::of(locales.map(|value| Some(value.into())), false).utf8;
+        let utf8 = |locales: [&str; 3]| Style::of(locales.map(|value| Some(value.into())), false, 80).utf8;
         assert!(utf8(["", "", "de_DE.UTF-8"]));
         assert!(utf8(["", "", "de_DE.utf8@euro"]));
         assert!(!utf8(["C", "", "C.UTF-8"]));
@@ -66,7 +68,7 @@ mod tests {
     fn names_do_no_harm() {
         let painted = |utf8, text: &str| {
             let mut out = String::new();
-            Style { colour: false, utf8 }.paint(&mut out, Ink::Red, text);
+            Style { colour: false, utf8, width: 80 }.paint(&mut out, Ink::Red, text);
             out
         };
         assert_eq!(painted(true, "a\x1b[2Jbr\u{fc}cke\u{9b}\u{202e}\u{300}橋"), "a?[2Jbr\u{fc}cke????");

@@ -1,9 +1,7 @@
-//! Lines drawn as a tree, at most 80 columns wide.
+//! Lines drawn as a tree, folded to a width.
 
 use super::style::{Ink, Style};
 
-/// What every line fits into.
-const WIDTH: usize = 80;
 /// Columns of the labels of the outermost branch.
 pub(super) const LABEL: usize = 11;
 /// Columns that a branch takes.
@@ -52,7 +50,7 @@ pub(super) fn draw(lines: &[Line], style: Style) -> String {
             Mark::Fault => Ink::Red,
             Mark::Unknown => Ink::Yellow,
         };
-        for (place, part) in fold(&line.text, WIDTH - BRANCH * (line.depth + 1), indent).into_iter().enumerate() {
+        for (place, part) in fold(&line.text, style.width - BRANCH * (line.depth + 1), indent).into_iter().enumerate() {
             if place > 0 {
                 out.push('\n');
                 trunks(&mut out, rest, line.depth + 1, style);
@@ -118,7 +116,7 @@ fn fold(text: &str, room: usize, indent: usize) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    const PLAIN: Style = Style { colour: false, utf8: false };
+    const PLAIN: Style = Style { colour: false, utf8: false, width: 80 };
 
     #[test]
     fn branches() {

@@ -15,7 +15,7 @@ use crate::firewall::rule::Rule;
 use crate::net::Family;
 use crate::network::context::{Cause, Context};
 use crate::network::item::Item;
-use crate::network::placement::Misplaced;
+use crate::network::misplaced::Misplaced;
 use crate::network::plan::{self, Plan, Remark};
 use crate::network::spec::NetworkSpec;
 use crate::network::step::Step;

@@ -12,6 +12,8 @@ pub enum Json {
     Null,
     /// A whole number.
     Number(u64),
+    /// A number of hundredths, with two decimals.
+    Hundredths(u64),
     /// A text; bytes that are not UTF-8 become the replacement character.
     Text(String),
     /// True or false.
@@ -118,6 +120,7 @@ impl Json {
             Json::Null => text.push_str("null"),
             // writing to a String does not fail
             Json::Number(number) => drop(write!(text, "{number}")),
+            Json::Hundredths(number) => drop(write!(text, "{}.{:02}", number / 100, number % 100)),
             Json::Bool(value) => drop(write!(text, "{value}")),
             Json::Text(value) => quote(text, value),
             Json::List(values) => {

@@ -6,6 +6,7 @@ mod harness;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcomes = ["callers", "ip", "ip-link", "ip-route", "ip-tuntap"].map(harness::run);
+    let outcomes =
+        ["callers", "ip", "ip-bridge", "ip-link", "ip-maddr", "ip-route", "ip-tunnel", "ip-tuntap"].map(harness::run);
     outcomes.into_iter().find(|outcome| *outcome != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS)
 }

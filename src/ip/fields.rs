@@ -97,6 +97,12 @@ impl Fields {
         self.text(records.text);
     }
 
+    /// Puts the fields of others as an object.
+    pub(super) fn object(&mut self, key: &'static str, fields: Fields) {
+        self.json(key, Json::Object(fields.fields));
+        self.text(fields.text);
+    }
+
     pub(super) fn into_text(self) -> Vec<u8> {
         self.text
     }

@@ -11,9 +11,11 @@ mod deferred;
 mod device;
 mod dispatch;
 mod fields;
+mod hardware;
 mod keyword;
 mod link;
 mod list;
+mod maddr;
 mod neigh;
 mod number;
 mod option_args;
@@ -21,6 +23,7 @@ mod options;
 
 mod route;
 pub mod script;
+mod tunnel;
 mod tuntap;
 mod usage;
 mod words;
@@ -34,7 +37,7 @@ use color::{Palette, When};
 use complaint::unknown_object;
 use dispatch::{Verb, verb};
 use fields::print;
-use keyword::{find, today};
+use keyword::{find, of_2006, today};
 use option_args::Request;
 use options::Options;
 use words::Words;
@@ -42,11 +45,13 @@ use words::Words;
 /// In the order in which iproute2 compares them.
 const OBJECTS: &[Verb] = &[
     verb("address", address::run),
+    today(verb("maddress", maddr::run)),
     verb("route", route::run),
     today(verb("neighbor", neigh::run)),
     today(verb("neighbour", neigh::run)),
     verb("link", link::run),
-    verb("tunnel", |_, _| Err(unknown_object(b"tunnel"))),
+    today(verb("tunnel", tunnel::run)),
+    of_2006(verb("tunnel", |_, _| Err(unknown_object(b"tunnel")))),
     today(verb("tuntap", tuntap::run)),
     today(verb("tap", tuntap::run)),
     verb("help", |_, _| Err(usage::ip())),

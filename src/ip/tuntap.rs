@@ -169,6 +169,15 @@ fn number_of(file: &[u8], name: &[u8]) -> Option<u32> {
     })
 }
 
+/// Returns the name of the user or group with a number, from a file such as /etc/passwd or /etc/group.
+pub(super) fn name_of(kernel: &Kernel, file: &str, number: u32) -> Option<String> {
+    let text = std::fs::read_to_string(kernel.path(file)).ok()?;
+    text.lines().find_map(|line| {
+        let (name, rest) = line.split_once(':')?;
+        (rest.split(':').nth(1)?.parse() == Ok(number)).then(|| name.into())
+    })
+}
+
 /// `ip tuntap add [dev|name] NAME mode { tun | tap } [user USER] [group GROUP] [pi] [one_queue] [vnet_hdr] [multi_queue]`
 fn add(call: &mut Call, words: Words) -> Outcome {
     let args = TunArgs::resolved(call.kernel, words, KEYWORDS)?;

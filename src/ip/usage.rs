@@ -12,7 +12,8 @@ where  OBJECT := { link | addr | route }
 ";
     let today = b"\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | neighbour | route | tuntap }
+where  OBJECT := { address | link | maddress | neighbour | route | tunnel |
+                   tuntap }
        OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
                     -f[amily] { inet | inet6 | link } | -4 | -6 | -0 |
                     -br[ief] | -o[neline] }
@@ -44,6 +45,35 @@ Usage: ip neigh { add | del | change | replace }
                 { ADDR [ lladdr LLADDR ] [ nud { permanent | stale } ] |
                   proxy ADDR } dev DEV
        ip neigh show [ proxy ] [ to PREFIX ] [ dev DEV ] [ nud STATE ]
+";
+    Failure::new(text.to_vec()).with_status(255)
+}
+
+/// `ip maddr help`
+pub(super) fn maddr() -> Failure {
+    let text = b"\
+Usage: ip maddr [ add | del ] MULTIADDR dev STRING
+       ip maddr show [ dev STRING ]
+";
+    Failure::new(text.to_vec()).with_status(255)
+}
+
+/// `ip tunnel help`
+pub(super) fn tunnel() -> Failure {
+    let text = b"\
+Usage: ip tunnel { add | change | del | show | prl | 6rd } [ NAME ]
+        [ mode { gre | ipip | isatap | sit | vti } ]
+        [ remote ADDR ] [ local ADDR ]
+        [ [i|o]seq ] [ [i|o]key KEY ] [ [i|o]csum ]
+        [ prl-default ADDR ] [ prl-nodefault ADDR ] [ prl-delete ADDR ]
+        [ 6rd-prefix ADDR ] [ 6rd-relay_prefix ADDR ] [ 6rd-reset ]
+        [ ttl TTL ] [ tos TOS ] [ [no]pmtudisc ] [ dev PHYS_DEV ]
+
+Where: NAME := STRING
+       ADDR := { IP_ADDRESS | any }
+       TOS  := { STRING | 00..ff | inherit | inherit/STRING | inherit/00..ff }
+       TTL  := { 1..255 | inherit }
+       KEY  := { DOTTED_QUAD | NUMBER }
 ";
     Failure::new(text.to_vec()).with_status(255)
 }

@@ -21,7 +21,7 @@ use nix::errno::Errno;
 use nix::sys::signal::SigSet;
 
 use super::file::read_page;
-pub use layout::IFNAMSIZ;
+pub use layout::{IFNAMSIZ, RouterEntry, SixRd, Tunnel};
 pub(super) use layout::{Ifreq, In6Rtmsg, arpreq, in6_ifreq, kernel_name, no_rtentry, rtentry, sockaddr};
 pub(super) use request::*;
 
@@ -109,16 +109,85 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
 /// Bridges or ports that one request can list, as in bridge-utils. The kernel's BR_MAX_PORTS is 1024 too.
 const MAX_LISTED: usize = 1024;
 
+/// Sends a request about an interface whose ifreq points to more memory.
+///
+/// # Safety
+/// `data` must be what the kernel reads and writes at this request number.
+unsafe fn with_data<T>(fd: impl AsFd, interface: &[u8], number: c_ulong, data: &mut T) -> Result<usize> {
+    let mut request = Ifreq::named(interface);
+    let address = std::ptr::from_mut(data).expose_provenance();
+    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+    // SAFETY: ifr_data points to `data`; the caller answers for its type.
+    unsafe { ioctl(fd, number, &mut request) }
+}
+
+/// What to do with a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelVerb {
+    /// SIOCGETTUNNEL
+    Get,
+    /// SIOCADDTUNNEL
+    Add,
+    /// SIOCDELTUNNEL
+    Delete,
+    /// SIOCCHGTUNNEL
+    Change,
+}
+
+/// A request about a tunnel (linux/if_tunnel.h), with what it reads or fills.
+pub(super) enum TunnelRequest<'a> {
+    Tunnel(TunnelVerb, &'a mut Tunnel),
+    /// SIOCGETPRL; the first entry tells how many there is room for.
+    Routers(&'a mut [RouterEntry; 16]),
+    /// SIOCADDPRL or SIOCDELPRL
+    Router(bool, &'a mut RouterEntry),
+    /// SIOCGET6RD
+    SixRd(&'a mut SixRd),
+    /// SIOCADD6RD or SIOCDEL6RD
+    ChangeSixRd(bool, &'a mut SixRd),
+}
+
+impl TunnelRequest<'_> {
+    pub(super) fn number(&self) -> u32 {
+        let place = match self {
+            TunnelRequest::Tunnel(verb, _) => *verb as u32,
+            TunnelRequest::Routers(_) => 4,
+            TunnelRequest::Router(is_deleted, _) => 5 + u32::from(*is_deleted),
+            TunnelRequest::SixRd(_) => 8,
+            TunnelRequest::ChangeSixRd(is_deleted, _) => 9 + u32::from(*is_deleted),
+        };
+        SIOCDEVPRIVATE as u32 + place
+    }
+}
+
+/// Sends a request about a tunnel.
+///
+/// # Errors
+/// Whatever the kernel answers.
+pub(super) fn tunnel(fd: impl AsFd, device: &[u8], request: TunnelRequest) -> Result<()> {
+    let number = request.number().into();
+    // SAFETY: each request comes with the structure that the kernel's header names for it. A list of routers has room for as many
+    // bytes as its first entry tells: this file's layout makes it.
+    unsafe {
+        match request {
+            TunnelRequest::Tunnel(_, tunnel) => with_data(fd, device, number, tunnel),
+            TunnelRequest::Routers(entries) => with_data(fd, device, number, entries),
+            TunnelRequest::Router(_, entry) => with_data(fd, device, number, entry),
+            TunnelRequest::SixRd(six_rd) | TunnelRequest::ChangeSixRd(_, six_rd) => {
+                with_data(fd, device, number, six_rd)
+            }
+        }
+    }
+    .map(drop)
+}
+
 /// Sends a command of the bridge's first ioctl interface.
 ///
 /// # Safety
 /// If the command fills memory, `words[1]` must be the address of as much as it can fill.
 unsafe fn device_private(fd: impl AsFd, bridge: &[u8], words: &mut [c_ulong; 4]) -> Result<usize> {
-    let mut request = Ifreq::named(bridge);
-    let address = words.as_mut_ptr().expose_provenance();
-    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
-    // SAFETY: ifr_data points to the four words; the caller answers for where these point to.
-    unsafe { ioctl(fd, SIOCDEVPRIVATE, &mut request) }
+    // SAFETY: the kernel reads four words; the caller answers for where these point to.
+    unsafe { with_data(fd, bridge, SIOCDEVPRIVATE, words) }
 }
 
 /// Sends a command that sets a value, or attaches or releases a port.
@@ -306,11 +375,8 @@ pub(super) fn add_counters(fd: impl AsFd, is_ipv6: bool, counters: &[u8]) -> Res
 /// ENODEV, EOPNOTSUPP (it has neither).
 pub(super) fn driver(fd: impl AsFd, interface: &[u8]) -> Result<Vec<u8>> {
     let mut info = DriverInfo { command: ETHTOOL_GDRVINFO, driver: [0; 32], rest: [0; 160] };
-    let mut request = Ifreq::named(interface);
-    let address = (&raw mut info).expose_provenance();
-    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
-    // SAFETY: ifr_data points to an ethtool_drvinfo, which is what the kernel fills at this command.
-    unsafe { ioctl(fd, libc::SIOCETHTOOL as c_ulong, &mut request) }?;
+    // SAFETY: an ethtool_drvinfo is what the kernel fills at this command.
+    unsafe { with_data(fd, interface, libc::SIOCETHTOOL as c_ulong, &mut info) }?;
     Ok(info.driver.iter().copied().take_while(|&byte| byte != 0).collect())
 }
 
@@ -329,11 +395,8 @@ const ETHTOOL_GLINK: u32 = 10;
 /// ENODEV, EOPNOTSUPP (its driver does not tell).
 pub(super) fn has_carrier(fd: impl AsFd, interface: &[u8]) -> Result<bool> {
     let mut value = EthtoolValue { command: ETHTOOL_GLINK, data: 0 };
-    let mut request = Ifreq::named(interface);
-    let address = (&raw mut value).expose_provenance();
-    request.member[..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
-    // SAFETY: ifr_data points to an ethtool_value, which is what the kernel fills at this command.
-    unsafe { ioctl(fd, libc::SIOCETHTOOL as c_ulong, &mut request) }?;
+    // SAFETY: an ethtool_value is what the kernel fills at this command.
+    unsafe { with_data(fd, interface, libc::SIOCETHTOOL as c_ulong, &mut value) }?;
     Ok(value.data != 0)
 }
 

@@ -12,6 +12,7 @@ mod answers;
 mod bridge;
 mod device;
 mod file;
+mod group;
 mod handle;
 mod ioctl;
 mod link;
@@ -25,17 +26,19 @@ mod socket;
 mod sysctl;
 mod sysfs;
 mod table;
+mod tunnel;
 
 pub use address::Address;
 pub use answers::{Answers, BridgeAnswers};
 pub use bridge::{BridgeInfo, BridgeSetting, FdbEntry, PortInfo, PortSetting, port_state};
+pub use group::{Group, GroupAddress, is_member_v4};
 pub use handle::{Kernel, Source, terminal_columns, user_id};
-pub use ioctl::{IFNAMSIZ, note_signals, signal, spawn};
+pub use ioctl::{IFNAMSIZ, RouterEntry, SixRd, Tunnel, TunnelVerb, note_signals, signal, spawn};
 pub use link::{
     Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
 };
 pub use listener::Listener;
-pub use neighbour::{ArpEntry, Neighbour, arp_flag, is_member_v4};
+pub use neighbour::{ArpEntry, Neighbour, arp_flag};
 pub use procfs::Unreadable;
 pub use result::Result;
 pub use route::{
@@ -46,3 +49,4 @@ pub use socket::{Turn, open_socket};
 pub use sysctl::net_conf;
 pub use sysfs::Sysfs;
 pub use table::{Extension, TABLE_INFO};
+pub use tunnel::{RequestResult, tunnel_flag};

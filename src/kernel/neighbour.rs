@@ -1,4 +1,4 @@
-//! Who else is on a link: neighbours and groups.
+//! Who else is on a link.
 
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
@@ -154,26 +154,6 @@ fn published(line: &[u8]) -> Option<(Ipv4Addr, String)> {
     let [address, _, flags, _, _, link] = words.as_slice() else { return None };
     let flags = i32::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
     (flags & libc::ATF_PUBL != 0).then_some((address.parse().ok()?, (*link).into()))
-}
-
-/// Whether a link is member of an IPv4 group, so that packets to the group are delivered to this host too: /proc/net/igmp.
-pub fn is_member_v4(kernel: &Kernel, link: &[u8], group: Ipv4Addr) -> bool {
-    // `1\teth0      :     1      V3`, then for each group `\t\t\t\t010000E0     1 0:00000000\t\t0`
-    let text = read_all(&kernel.path("/proc/net/igmp")).unwrap_or_default();
-    let mut is_link = false;
-    for line in lines(&text).skip(1) {
-        if !line.starts_with(b"\t") {
-            let name = words(line).nth(1).unwrap_or_default();
-            is_link = name.strip_suffix(':').unwrap_or(name).as_bytes() == link;
-        } else if is_link
-            && let Some(word) = words(line).next()
-            && let Ok(raw) = u32::from_str_radix(word, 16)
-            && Ipv4Addr::from(raw.to_ne_bytes()) == group
-        {
-            return true;
-        }
-    }
-    false
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Measures ip against iproute2's with many links, and commands whose time must not depend on the number of links.
 
+use std::path::Path;
+
 use crate::Bench;
 use crate::host::Host;
-use crate::step::{Step, agree, medians};
+use crate::step::{Step, agree, compile, medians};
 use crate::table::Figure;
 
 /// Number of links, each with an address.
@@ -14,6 +16,14 @@ const NO_GROWTH: f64 = 1.15;
 
 /// Limit of system calls: 20 per link.
 const CALLS: usize = 20 * LINKS;
+
+/// Limit of the ratio to a program in C that makes only the system calls that are needed without netlink.
+const TO_C: f64 = 1.1;
+
+const LINKS_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/links.c");
+
+// /run is private to this process
+const BASELINE: &str = "/run/links";
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let programs = &bench.programs;
@@ -43,6 +53,12 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
             original("-o addr show"),
         ],
     )?;
+    compile("musl-gcc", LINKS_C, BASELINE, true)?;
+    let baseline = |words| Step::new(host, Path::new(BASELINE), words);
+    agree(&baseline("link"), &original("link show"))?;
+    agree(&baseline("addr"), &original("addr show"))?;
+    let [links_again, plain_links, addresses_again, plain_addresses] =
+        medians(rounds, [ours("link show"), baseline("link"), ours("addr show"), baseline("addr")])?;
     let calls = ours("addr show").system_calls(&programs.strace)?;
 
     let alone = |words| Step::new(&bench.host, &programs.our_ip, words);
@@ -79,6 +95,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     table.line("addr show, calls, to 20 per link", calls, Figure::Calls(CALLS), 1.0);
     table.line("-o addr show", lines, original_lines, 1.0);
     table.line("link show", links, original_links, 2.0);
+    table.line("link show, to C that makes only the needed calls", links_again, plain_links, TO_C);
+    table.line("addr show, to C that makes only the needed calls", addresses_again, plain_addresses, TO_C);
     table.line("link show dev X, to few links", link, alone_link, NO_GROWTH);
     table.line("addr show dev X", address, original_address, NO_GROWTH);
     table.line("addr show dev X, calls, to few links", address_calls, alone_address_calls, 1.0);

@@ -2,15 +2,13 @@
 //! system calls.
 
 use std::fs::{self, Permissions};
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::host::Host;
-use crate::step::{Step, agree, medians};
+use crate::step::{Step, agree, compile, medians};
 use crate::{Bench, Programs};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compat/original/network-virtual.sh");
@@ -29,8 +27,8 @@ const C_START: &str = "start xenbr0 10.9.0.1 255.255.255.0";
 const C_STOP: &str = "stop xenbr0";
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
-    compile("cc", C)?;
-    compile("musl-gcc", STATIC_C)?;
+    compile("cc", BASELINE, C, false)?;
+    compile("musl-gcc", BASELINE, STATIC_C, true)?;
     // The script needs its firewall command. An empty one keeps its cost out of the measurement.
     let stub = fs::write(FIREWALL, "#!/bin/sh\n");
     stub.and_then(|()| fs::set_permissions(FIREWALL, Permissions::from_mode(0o755)))
@@ -85,18 +83,6 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     table.line("stop, to static C", stop, static_stop, 1.1);
     table.line("stop, to the script and an empty firewall", stop, script_stop, 1.0);
     Ok(())
-}
-
-/// Compiles the C program, with musl-gcc statically. If musl-gcc is missing, cc links the static program.
-fn compile(compiler: &str, program: &str) -> Result<(), String> {
-    let mut command = Command::new(compiler);
-    command.args(["-O2", "-Wall", "-Wextra"]).args((program == STATIC_C).then_some("-static"));
-    match command.args(["-o", program, BASELINE]).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{compiler} {BASELINE}: {status}")),
-        Err(error) if error.kind() == ErrorKind::NotFound && compiler != "cc" => compile("cc", program),
-        Err(error) => Err(format!("{compiler}: {error}")),
-    }
 }
 
 /// Describes the network that a start has created.

@@ -158,3 +158,17 @@ pub(crate) fn agree(one: &Step, other: &Step) -> Result<(), String> {
     }
     Err(one.failed(format!("output differs from {}", other.program.display())))
 }
+
+/// Compiles a program in C, with cc if there is no other compiler.
+pub(crate) fn compile(compiler: &str, source: &str, program: &str, is_static: bool) -> Result<(), String> {
+    let mut command = Command::new(compiler);
+    command.args(["-O2", "-Wall", "-Wextra"]).args(is_static.then_some("-static"));
+    match command.args(["-o", program, source]).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{compiler} {source}: {status}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && compiler != "cc" => {
+            compile("cc", source, program, is_static)
+        }
+        Err(error) => Err(format!("{compiler}: {error}")),
+    }
+}

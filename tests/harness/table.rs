@@ -82,8 +82,19 @@ impl Mode {
 }
 
 /// The tables of brctl, ip and network-virtual.
-pub(crate) const TABLES: [&str; 8] =
-    ["brctl", "callers", "ip", "ip-link", "ip-route", "ip-tuntap", "network-virtual", "era-2006"];
+pub(crate) const TABLES: [&str; 11] = [
+    "brctl",
+    "callers",
+    "ip",
+    "ip-bridge",
+    "ip-link",
+    "ip-maddr",
+    "ip-route",
+    "ip-tunnel",
+    "ip-tuntap",
+    "network-virtual",
+    "era-2006",
+];
 
 /// A row of a table.
 #[derive(Debug)]

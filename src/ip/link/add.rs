@@ -7,12 +7,12 @@ use nix::errno::Errno;
 
 use super::apply::apply;
 use super::args::LinkArgs;
-use super::bridge;
 use super::check::check;
 use super::kind::{KindArgs, is_kind};
 use super::refusal::{
     bridge_in_bridge, check_bridge_address, mtu_too_great, mtu_too_small, no_tun_by_netlink, unsupported,
 };
+use super::values::Values;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::device::{check_privilege, find};
@@ -112,7 +112,7 @@ fn check_bridge(kernel: &Kernel, args: &LinkArgs) -> Outcome {
 }
 
 /// Adds the bridge and sets its values. If that fails the bridge is deleted again.
-fn add_bridge(kernel: &Kernel, args: &LinkArgs, values: &bridge::Values) -> Outcome {
+fn add_bridge(kernel: &Kernel, args: &LinkArgs, values: &Values) -> Outcome {
     let bridge = make(kernel, args.device.unwrap_or(b"bridge%d")).map_err(refused)?;
     let set = || {
         check(kernel, &bridge, args, values)?;

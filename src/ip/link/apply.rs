@@ -9,14 +9,14 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::args::{Flags, LinkArgs};
-use super::bridge;
 use super::refusal::{bridge_in_bridge, mtu_too_great, mtu_too_small};
+use super::values::Values;
 use crate::error::{Failure, Outcome};
 use crate::kernel::{Kernel, LinkFile, LinkSetting, net_conf};
 use crate::texts::iproute2::{explained, refused};
 
 /// Does what was asked for.
-pub(super) fn apply(kernel: &Kernel, link: &OsStr, args: &LinkArgs, values: &bridge::Values) -> Outcome {
+pub(super) fn apply(kernel: &Kernel, link: &OsStr, args: &LinkArgs, values: &Values) -> Outcome {
     let index = kernel.link_index(link.as_bytes()).map_err(refused)?;
     before_name(kernel, link.as_bytes(), args, values)?;
     match args.name {
@@ -29,7 +29,7 @@ pub(super) fn apply(kernel: &Kernel, link: &OsStr, args: &LinkArgs, values: &bri
     }
 }
 
-fn before_name(kernel: &Kernel, link: &[u8], args: &LinkArgs, values: &bridge::Values) -> Outcome {
+fn before_name(kernel: &Kernel, link: &[u8], args: &LinkArgs, values: &Values) -> Outcome {
     let set = |setting| kernel.set_link(link, setting);
     values.apply(kernel, link)?;
     if let Some(address) = &args.address {

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
-use super::hardware;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::complaint::{duplicate, garbage, wrong};
 use crate::ip::deferred::Deferred;
 use crate::ip::device::{find_master, find_vrf, is_name};
+use crate::ip::hardware;
 use crate::ip::keyword::{Keyword, exact, short};
 use crate::ip::number;
 use crate::ip::usage;
@@ -175,8 +175,7 @@ impl<'a> Parser<'a, '_> {
                 self.args.flags.change(flag, on == when);
             }
             Switch(change) => {
-                let on = on_or_off(words.operand()?).map_err(|word| not_a_switch(keyword.name, word))?;
-                change(self.args, on);
+                change(self.args, switch(keyword.name, words.operand()?)?);
             }
             Unsupported(check) => {
                 check(words)?;
@@ -275,7 +274,7 @@ fn set_addrgen(parser: &mut Parser, words: &mut Words) -> Outcome {
 }
 
 fn hardware_address(words: &mut Words) -> Result<Vec<u8>, Failure> {
-    hardware::address(words.operand()?, Notation::C)
+    hardware::address(words.operand()?, 32, Notation::C)
 }
 
 impl<'a> LinkArgs<'a> {
@@ -354,10 +353,16 @@ fn not_a_flag(keyword: &str, word: &[u8]) -> Failure {
     Failure::new(line!("Error: argument of \"", keyword, "\" must be \"on\" or \"off\", not \"", word, "\""))
 }
 
-/// The status is iproute2's -EINVAL.
-fn not_a_switch(keyword: &str, word: &[u8]) -> Failure {
-    let text = line!("Error: argument of \"", keyword, "\" must be one of \"off\", \"on\", not \"", word, "\"");
-    Failure::new(text).with_status(22)
+/// Reads `on` or `off`, which may be cut short: `o` is `off`. The status of an error is iproute2's -EINVAL.
+pub(super) fn switch(keyword: &str, word: &[u8]) -> Result<bool, Failure> {
+    match word {
+        b"o" | b"of" | b"off" => Ok(false),
+        b"on" => Ok(true),
+        _ => {
+            let text = line!("Error: argument of \"", keyword, "\" must be one of \"off\", \"on\", not \"", word, "\"");
+            Err(Failure::new(text).with_status(22))
+        }
+    }
 }
 
 fn one_of(words: &mut Words, known: &[&str], reason: &str) -> Outcome {

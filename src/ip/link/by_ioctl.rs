@@ -3,10 +3,10 @@
 use nix::errno::Errno;
 
 use super::args::{Flags, on_or_off, put_int};
-use super::hardware;
 use crate::call::Call;
 use crate::error::{Failure, Outcome, line};
 use crate::ip::complaint::garbage;
+use crate::ip::hardware;
 use crate::ip::keyword::{Keyword, exact, short};
 use crate::ip::usage;
 use crate::ip::words::{Words, put};
@@ -151,7 +151,7 @@ fn hardware_addresses(kernel: &Kernel, device: &[u8], args: &LinkArgs2006) -> Re
 }
 
 fn hardware_address(word: &[u8], length: Option<usize>) -> Result<Vec<u8>, Failure> {
-    let address = hardware::address(word, Notation::Decimal).map_err(|failure| failure.with_status(255))?;
+    let address = hardware::address(word, 32, Notation::Decimal).map_err(|failure| failure.with_status(255))?;
     match length {
         Some(length) if length != address.len() => {
             // its reader had put an end to the text at the first colon

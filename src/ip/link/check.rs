@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::args::LinkArgs;
-use super::bridge;
 use super::refusal::unsupported;
+use super::values::Values;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::{Kernel, LinkFile, flag};
 use crate::texts::iproute2::{needs_netlink, refused};
@@ -16,7 +16,7 @@ use crate::texts::iproute2::{needs_netlink, refused};
 const LONGEST_ADDRESS: usize = 14;
 
 /// Refuses what no step can do, and what the kernel finds wrong before its first.
-pub(super) fn check(kernel: &Kernel, link: &OsStr, args: &LinkArgs, values: &bridge::Values) -> Outcome {
+pub(super) fn check(kernel: &Kernel, link: &OsStr, args: &LinkArgs, values: &Values) -> Outcome {
     let name = link.as_bytes();
     if let Some(keyword) = args.unsupported() {
         return Err(unsupported(keyword));

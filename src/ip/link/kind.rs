@@ -1,6 +1,7 @@
 //! `type KIND`, and the words that belong to the kind.
 
-use super::bridge;
+use super::values::Values;
+use super::{bridge, bridge_slave};
 use crate::error::{Failure, line};
 use crate::ip::usage;
 use crate::ip::words::Words;
@@ -16,20 +17,24 @@ pub(super) fn is_kind(word: &[u8]) -> bool {
 }
 
 /// What stands behind a kind.
-pub(super) enum KindArgs {
+pub(super) enum KindArgs<'a> {
     /// Values of a bridge.
-    Bridge(bridge::Values),
+    Bridge(Values<'a>),
+    /// Values of a port of a bridge.
+    BridgeSlave(Values<'a>),
     /// Nothing, behind another kind.
     Nothing,
     /// Words behind another kind, which only netlink understands.
     Unsupported,
 }
 
-impl KindArgs {
+impl<'a> KindArgs<'a> {
     /// Parses the words behind the kind.
-    pub(super) fn parse(kind: &[u8], mut words: Words) -> Result<Self, Failure> {
-        if kind == b"bridge" {
-            return bridge::Values::parse(words).map(KindArgs::Bridge);
+    pub(super) fn parse(kind: &[u8], mut words: Words<'a>) -> Result<Self, Failure> {
+        match kind {
+            b"bridge" => return Values::parse(&bridge::TABLE, words).map(KindArgs::Bridge),
+            b"bridge_slave" => return Values::parse(&bridge_slave::TABLE, words).map(KindArgs::BridgeSlave),
+            _ => (),
         }
         match words.next() {
             None => Ok(KindArgs::Nothing),

@@ -1,21 +1,22 @@
 //! `ip link`: links without their addresses.
 //!
-//! [`args`] parses the words after `add`, `set` and `delete`, [`kind`] and [`bridge`] those after `type`. What netlink applies in
+//! [`args`] parses the words after `add`, `set` and `delete`, [`kind`] and [`values`] those after `type`. What netlink applies in
 //! one request is [checked](check) as a whole, then [applied](apply) step by step, in the order of the kernel.
 
 mod add;
 mod apply;
 mod args;
 mod bridge;
+mod bridge_slave;
 mod by_ioctl;
 mod check;
 mod delete;
 mod group;
-mod hardware;
 mod kind;
 mod refusal;
 mod set;
 mod show;
+mod values;
 
 use super::dispatch::{Verb, dispatch, verb};
 use super::fields::print;
@@ -52,7 +53,8 @@ pub(super) fn run(call: &mut Call, words: Words) -> Outcome {
 /// `ip link help [KIND]`
 fn help(call: &mut Call, mut words: Words) -> Outcome {
     match words.next() {
-        Some(b"bridge") => print(call.out, bridge::USAGE),
+        Some(b"bridge") => print(call.out, bridge::TABLE.usage),
+        Some(b"bridge_slave") => print(call.out, bridge_slave::TABLE.usage),
         _ => return Err(usage::ip()),
     }
     Ok(())

@@ -8,9 +8,10 @@ use nix::errno::Errno;
 use super::apply::apply;
 use super::args::LinkArgs;
 use super::check::{check, check_address_length};
+use super::group;
 use super::kind::{KindArgs, not_understood};
 use super::refusal::{check_bridge_address, check_no_index, no_device_given, no_tun_by_netlink};
-use super::{bridge, group};
+use super::values::Values;
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use crate::ip::device::{check_privilege, find};
@@ -27,29 +28,34 @@ pub(super) fn set(call: &mut Call, words: Words) -> Outcome {
     let Some(device) = args.device else { return set_group(kernel, args) };
     let device = find(kernel, device)?;
     let kind = args.kind.take().map(|(kind, words)| Ok((kind, KindArgs::parse(kind, words)?))).transpose()?;
+    if let Some((_, KindArgs::BridgeSlave(values))) = &kind {
+        values.resolve(kernel)?;
+    }
     check_privilege(kernel)?;
     if let Some((_, KindArgs::Bridge(_))) = &kind {
         check_bridge_address(&args)?;
     }
     let values =
-        kind.map_or(Ok(bridge::Values::default()), |(kind, kind_args)| values_for(kernel, &device, kind, kind_args))?;
+        kind.map_or(Ok(Values::default()), |(kind, kind_args)| values_for(kernel, &device, kind, kind_args))?;
     check(kernel, &device, &args, &values)?;
     apply(kernel, &device, &args, &values)
 }
 
 /// Returns the values behind a kind, if the link is of this kind.
-fn values_for(kernel: &Kernel, device: &OsStr, kind: &[u8], args: KindArgs) -> Result<bridge::Values, Failure> {
+fn values_for<'a>(kernel: &Kernel, device: &OsStr, kind: &[u8], args: KindArgs<'a>) -> Result<Values<'a>, Failure> {
     match args {
         _ if kind.is_empty() => Err(refused(Errno::ERANGE)),
         _ if kind == b"tun" => Err(no_tun_by_netlink()),
         KindArgs::Bridge(values) if values.is_empty() || kernel.is_bridge(device.as_bytes()) => Ok(values),
-        KindArgs::Unsupported if is_of_kind(kernel, device, kind) => Err(needs_netlink(
-            [b"type ", kind].concat(),
-            if kind == b"bridge_slave" { "use brctl(8)" } else { "no ioctl sets its values" },
-        )),
-        KindArgs::Bridge(_) | KindArgs::Unsupported => Err(refused(Errno::EOPNOTSUPP)),
+        KindArgs::BridgeSlave(values) if values.is_empty() || kernel.try_bridge_of(device.as_bytes()) != Ok(None) => {
+            Ok(values)
+        }
+        KindArgs::Unsupported if is_of_kind(kernel, device, kind) => {
+            Err(needs_netlink([b"type ", kind].concat(), "no ioctl sets its values"))
+        }
+        KindArgs::Bridge(_) | KindArgs::BridgeSlave(_) | KindArgs::Unsupported => Err(refused(Errno::EOPNOTSUPP)),
         // a kind without values is not even compared
-        KindArgs::Nothing => Ok(bridge::Values::default()),
+        KindArgs::Nothing => Ok(Values::default()),
     }
 }
 
@@ -71,7 +77,7 @@ fn set_group(kernel: &Kernel, mut args: LinkArgs) -> Outcome {
         return Err(not_understood(word, &words).with_status(255));
     }
     let members = group::members(kernel, group)?;
-    let values = bridge::Values::default();
+    let values = Values::default();
     for member in &members {
         check(kernel, member, &args, &values)?;
     }

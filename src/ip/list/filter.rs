@@ -44,7 +44,7 @@ pub(in crate::ip) struct Candidate {
 
 /// Whether a link is listed.
 pub(super) enum Admission {
-    Listed(Box<Link>),
+    Listed(Link),
     /// iproute2 leaves it out itself, after it has begun a record of JSON.
     Blank,
     /// The kernel leaves it out.
@@ -111,7 +111,7 @@ impl<'a> Filter<'a> {
             () if !has_master || !has_kind => Admission::Blank,
             () if self.up && link.flags & flag::UP == 0 => Admission::Blank,
             () if self.group.is_some_and(|group| link.group != group) => Admission::Blank,
-            () => Admission::Listed(Box::new(link)),
+            () => Admission::Listed(link),
         }
     }
 

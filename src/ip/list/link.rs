@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 
+use super::detail;
 use super::filter::Candidate;
 use crate::ip::color::Color;
 use crate::ip::fields::Fields;
@@ -73,6 +74,12 @@ pub(super) fn put(
     if columns.hardware {
         fields.text(options.newline());
         put_hardware(fields, link, options);
+    }
+    if columns.hardware && link.proto_down {
+        fields.put("proto_down", true, " protodown on ");
+    }
+    if options.details {
+        detail::put(fields, kernel, link, columns.mode, options);
     }
     if columns.alias && era.all_of_link {
         put_alias(fields, kernel, link, options);

@@ -1,6 +1,7 @@
 //! The listings of `ip address show` and `ip link show`, which share most of their fields.
 
 mod address;
+mod detail;
 mod filter;
 mod filter_args;
 mod link;
@@ -125,7 +126,7 @@ impl View<'_> {
             Admission::Blank => return Some(()),
             Admission::Absent => return None,
         };
-        let link = &*link;
+        let link = &link;
         if brief {
             link::put_brief(fields, kernel, link, self.links, true);
         } else {
@@ -165,7 +166,7 @@ impl View<'_> {
             Admission::Blank => return Some(()),
             Admission::Absent => return None,
         };
-        let link = &*link;
+        let link = &link;
         if brief {
             link::put_brief(fields, kernel, link, self.links, false);
             self.put_list(fields, all, address::put_net);
@@ -188,8 +189,9 @@ impl View<'_> {
         let Options { era, family, statistics, .. } = self.options;
         // in a list for IPv6 the kernel leaves out fields of links that it reports for one link
         let is_whole = family != Family::Inet6 || self.filter.device.is_some() && era.ip().asks_for_one_link;
-        let hardware = self.filter.family == Family::Any;
-        self.put_link(fields, kernel, link, Columns { whole: is_whole, mode: false, hardware, alias: false });
+        let details = self.options.details;
+        let hardware = self.filter.family == Family::Any || details;
+        self.put_link(fields, kernel, link, Columns { whole: is_whole, mode: false, hardware, alias: details });
         fields.text("\n");
         self.put_addresses(fields, candidate, addresses);
         if statistics > 0 && era.ip().statistics_of_addresses {

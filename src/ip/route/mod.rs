@@ -15,7 +15,7 @@ mod flush;
 mod get;
 mod infer;
 mod local;
-mod names;
+pub(in crate::ip) mod names;
 mod reach;
 mod refusal;
 mod removal;

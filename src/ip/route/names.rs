@@ -41,7 +41,7 @@ pub(super) fn type_number(word: &[u8]) -> Option<u8> {
 }
 
 /// A number is hexadecimal, with or without `0x`.
-pub(super) fn tos(word: &[u8]) -> Option<u8> {
+pub(in crate::ip) fn tos(word: &[u8]) -> Option<u8> {
     let named = TYPES_OF_SERVICE.iter().find(|(name, _)| name.as_bytes() == word);
     named.map(|(_, tos)| *tos).or_else(|| {
         let text = str::from_utf8(word).ok()?;
@@ -49,7 +49,7 @@ pub(super) fn tos(word: &[u8]) -> Option<u8> {
     })
 }
 
-pub(super) fn tos_name(tos: u8) -> String {
+pub(in crate::ip) fn tos_name(tos: u8) -> String {
     match TYPES_OF_SERVICE.iter().find(|(_, number)| *number == tos) {
         Some((name, _)) => (*name).into(),
         None => format!("0x{tos:02x}"),

@@ -8,7 +8,7 @@ use crate::kernel::ioctl::{self, BrctlCommand, Ifreq};
 use crate::kernel::result::Result;
 
 /// A value of a bridge that can be set: its file under `bridge/` and its command of the first ioctl interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BridgeSetting {
     file: &'static str,
     command: BrctlCommand,
@@ -30,7 +30,7 @@ impl BridgeSetting {
 }
 
 /// A value of a port that can be set: its file under `brport/` and its command of the first ioctl interface, if that has one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortSetting {
     file: &'static str,
     command: Option<BrctlCommand>,

@@ -164,3 +164,115 @@ pub(in crate::kernel) struct In6Rtmsg {
     pub(in crate::kernel) flags: u32,
     pub(in crate::kernel) index: c_int,
 }
+
+/// `struct ip_tunnel_parm` (linux/if_tunnel.h), with the IPv4 header (linux/ip.h) of the tunnel's packets. Addresses and keys have
+/// the byte order of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Tunnel {
+    name: [u8; IFNAMSIZ],
+    /// Index of the link that it is bound to, or 0.
+    pub link: c_int,
+    /// Of packets received; see [`super::super::tunnel_flag`].
+    pub input_flags: u16,
+    /// Of packets sent.
+    pub output_flags: u16,
+    /// Of packets received.
+    pub input_key: [u8; 4],
+    /// Of packets sent.
+    pub output_key: [u8; 4],
+    version_and_length: u8,
+    /// Type of service; 1 is that of the packet within.
+    pub tos: u8,
+    total_length: [u8; 2],
+    id: [u8; 2],
+    fragment: [u8; 2],
+    /// Time to live; 0 is that of the packet within.
+    pub ttl: u8,
+    /// `IPPROTO_*`
+    pub protocol: u8,
+    check: [u8; 2],
+    /// This host's address.
+    pub local: [u8; 4],
+    /// The other end's address.
+    pub remote: [u8; 4],
+}
+
+/// IP_DF in the header's byte order.
+const DONT_FRAGMENT: [u8; 2] = [0x40, 0];
+
+impl Tunnel {
+    /// Returns parameters of no tunnel in particular; its packets may not be fragmented.
+    pub fn new() -> Self {
+        Tunnel { version_and_length: 0x45, fragment: DONT_FRAGMENT, ..Tunnel::default() }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &[u8] {
+        let end = self.name.iter().position(|&byte| byte == 0).unwrap_or(IFNAMSIZ);
+        &self.name[..end]
+    }
+
+    /// Sets its name, of which 15 bytes count.
+    pub fn set_name(&mut self, name: &[u8]) {
+        self.name = kernel_name(name);
+    }
+
+    /// Whether its packets may not be fragmented.
+    pub fn dont_fragment(&self) -> bool {
+        self.fragment[0] & DONT_FRAGMENT[0] != 0
+    }
+
+    /// Sets whether its packets may not be fragmented.
+    pub fn set_dont_fragment(&mut self, on: bool) {
+        self.fragment = if on { DONT_FRAGMENT } else { [0; 2] };
+    }
+}
+
+/// `struct ip_tunnel_prl` (linux/if_tunnel.h): a potential router of an ISATAP tunnel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct RouterEntry {
+    /// Its IPv4 address.
+    pub address: [u8; 4],
+    flags: u16,
+    reserved: u16,
+    length: u32,
+    reserved_too: u32,
+}
+
+impl RouterEntry {
+    /// PRL_DEFAULT
+    const DEFAULT: u16 = 1;
+
+    /// Returns an entry, which may be a default router.
+    pub fn new(address: [u8; 4], is_default: bool) -> Self {
+        RouterEntry { address, flags: if is_default { Self::DEFAULT } else { 0 }, ..Self::default() }
+    }
+
+    /// Whether it is a default router.
+    pub fn is_default(&self) -> bool {
+        self.flags & Self::DEFAULT != 0
+    }
+
+    /// Returns room for a list: the first entry tells how many bytes follow it.
+    pub(in crate::kernel) fn request_for_list() -> [Self; 16] {
+        let mut entries = [Self::default(); 16];
+        entries[0].length = (size_of::<[Self; 16]>() - size_of::<Self>()) as u32;
+        entries
+    }
+}
+
+/// `struct ip_tunnel_6rd` (linux/if_tunnel.h): prefixes of IPv6 rapid deployment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct SixRd {
+    /// The IPv6 prefix.
+    pub prefix: [u8; 16],
+    /// The IPv4 prefix that all relays have in common.
+    pub relay_prefix: [u8; 4],
+    /// Bits of the IPv6 prefix.
+    pub prefix_length: u16,
+    /// Bits of the IPv4 prefix.
+    pub relay_prefix_length: u16,
+}

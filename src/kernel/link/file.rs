@@ -1,5 +1,6 @@
 //! Values of links for which there is no ioctl: files under /sys/class/net/NAME.
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 
 use crate::kernel::file::{exists, read_page};
@@ -47,6 +48,11 @@ impl Kernel {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(errno(error)),
         }
+    }
+
+    /// Returns the last part of what a symbolic link among the files of a link leads to.
+    pub fn link_target(&self, link: &[u8], file: LinkFile) -> Option<OsString> {
+        self.listed_folder(link)?.link(file.0)
     }
 
     /// Whether /sys is this namespace's and has this file of the link.

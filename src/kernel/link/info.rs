@@ -1,6 +1,7 @@
 //! What the kernel tells of a link.
 
 use std::ffi::OsString;
+use std::fmt::Write;
 
 use crate::net::Mac;
 
@@ -58,6 +59,8 @@ pub struct Link {
     /// Index of the link that this one stands on or, of a veth, of its peer (`IFLA_LINK`); its own if there is none, 0 for a
     /// tunnel that is bound to no link. It may be that of a link in another namespace.
     pub iflink: i32,
+    /// A protocol keeps it down.
+    pub proto_down: bool,
     /// The bridge (or bond) that it belongs to.
     pub master: Option<OsString>,
     /// Whether the kernel reports the master by netlink. Before 2.6.39 it did not report bridges.
@@ -114,8 +117,12 @@ impl Hardware {
 
     /// The text that /sys would have; empty where the length is not known.
     pub(super) fn text(&self) -> String {
-        let octets = self.bytes.iter().take(self.length().unwrap_or(0));
-        octets.map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
+        let mut text = String::with_capacity(17);
+        for octet in self.bytes.iter().take(self.length().unwrap_or(0)) {
+            // writing to a String does not fail
+            let _ = write!(text, "{}{octet:02x}", if text.is_empty() { "" } else { ":" });
+        }
+        text
     }
 }
 

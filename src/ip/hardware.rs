@@ -6,15 +6,12 @@ use crate::error::{Failure, line};
 use crate::net::number::scanf_x;
 use crate::net::prefix::{Family, Notation, parse_address};
 
-/// The most bytes that iproute2 makes room for.
-const ROOM: usize = 32;
-
 /// Parses a hardware address: octets in hexadecimal between colons or, with a point in it, an IPv4 address. Of more octets than
-/// there is room for it is only known that there are more.
+/// there is room for it is only known that there are more; iproute2's room differs from command to command.
 ///
 /// # Errors
 /// `"zz" is invalid lladdr.`
-pub(super) fn address(word: &[u8], notation: Notation) -> Result<Vec<u8>, Failure> {
+pub(super) fn address(word: &[u8], room: usize, notation: Notation) -> Result<Vec<u8>, Failure> {
     let invalid = |word: &[u8]| Failure::new(line!("\"", word, "\" is invalid lladdr."));
     if word.contains(&b'.') {
         return match parse_address(word, Family::Inet, notation) {
@@ -24,7 +21,7 @@ pub(super) fn address(word: &[u8], notation: Notation) -> Result<Vec<u8>, Failur
     }
     let mut address = Vec::new();
     for part in word.split(|&byte| byte == b':') {
-        if address.len() == ROOM {
+        if address.len() == room {
             address.push(0);
             break;
         }
@@ -51,11 +48,11 @@ mod tests {
             ("100000001", &[1]),
         ];
         for (word, expected) in good {
-            assert_eq!(address(word.as_bytes(), Notation::C).as_deref(), Ok(expected), "{word}");
+            assert_eq!(address(word.as_bytes(), 32, Notation::C).as_deref(), Ok(expected), "{word}");
         }
         for word in ["", ":", "zz", "02:", "100", "-1", "02:00.", "1.2.3.4.5"] {
-            assert!(address(word.as_bytes(), Notation::C).is_err(), "{word}");
+            assert!(address(word.as_bytes(), 32, Notation::C).is_err(), "{word}");
         }
-        assert_eq!(address(&b"1:".repeat(40), Notation::C).map(|address| address.len()), Ok(33));
+        assert_eq!(address(&b"1:".repeat(40), 32, Notation::C).map(|address| address.len()), Ok(33));
     }
 }

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -100,8 +101,12 @@ type Result<T> = std::result::Result<T, Fault>;
 /// A connection to xenstore.
 pub struct Store {
     channel: File,
+    /// It leads to a device, not to a socket.
+    is_device: bool,
     /// Where it leads.
     place: PathBuf,
+    /// Bytes received of answers that have not been asked for yet.
+    received: Vec<u8>,
     /// Time that is left for answers.
     patience: Duration,
     transaction: u32,
@@ -133,10 +138,19 @@ impl Store {
         let deadline = Instant::now() + patience;
         for place in &places {
             match connect_to(place, deadline) {
-                Ok(channel) => {
+                Ok((channel, is_device)) => {
                     let patience = deadline.saturating_duration_since(Instant::now());
                     let place = place.clone();
-                    return Ok(Store { channel, place, patience, transaction: 0, is_lost: false, is_second: false });
+                    return Ok(Store {
+                        channel,
+                        is_device,
+                        place,
+                        received: Vec::new(),
+                        patience,
+                        transaction: 0,
+                        is_lost: false,
+                        is_second: false,
+                    });
                 }
                 Err(Errno::ENOENT) => (),
                 Err(Errno::EAGAIN) => return Err(Fault::Lost(Loss::Silent)),
@@ -161,6 +175,25 @@ impl Store {
     /// `EACCES`, `ENOSPC`, `EINVAL` (not a key); [`Fault::Lost`].
     pub fn write(&mut self, key: &str, value: &[u8]) -> Result<()> {
         self.ask(WRITE, &[key.as_bytes(), b"\0", value]).map(drop)
+    }
+
+    /// Reads several keys: sends all requests, calls a function while the daemon is at work, then receives the answers. Each is that
+    /// of [`Store::read`].
+    ///
+    /// # Errors
+    /// [`Fault::Lost`].
+    pub fn read_all(&mut self, keys: &[String], meanwhile: &mut dyn FnMut()) -> Result<Vec<Result<Vec<u8>>>> {
+        let requests: Result<Vec<_>> = keys.iter().map(|key| self.message(READ, &[key.as_bytes(), b"\0"])).collect();
+        self.ask_together(READ, &requests?, meanwhile)
+    }
+
+    /// Sets a key as [`Store::write`], and calls a function while the daemon is at work.
+    ///
+    /// # Errors
+    /// Those of [`Store::write`].
+    pub fn write_while(&mut self, key: &str, value: &[u8], meanwhile: &mut dyn FnMut()) -> Result<()> {
+        let request = self.message(WRITE, &[key.as_bytes(), b"\0", value])?;
+        self.ask_together(WRITE, &[request], meanwhile)?.into_iter().try_for_each(|answer| answer.map(drop))
     }
 
     /// Removes a key and everything below it.
@@ -211,8 +244,51 @@ impl Store {
 
     /// Sends a request and returns the payload of its answer.
     fn ask(&mut self, kind: u32, parts: &[&[u8]]) -> Result<Vec<u8>> {
+        let message = self.message(kind, parts)?;
+        let answer = match self.exchange(&message) {
+            // each request but these may be sent twice
+            Err(Fault::Lost(loss)) if self.transaction == 0 && kind != RM && self.reconnect(loss) => {
+                self.exchange(&message)
+            }
+            answer => answer,
+        };
+        let answer = answer?;
+        self.payload(kind, answer)
+    }
+
+    /// Sends requests of one kind that may be sent twice, calls a function, and returns the payloads of the answers.
+    fn ask_together(
+        &mut self,
+        kind: u32,
+        messages: &[Vec<u8>],
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Vec<Result<Vec<u8>>>> {
+        let send = |store: &mut Self| {
+            store.within(|store, _| match store.is_device {
+                // it takes one message in each call
+                true => messages.iter().try_for_each(|message| store.channel.write_all(message)),
+                false => store.channel.write_all(&messages.concat()),
+            })
+        };
+        let sent = send(self);
+        meanwhile();
+        let receive = |store: &mut Self| {
+            let one = |_| store.within(Store::answer).map(|answer| store.payload(kind, answer));
+            (0..messages.len()).map(one).collect()
+        };
+        match sent.and_then(|()| receive(self)) {
+            Err(Fault::Lost(loss)) if self.reconnect(loss) => {
+                send(self)?;
+                receive(self)
+            }
+            answers => answers,
+        }
+    }
+
+    /// Returns a request as it is sent.
+    fn message(&self, kind: u32, parts: &[&[u8]]) -> Result<Vec<u8>> {
         if self.is_lost {
-            return Err(self.lost(Loss::SilentBefore));
+            return Err(Fault::Lost(Loss::SilentBefore));
         }
         let length: usize = parts.iter().map(|part| part.len()).sum();
         if length > PAYLOAD_MAX {
@@ -223,14 +299,11 @@ impl Store {
             message.extend_from_slice(&word.to_le_bytes());
         }
         parts.iter().for_each(|part| message.extend_from_slice(part));
-        let answer = match self.exchange(&message) {
-            // each request but these may be sent twice
-            Err(Fault::Lost(loss)) if self.transaction == 0 && kind != RM && self.reconnect(loss) => {
-                self.exchange(&message)
-            }
-            answer => answer,
-        };
-        let (answered, mut payload) = answer?;
+        Ok(message)
+    }
+
+    /// Returns what an answer to a request of a kind brings.
+    fn payload(&mut self, kind: u32, (answered, mut payload): (u32, Vec<u8>)) -> Result<Vec<u8>> {
         if answered == ERROR {
             payload.pop_if(|last| *last == 0);
             return Err(Fault::Refused(String::from_utf8_lossy(&payload).into_owned()));
@@ -240,10 +313,15 @@ impl Store {
 
     /// Sends a message and receives its answer, within the time that is left.
     fn exchange(&mut self, message: &[u8]) -> Result<(u32, Vec<u8>)> {
+        self.within(|store, deadline| store.channel.write_all(message).and_then(|()| store.answer(deadline)))
+    }
+
+    /// Sends or receives within the time that is left.
+    fn within<T>(&mut self, act: impl FnOnce(&mut Self, Instant) -> io::Result<T>) -> Result<T> {
         let deadline = Instant::now() + self.patience;
-        let answer = self.channel.write_all(message).and_then(|()| self.answer(deadline));
+        let done = act(self, deadline);
         self.patience = deadline.saturating_duration_since(Instant::now());
-        answer.map_err(|error| match error.kind() {
+        done.map_err(|error| match error.kind() {
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.lost(Loss::Silent),
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => self.lost(Loss::Gone),
             ErrorKind::InvalidData => self.lost(Loss::Garbled),
@@ -258,19 +336,31 @@ impl Store {
         }
         self.is_second = true;
         let deadline = Instant::now() + self.patience;
-        let Ok(channel) = connect_to(&self.place, deadline) else { return false };
+        let Ok((channel, is_device)) = connect_to(&self.place, deadline) else { return false };
         self.patience = deadline.saturating_duration_since(Instant::now());
         self.channel = channel;
+        self.is_device = is_device;
+        self.received.clear();
         self.is_lost = false;
         true
     }
 
-    /// Receives one message; returns its kind and payload.
+    /// Receives one message; returns its kind and payload. What follows it is kept for the next.
     fn answer(&mut self, deadline: Instant) -> io::Result<(u32, Vec<u8>)> {
-        let mut message = [0; HEADER + PAYLOAD_MAX];
-        let mut received = 0;
-        let mut wanted = HEADER;
-        while received < wanted {
+        loop {
+            if let Some(kind) = word(&self.received, 0)
+                && let Some(length) = word(&self.received, 3)
+            {
+                let end = HEADER + length as usize;
+                if length as usize > PAYLOAD_MAX {
+                    return Err(ErrorKind::InvalidData.into());
+                }
+                if self.received.len() >= end {
+                    let rest = self.received.split_off(end);
+                    let message = mem::replace(&mut self.received, rest);
+                    return Ok((kind, message[HEADER..].to_vec()));
+                }
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             let mut ready = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
             match poll(&mut ready, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
@@ -279,21 +369,15 @@ impl Store {
                 Err(Errno::EINTR) => continue,
                 Err(errno) => return Err(errno.into()),
             }
-            match self.channel.read(&mut message[received..]) {
+            let mut part = [0; HEADER + PAYLOAD_MAX];
+            match self.channel.read(&mut part) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 // not more than there is room for, whatever the kernel counts
-                Ok(more) => received = message.len().min(received + more),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Ok(more) => self.received.extend_from_slice(&part[..more.min(part.len())]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
                 Err(error) => return Err(error),
             }
-            if received >= HEADER {
-                wanted = HEADER + word(&message, 3) as usize;
-                if wanted > message.len() {
-                    return Err(ErrorKind::InvalidData.into());
-                }
-            }
         }
-        Ok((word(&message, 0), message[HEADER..wanted].to_vec()))
     }
 
     /// Gives the connection up: a late answer would be taken for that to another request.
@@ -303,16 +387,18 @@ impl Store {
     }
 }
 
-/// Returns a word of a message's header.
-fn word(message: &[u8], number: usize) -> u32 {
-    let mut bytes = [0; 4];
-    bytes.copy_from_slice(&message[4 * number..][..4]);
-    u32::from_le_bytes(bytes)
+/// Returns a word of a message's header, if it has been received.
+fn word(message: &[u8], number: usize) -> Option<u32> {
+    let bytes = message.get(4 * number..4 * number + 4)?;
+    bytes.try_into().ok().map(u32::from_le_bytes)
 }
 
-/// Connects to a socket or opens a device.
-fn connect_to(place: &Path, deadline: Instant) -> nix::Result<File> {
-    attach(place, deadline).or_else(|errno| open_device(place, errno))
+/// Connects to a socket or opens a device. Returns whether it is a device.
+fn connect_to(place: &Path, deadline: Instant) -> nix::Result<(File, bool)> {
+    match attach(place, deadline) {
+        Ok(channel) => Ok((channel, false)),
+        Err(errno) => open_device(place, errno).map(|device| (device, true)),
+    }
 }
 
 /// Connects to a socket. With a full queue in front of it this takes until the daemon accepts.

@@ -378,7 +378,7 @@ const TESTS: [(&str, &str); 35] = [
         "a connection that is lost is made again, and the call succeeds",
         r#"
         calls=$(store_calls vif-bridge online); vif-bridge offline
-        [ $(wc -w <<<"$calls") -gt 12 ] || echo "calls: $calls"
+        [ $(wc -w <<<"$calls") -gt 6 ] || echo "calls: $calls"
         for call in $calls; do
             with $call:error=ECONNRESET vif-bridge online || echo "$call: $(tail -1 $log)"
             online vif1.0 "$call"

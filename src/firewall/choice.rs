@@ -163,7 +163,12 @@ pub fn choose(kernel: &Kernel, path: Option<&OsString>, asked: Option<Kind>) -> 
 /// Whether an iptables keeps its rules in nf_tables: its name leads to `xtables-nft-multi`, or before 1.8.0 to
 /// `xtables-compat-multi`.
 pub(super) fn is_nft(iptables: &Path) -> bool {
-    let program = fs::canonicalize(iptables).unwrap_or_default();
+    let mut program = iptables.to_path_buf();
+    // no kernel follows more links than these
+    for _ in 0..40 {
+        let Ok(target) = fs::read_link(&program) else { break };
+        program.set_file_name(target);
+    }
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     name.contains("nft") || name.contains("compat")
 }

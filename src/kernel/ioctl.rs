@@ -76,13 +76,13 @@ pub(super) fn route_v4(fd: impl AsFd, verb: RouteVerb, mut route: libc::rtentry,
 /// Returns the addresses of all interfaces with their labels (SIOCGIFCONF): interfaces in the order of registration, down ones
 /// included.
 ///
-/// The kernel walks through all interfaces at each call, so there is room for many from the start: memory that it does not fill
-/// costs nothing.
+/// The kernel walks through all interfaces at each call, so there is room for many if a few are not enough: memory that it does not
+/// fill costs nothing, but to have so much of it takes two calls more.
 ///
 /// # Errors
 /// Whatever the kernel answers.
 pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
-    let mut room = 2048;
+    let mut room = 16;
     loop {
         let mut list: Vec<Ifreq> = Vec::with_capacity(room);
         let mut conf = libc::ifconf {
@@ -102,7 +102,7 @@ pub(super) fn address_labels(fd: impl AsFd) -> Result<Vec<Ifreq>> {
         if filled < room {
             return Ok(list);
         }
-        room *= 4;
+        room = 2048.max(room * 4);
     }
 }
 

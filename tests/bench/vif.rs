@@ -2,7 +2,7 @@
 //! xenstored, without and with firewall rules.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::host::Host;
@@ -25,7 +25,9 @@ struct Script<'a> {
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     xenstored::prepare(Path::new(XEN), Path::new("/run"))?;
-    let (our_vif_bridge, our_vif_route) = (bench.programs.our_vif_bridge.clone(), bench.programs.our_vif_route.clone());
+    let [our_vif_bridge, our_vif_route, our_vif_nat] =
+        [&bench.programs.our_vif_bridge, &bench.programs.our_vif_route, &bench.programs.our_vif_nat]
+            .map(PathBuf::clone);
     let host = Host::new()?;
     let links = "link add vif1.0 type veth peer name g1\nlink set g1 up\n\
                  link add eth0 type veth peer name out0\nlink set eth0 up\naddr add 192.168.7.2/24 dev eth0\n";
@@ -33,7 +35,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     Step::new(&host, &bench.programs.brctl, "addbr xenbr0").run()?;
     let _daemon = Daemon::start(&host)?;
     let setting = Setting::new(&host);
-    for (key, value) in [("bridge", "xenbr0"), ("ip", "192.168.7.50")] {
+    for (key, value) in [("bridge", "xenbr0"), ("ip", "192.168.7.50"), ("frontend-id", "1"), ("handle", "0")] {
         setting.step(Path::new("/run/xen/root/usr/bin/xenstore-write"), &format!("{BACKEND}/{key} {value}")).run()?;
     }
     let bridge = Script {
@@ -48,10 +50,17 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
         words: "type_if=vif antispoof=no reach=none",
         expected: [1.0 / 40.0, 1.0 / 40.0],
     };
+    let nat = Script {
+        name: "vif-nat",
+        ours: &our_vif_nat,
+        words: "type_if=vif antispoof=no",
+        expected: [1.0 / 40.0, 1.0 / 40.0],
+    };
     let with_rules =
         Script { name: "vif-bridge", ours: &our_vif_bridge, words: "type_if=vif", expected: [1.0 / 60.0, 1.0 / 40.0] };
     measure_script(bench, &setting, &bridge)?;
     measure_script(bench, &setting, &route)?;
+    measure_script(bench, &setting, &nat)?;
     // rules in the kernel's own tables, which are in use
     host.replace(&bench.programs.iptables, &bench.programs.iptables_legacy)?;
     Step::new(&host, &bench.programs.iptables, "-P FORWARD DROP").run()?;
@@ -118,7 +127,7 @@ fn measure_script(bench: &mut Bench, setting: &Setting, script: &Script) -> Resu
     }
     let rounds = bench.rounds(40);
     let count = |step: &Step| step.system_calls(&programs.strace);
-    // Xen's vif-route fails if its routes are there
+    // Xen's scripts for routes fail if those are there
     let our_calls = [count(&our_online)?, count(&our_offline)?];
     let their_calls = [count(&their_online)?, count(&their_offline)?];
     let steps = [our_online, our_offline, flush(), reset(), their_online, their_offline, flush(), reset()];

@@ -118,21 +118,35 @@ impl RoutesV4 {
     }
 }
 
+const ROUTE: &str = "/proc/net/route";
+
 impl Kernel {
+    /// Reads the IPv4 routes of the table `main` from /proc/net/route alone, which does not show their types of service; type and
+    /// scope are derived.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn main_routes_v4(&self) -> Result<Vec<RouteV4>, Unreadable> {
+        Ok(routes(&procfs::table(self, ROUTE)?, Kinds(VecDeque::new())))
+    }
+
     /// Reads the IPv4 routes: /proc/net/route and /proc/net/fib_trie.
     ///
     /// # Errors
     /// That one of the files cannot be read.
     pub fn routes_v4(&self) -> Result<RoutesV4, Unreadable> {
-        let table = procfs::table(self, "/proc/net/route")?;
+        let table = procfs::table(self, ROUTE)?;
         let tries = Tries::read(self)?;
-        let mut kinds = Kinds(tries.main().into());
-        let lines = table.split(|&byte| byte == b'\n').skip(1);
-        let main = lines.filter_map(|line| route(line, &mut kinds)).collect();
+        let main = routes(&table, Kinds(tries.main().into()));
         let local = |leaf: Leaf| LocalRoute { kind: leaf.kind, destination: leaf.net, scope: leaf.scope };
         let has_tries = !tries.is_empty();
         Ok(RoutesV4 { main, local: has_tries.then(|| tries.local().into_iter().map(local).collect()), tries })
     }
+}
+
+/// Parses /proc/net/route.
+fn routes(table: &[u8], mut kinds: Kinds) -> Vec<RouteV4> {
+    table.split(|&byte| byte == b'\n').skip(1).filter_map(|line| route(line, &mut kinds)).collect()
 }
 
 /// Parses a line of /proc/net/route: `Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT`, addresses as the

@@ -24,6 +24,8 @@ pub(in crate::xen) struct Script {
     pub(in crate::xen) name: &'static str,
     /// The variables that mean something to it, or to others that are given the same line.
     pub(in crate::xen) variables: &'static [&'static str],
+    /// The keys that each call needs, and those that a call which connects needs besides.
+    pub(in crate::xen) keys: [&'static [&'static str]; 2],
     /// Does the work of a call, under the lock of the interface. Returns what it worked on, for the log.
     pub(in crate::xen) work: fn(&mut Context) -> Result<String, VifError>,
 }
@@ -71,18 +73,20 @@ fn work(call: &Call, script: &Script, arguments: &Arguments, keys: &mut Keys, lo
     for name in arguments.unknown(script.variables) {
         log.note(format!("unknown variable \"{name}\" is ignored").as_bytes());
     }
-    let _lock = lock(kernel, script.name, &config.device)?;
-    keys.connect()?;
+    let name = format!("{}.{}", script.name, config.device);
+    // the lock is free as a rule, and the daemon takes its time: whether it can be reached is said after that of the lock
+    let connected = keys.connect();
+    let mut lock = None;
+    let [always, to_connect] = script.keys;
+    let names = if config.command.plugs() { &[always, to_connect].concat() } else { always };
+    let read = keys.read_ahead(names, &mut || lock = Some(claim(kernel, &name, &config.device)));
+    let _lock = lock.unwrap_or_else(|| claim(kernel, &name, &config.device))?;
+    connected.and(read)?;
     let path = (call.environment)("PATH");
     let mut context = Context { kernel, log, era: call.era, arguments, keys, config: &config, path };
     let worked_on = (script.work)(&mut context)?;
     log.debug(format!("Successful {} {} for {worked_on}.", script.name, config.command.name()).as_bytes());
     Ok(())
-}
-
-/// Keeps other calls for the same interface out: online and offline may cross.
-fn lock(kernel: &Kernel, script: &str, device: &InterfaceName) -> Result<Lock, VifError> {
-    claim(kernel, &format!("{script}.{device}"), device)
 }
 
 /// Keeps out all calls that change routes: two guests with the same address must not both find it free.

@@ -21,6 +21,8 @@ pub(in crate::xen) struct Keys {
     /// Where to connect, if the environment says so.
     place: Option<OsString>,
     store: Option<Store>,
+    /// Keys that have been read ahead, by name.
+    known: Vec<(&'static str, Result<Vec<u8>, Fault>)>,
 }
 
 /// Owner of the interface that already has our target name.
@@ -35,12 +37,32 @@ impl Keys {
     /// Returns the keys below a path. xenstored is at `place`, if that is set.
     pub(in crate::xen) fn new(path: Option<OsString>, place: Option<OsString>) -> Self {
         let path = path.map(|path| path.to_string_lossy().into_owned()).filter(|path| !path.is_empty());
-        Keys { path, place, store: None }
+        Keys { path, place, store: None, known: Vec::new() }
     }
 
     /// Connects to xenstored.
     pub(in crate::xen) fn connect(&mut self) -> Result<(), Fault> {
         self.store = Some(Store::open(self.place.clone())?);
+        Ok(())
+    }
+
+    /// Reads keys ahead, each of which is asked for once, and calls a function while xenstored is at work.
+    pub(in crate::xen) fn read_ahead(
+        &mut self,
+        names: &[&'static str],
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<(), Fault> {
+        let keys: Option<Vec<String>> = names.iter().map(|name| self.key(name)).collect();
+        let (Some(keys), Some(store)) = (keys, &mut self.store) else {
+            meanwhile();
+            return Ok(());
+        };
+        match store.read_all(&keys, meanwhile) {
+            Ok(values) => self.known = names.iter().copied().zip(values).collect(),
+            // said when the key is needed
+            Err(Fault::Refused(_)) => (),
+            Err(fault) => return Err(fault),
+        }
         Ok(())
     }
 
@@ -54,7 +76,9 @@ impl Keys {
     /// xenstored does not answer, or refuses; the value holds a NUL.
     pub(in crate::xen) fn value(&mut self, name: &str) -> Result<Option<String>, VifError> {
         let (Some(key), Some(store)) = (self.key(name), &mut self.store) else { return Ok(None) };
-        match store.read(&key) {
+        let known = self.known.iter().position(|(other, _)| *other == name);
+        let value = known.map_or_else(|| store.read(&key), |place| self.known.swap_remove(place).1);
+        match value {
             Ok(value) if value.contains(&0) => Err(VifError::Value { key }),
             Ok(value) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
             Err(Fault::Refused(errno)) if errno == "ENOENT" => Ok(None),
@@ -68,18 +92,25 @@ impl Keys {
         self.key(name).map_or(Ok(()), |key| self.write(key, value))
     }
 
-    /// Sets the guest's own key of bytes that a frame may carry.
-    pub(in crate::xen) fn set_mtu_of_guest(&mut self, mtu: &str) -> Result<(), VifError> {
+    /// Sets the guest's own key of bytes that a frame may carry, if there is a number for it, and calls a function while xenstored is
+    /// at work.
+    pub(in crate::xen) fn set_mtu_of_guest(
+        &mut self,
+        mtu: Option<&str>,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<(), VifError> {
         let frontend = self.path.as_deref().and_then(frontend);
-        frontend.map_or(Ok(()), |frontend| self.write([&frontend, "/mtu"].concat(), mtu))
+        let (Some(mtu), Some(frontend), Some(store)) = (mtu, frontend, &mut self.store) else {
+            meanwhile();
+            return Ok(());
+        };
+        let key = [&frontend, "/mtu"].concat();
+        store.write_while(&key, mtu.as_bytes(), meanwhile).map_err(|fault| write_error(key, mtu, fault))
     }
 
     fn write(&mut self, key: String, value: &str) -> Result<(), VifError> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        store.write(&key, value.as_bytes()).map_err(|fault| match fault {
-            Fault::Refused(errno) => VifError::Write { key, value: value.into(), errno },
-            fault => VifError::Xenstore(fault),
-        })
+        store.write(&key, value.as_bytes()).map_err(|fault| write_error(key, value, fault))
     }
 
     /// Returns the owner of the interface with a name: as netback says or, if it does not, as the last call left the keys.
@@ -109,6 +140,13 @@ impl Keys {
         }
         let _ =
             Store::open_within(self.place.clone(), REPORT_PATIENCE).and_then(|mut store| store.write_together(&pairs));
+    }
+}
+
+fn write_error(key: String, value: &str, fault: Fault) -> VifError {
+    match fault {
+        Fault::Refused(errno) => VifError::Write { key, value: value.into(), errno },
+        fault => VifError::Xenstore(fault),
     }
 }
 

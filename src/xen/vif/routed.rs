@@ -279,7 +279,7 @@ pub(in crate::xen) fn check_nets(
 /// What could not be deleted. What is not there is no error.
 pub(in crate::xen) fn disconnect(kernel: &Kernel, name: &InterfaceName, nets: &[IpNet]) -> Result<(), VifError> {
     let mut nets = nets.to_vec();
-    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
+    let routes = kernel.main_routes_v4().map_err(VifError::Unreadable)?;
     let mut failures = Vec::new();
     let mut note = |net: IpNet, deleted: Result<(), Errno>| {
         failures.extend(deleted.err().map(|errno| VifError::DeleteRoute { link: name.clone(), net, errno }));
@@ -294,7 +294,7 @@ pub(in crate::xen) fn disconnect(kernel: &Kernel, name: &InterfaceName, nets: &[
     let withdrawn = withdraw(kernel, name, &nets, &routes);
     // what has gone by itself in the meantime is no failure
     let are_left = || -> Result<bool, VifError> {
-        let v4 = kernel.routes_v4().map_err(VifError::Unreadable)?.main;
+        let v4 = kernel.main_routes_v4().map_err(VifError::Unreadable)?;
         Ok(v4.iter().any(|route| is_over(route, name)) || !routes_v6_over(kernel, name)?.is_empty())
     };
     match failures.into_iter().next() {

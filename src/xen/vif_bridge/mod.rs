@@ -35,7 +35,8 @@ const VARIABLES: [&str; 12] = [
     "script",
 ];
 
-const SCRIPT: Script = Script { name: "vif-bridge", variables: &VARIABLES, work };
+const SCRIPT: Script =
+    Script { name: "vif-bridge", variables: &VARIABLES, keys: [&["bridge", "vifname", "ip"], &["vlan", "mtu"]], work };
 
 /// Runs `vif-bridge`.
 ///

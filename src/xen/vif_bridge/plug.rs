@@ -49,26 +49,24 @@ fn make_port(
     port.prepare(bridge, suppress_arp)?;
     let mtu = port.set_mtu(mtu, bridge, context.log);
     port.attach(bridge)?;
-    if let Some(rules) = &rules {
-        rules.insert(context.kernel, context.log, port.name());
-    }
+    let mut insert = || {
+        if let Some(rules) = &rules {
+            rules.insert(context.kernel, context.log, port.name());
+        }
+    };
+    // the guest's mtu is known here, as in the original
+    let mtu = mtu.filter(|_| !context.config.command.is_for_tap());
+    let told = context.keys.set_mtu_of_guest(mtu.as_deref(), &mut insert);
     let variables = [("bridge", bridge.to_string())];
     let run_hooks = |context: &mut Context| run_hooks(context, port.name(), &variables);
     let finish = |context: &mut Context| match context.config.command.is_for_tap() {
         true => run_hooks(context),
-        false => run_hooks(context).and_then(|()| report_connected(context, mtu)),
+        false => run_hooks(context).and_then(|()| context.keys.set("hotplug-status", "connected")),
     };
-    finish(context).map_err(|error| {
+    told.and_then(|()| finish(context)).map_err(|error| {
         let removed = rules.map_or(Ok(()), |rules| rules.remove(context.kernel, port.name()));
         error.with_left(removed.err().into_iter().map(|left| left.one_line(context.era)).collect())
     })
-}
-
-fn report_connected(context: &mut Context, mtu: Option<String>) -> Result<(), VifError> {
-    if let Some(mtu) = mtu {
-        context.keys.set_mtu_of_guest(&mtu)?;
-    }
-    context.keys.set("hotplug-status", "connected")
 }
 
 /// `offline`, `remove`: takes the interface off its bridge. If interface or bridge have gone already, that is no error: netback may

@@ -136,14 +136,19 @@ impl GuestRules {
             lines.retain(|line| is_of_port(line, port));
             lines
         };
-        let mut changes: Vec<RuleChange> = lines()
-            .iter()
-            .filter_map(|line| Rule::parse(Family::V4, Table::Filter, line))
-            .map(RuleChange::Delete)
-            .collect();
-        if changes.is_empty() {
+        let found = lines();
+        let parsed = found.iter().filter_map(|line| Rule::parse(Family::V4, Table::Filter, line));
+        let mut changes: Vec<RuleChange> = parsed.map(RuleChange::Delete).collect();
+        match firewall.backend() {
+            // all at once
+            Backend::Kernel(tables)
+                if changes.len() == found.len() && (changes.is_empty() || tables.change(&changes).is_ok()) =>
+            {
+                return Ok(());
+            }
             // an iptables that cannot print rules as arguments
-            changes = self.rules(port).map(RuleChange::Delete).collect();
+            _ if changes.is_empty() => changes = self.rules(port).map(RuleChange::Delete).collect(),
+            _ => (),
         }
         firewall.change_each(&changes);
         lines().into_iter().next().map_or(Ok(()), |line| Err(Left::Rule(line)))

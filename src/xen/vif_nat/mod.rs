@@ -32,7 +32,8 @@ const VARIABLES: [&str; 12] = [
     "script",
 ];
 
-const SCRIPT: Script = Script { name: "vif-nat", variables: &VARIABLES, work };
+const SCRIPT: Script =
+    Script { name: "vif-nat", variables: &VARIABLES, keys: [&["vifname"], &["ip", "frontend-id", "handle"]], work };
 
 /// Runs `vif-nat`.
 ///

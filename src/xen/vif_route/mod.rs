@@ -35,7 +35,7 @@ const VARIABLES: [&str; 12] = [
     "script",
 ];
 
-const SCRIPT: Script = Script { name: "vif-route", variables: &VARIABLES, work };
+const SCRIPT: Script = Script { name: "vif-route", variables: &VARIABLES, keys: [&["vifname", "ip"], &[]], work };
 
 /// Metrics of routes over a device model's tap, which is there as long as the guest uses it, and over netback's interface.
 const METRIC_TAP: u32 = 1;

@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 28] = [
+const TESTS: [(&str, &str); 30] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -372,6 +372,66 @@ END
         # a free network is proposed
         ip addr add 192.168.10.1/23 dev eth0
         brouter up n --address 192.168.10.9/24 2>&1 | grep -q 'such as 192.168.12.1/24' || echo "proposed: $(brouter up n --address 192.168.10.9/24 2>&1)"
+        "#,
+    ),
+    (
+        "a host that forwards IPv6 goes on accepting router advertisements",
+        r#"
+        conf=/proc/sys/net/ipv6/conf; echo 0 >$conf/all/disable_ipv6; for link in eth0 p1; do echo 0 >$conf/$link/disable_ipv6; done
+        ip link set p1 up; ip link set p1-far up; ip link set outside up
+        # stands for a route that a router has advertised
+        $ip -6 addr add 2001:db8:7::1/64 dev p1 nodad; $ip -6 route add default via 2001:db8:7::2 dev p1 expires 600
+        values() { cat $conf/{all/forwarding,eth0/accept_ra,p1/accept_ra} | tr '\n' ' '; }
+        same "before" "0 1 1 " "$(values)"; before=$(state)
+        wanted="echo 2 >$conf/eth0/accept_ra
+echo 2 >$conf/p1/accept_ra
+echo 1 >$conf/all/forwarding"
+        for n in a b; do
+            number=$(printf %d "'$n"); brouter up $n --address fd00:$number::1/64 --outside eth0 >/run/out
+            [ $n = b ] || same "steps" "$wanted" "$(grep /proc /run/out)"
+        done
+        same "up" "1 2 2 " "$(values)"; ip -6 route show default | grep -q 'dev p1' || echo "no default route: $(ip -6 route)"
+        same "again" "a: is up, nothing to do" "$(brouter up a --address fd00:97::1/64 --outside eth0)"
+        brouter down a | grep /proc; same "one is left" "1 2 2 " "$(values)"
+        wanted="echo 0 >$conf/all/forwarding
+echo 1 >$conf/p1/accept_ra
+echo 1 >$conf/eth0/accept_ra"
+        same "steps of down" "$wanted" "$(brouter down b | grep /proc)"; same "down" "0 1 1 " "$(values)"; same "left" "$before" "$(state)"
+        # who declines advertisements, or always accepts them, goes on
+        echo 0 >$conf/eth0/accept_ra; echo 2 >$conf/p1/accept_ra
+        brouter up a --address fd00:97::1/64 --outside eth0 >/dev/null; same "up" "1 0 2 " "$(values)"
+        brouter down a >/dev/null; same "down" "0 0 2 " "$(values)"
+        "#,
+    ),
+    (
+        "addresses and routes of a port move to the bridge, and back",
+        r#"
+        echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6; echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip link set outside up
+        ip addr add 192.0.2.1/24 dev eth0; ip addr add 192.0.2.9/24 dev eth0; $ip addr add 2001:db8::1/64 dev eth0
+        ip route add default via 192.0.2.254; ip route add 203.0.113.0/24 via 192.0.2.253 metric 7; $ip -6 route add default via 2001:db8::fe dev eth0
+        mac=$(cat /sys/class/net/eth0/address)
+        # prints the routes over a link
+        routes() { ip -o route show dev $1; ip -6 -o route show dev $1 | grep -v '^fe80\|multicast'; ip -o addr show dev $1 | awk '{ print $4 }' | grep -v ^fe80; }
+        before=$(state) of_port=$(routes eth0)
+        brouter up lan --bridge b0 --port eth0 --dry-run >/run/steps || echo "no plan"
+        same "--dry-run changes something" "$before" "$(state)"
+        brouter up lan --bridge b0 --port eth0 >/run/out || echo "no up"; same "steps" "$(cat /run/steps)" "$(cat /run/out)"
+        same "on the bridge" "$of_port" "$(routes b0)"; same "on the port" "" "$(routes eth0)"
+        same "the bridge has the card's address" "$mac" "$(cat /sys/class/net/b0/address)"
+        same "again" "lan: is up, nothing to do" "$(brouter up lan --bridge b0 --port eth0)"
+        for try in 1 2 3 4 5 6 7 8 9 10; do brouter status lan >/run/out && break; sleep 0.2; done
+        grep -q 'all is well' /run/out || cat /run/out; grep -q 'through port eth0' /run/out || cat /run/out
+        brouter down lan >/dev/null || echo "no down"; same "back" "$of_port" "$(routes eth0)"; same "left" "$before" "$(state)"
+        brouter up lan --bridge b0 --address 10.9.0.1/24 --port eth0 --port p1 >/dev/null || echo "no up with an address"
+        same "another address" "$of_port" "$(routes b0 | grep -v '10.9.0')"
+        # without this port the addresses go back
+        brouter up lan --bridge b0 --address 10.9.0.1/24 --port p1 >/dev/null; same "without the port" "$of_port" "$(routes eth0)"
+        brouter down lan >/dev/null; same "left" "$before" "$(state)"
+        for call in $(calls brouter up lan --bridge b0 --port eth0; brouter down lan >/dev/null); do
+            with $call:error=$(error_of $call ENOSPC) brouter up lan --bridge b0 --port eth0 || grep -q 'is up all the same' /run/said || same "$call: $(cat /run/said)" "$of_port" "$(routes eth0)"
+            brouter down lan >/dev/null 2>&1; same "after $call" "$before" "$(state)"
+        done
+        ip addr flush dev eth0; brouter up lan --bridge b0 --port eth0 2>&1 | grep -q 'no address' || echo "an address from nowhere"
         "#,
     ),
     (

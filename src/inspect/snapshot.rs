@@ -12,7 +12,7 @@ use super::fact::{Fact, Facts};
 use super::port::Port;
 use super::route::{self, Route, Table};
 use crate::firewall::survey::Rules;
-use crate::kernel::{Address, Kernel, Source, Unreadable, net_conf};
+use crate::kernel::{Address, Kernel, LinkFile, Source, Unreadable, net_conf};
 use crate::net::Family;
 
 type Addresses = Result<Vec<Address>, Unreadable>;
@@ -158,6 +158,11 @@ impl<'k> HostSnapshot<'k> {
             let name = net_conf(family.folder(), link, value).ok()?;
             self.kernel.sysctl(&name).ok()?.parse().ok()
         })
+    }
+
+    /// Returns whether a port of a bridge is isolated: it reaches those that are not. Linux 4.18 brought that.
+    pub(crate) fn is_isolated(&self, port: &OsStr) -> bool {
+        self.kernel.link_file(port.as_bytes(), LinkFile("brport/isolated")).is_some_and(|value| value == "1")
     }
 
     /// Returns the ports through which guests on a bridge reach the outside, if it is a plain bridge: one with a network card as a

@@ -36,6 +36,9 @@ use crate::program::{self, Failed};
 /// Longest time that the host's own firewall command may take. SuSEfirewall2 takes a minute on a slow host.
 pub const FIREWALL_LIMIT: Duration = Duration::from_secs(600);
 
+/// Whether the host accepts router advertisements: 0 never, 1 unless it forwards, 2 always.
+pub(super) const ACCEPT_RA: &str = "accept_ra";
+
 /// Why a step failed, or why an item could not be examined.
 #[derive(Debug)]
 pub enum Cause {
@@ -306,6 +309,10 @@ impl<'a> Context<'a> {
             }
             Item::Forwarding { v6 } => kernel.set_sysctl(family(*v6).forwarding(), if on { "1" } else { "0" })?,
             Item::ProxyArp => kernel.set_sysctl(&self.proxy_arp()?, if on { "1" } else { "0" })?,
+            Item::AcceptRa(link) => {
+                let name = net_conf(Family::V6.folder(), link.as_str(), ACCEPT_RA)?;
+                kernel.set_sysctl(&name, if on { "2" } else { "1" })?;
+            }
             Item::Firewall(command) => self.run_firewall_command(command)?,
             // rules, which have been changed above
             Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Open(_) => (),
@@ -398,6 +405,7 @@ impl<'a> Context<'a> {
             Item::Renamed(renaming) => Ok(self.kernel.link_index(renaming.to.as_bytes()) == Ok(renaming.index)),
             Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
             Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
+            Item::AcceptRa(link) => Ok(host.link_value(Family::V6, link.as_str(), ACCEPT_RA) == Some(2)),
             Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),
             Item::Open(Opening { place, flow }) => Ok(self.opener().has(place, &flow.rule(&self.bridge))?),
             Item::ProxyArp => match self.kernel.sysctl(&self.proxy_arp()?) {

@@ -64,6 +64,8 @@ pub enum Item {
         /// Those of IPv6, else those of IPv4.
         v6: bool,
     },
+    /// The host learns routes from routers behind this link although it forwards IPv6 packets (`accept_ra` is 2, not 1).
+    AcceptRa(InterfaceName),
     /// The host's own firewall command has been run.
     Firewall(String),
 }
@@ -126,7 +128,7 @@ impl Value {
 impl Item {
     /// Whether several networks may need it, so that the last one removes it.
     pub fn is_shared(&self) -> bool {
-        matches!(self, Item::Accept(_) | Item::Drop { .. } | Item::Forwarding { .. })
+        matches!(self, Item::Accept(_) | Item::Drop { .. } | Item::Forwarding { .. } | Item::AcceptRa(_))
     }
 
     /// Whether deleting the bridge removes it.
@@ -190,6 +192,7 @@ impl Item {
             Item::Open(_) => "open",
             Item::Drop { .. } => "drop",
             Item::Forwarding { .. } => "forwarding",
+            Item::AcceptRa(_) => "accept-ra",
             Item::Firewall(_) => "firewall",
         }
     }
@@ -210,6 +213,7 @@ impl Item {
             "address" => Item::Address(rest.parse().ok()?),
             "port" => Item::Port(rest.parse().ok()?),
             "up" => Item::Up(rest.parse().ok()?),
+            "accept-ra" => Item::AcceptRa(rest.parse().ok()?),
             "moved" => {
                 let mut words = rest.split(' ');
                 let mut name = || words.next()?.parse().ok();
@@ -239,7 +243,7 @@ impl fmt::Display for Item {
             Item::Bridge | Item::MasqueradeAll | Item::ProxyArp => Ok(()),
             Item::Value { value, to, from } => write!(f, " {} {}", value.text(*to), value.text(*from)),
             Item::Address(net) => write!(f, " {net}"),
-            Item::Port(name) | Item::Up(name) | Item::Accept(name) => write!(f, " {name}"),
+            Item::Port(name) | Item::Up(name) | Item::Accept(name) | Item::AcceptRa(name) => write!(f, " {name}"),
             Item::Moved { from, to, config } => write!(f, " {from} {to}{config}"),
             Item::Renamed(renaming) => write!(f, " {renaming}"),
             Item::Masquerade(net) => write!(f, " {net}"),

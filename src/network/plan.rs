@@ -7,8 +7,9 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::conflict::{self, Conflict};
-use super::context::{Cause, Context};
+use super::context::{ACCEPT_RA, Cause, Context};
 use super::dropped::Forwarded;
+use super::ip_config::IpConfig;
 use super::item::{Item, Value};
 use super::opening::Opening;
 use super::overlap::{self, Overlap};
@@ -131,7 +132,9 @@ pub(super) type Result<T> = std::result::Result<T, PlanError>;
 /// # Errors
 /// What would stand in the way of a step.
 pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan> {
-    if spec.addresses.is_empty() {
+    let moved = moved(context, spec, earlier)?;
+    let has_address = |item: &Item| matches!(item, Item::Moved { config, .. } if !config.addresses.is_empty());
+    if spec.addresses.is_empty() && !moved.iter().any(has_address) {
         return Err(PlanError::NoAddress);
     }
     let none = NetworkState::empty(context.bridge.clone());
@@ -160,10 +163,16 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     }
     let is_own = !is_there || earlier.items.contains(&Item::Bridge);
     let with_defaults = is_own && (spec.mode == Mode::Exact || !is_there || earlier.incomplete);
-    let (mac, host_id) = address_that_stays(context, spec, earlier, is_own, !is_there || earlier.incomplete);
+    let (mac, host_id) = address_that_stays(context, spec, &moved, earlier, is_own, !is_there || earlier.incomplete);
     let items = wanted(&NetworkSpec { mac, ..spec.clone() }, with_defaults);
     let mut wanted = in_order_of(context.kernel.version(), items);
-    let place = wanted.iter().position(|item| matches!(item, Item::Forwarding { .. } | Item::Firewall(_)));
+    let last_up = wanted.iter().rposition(|item| matches!(item, Item::Up(_))).map_or(wanted.len(), |place| place + 1);
+    wanted.splice(last_up..last_up, moved);
+    if let Some(place) = wanted.iter().position(|item| *item == Item::Forwarding { v6: true }) {
+        wanted.splice(place..place, accept_ra(&host, spec));
+    }
+    let place =
+        wanted.iter().position(|item| matches!(item, Item::AcceptRa(_) | Item::Forwarding { .. } | Item::Firewall(_)));
     let place = place.unwrap_or(wanted.len());
     wanted.splice(place..place, openings(context, &host, spec, earlier)?);
     let mut making = Making { context, host: &host, earlier, is_there, plan: Plan::empty(context) };
@@ -196,6 +205,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
 fn address_that_stays(
     context: &Context,
     spec: &NetworkSpec,
+    moved: &[Item],
     earlier: &NetworkState,
     is_own: bool,
     is_made: bool,
@@ -207,6 +217,14 @@ fn address_that_stays(
         Item::Value { value: Value::Mac, to, .. } => Some(Mac::from_number(*to)),
         _ => None,
     });
+    // by the address of its card the host is known in the network there
+    let of_card = moved.iter().find_map(|item| match item {
+        Item::Moved { from, .. } => context.kernel.mac(from.as_bytes()).ok(),
+        _ => None,
+    });
+    if is_made && stored.is_none() && of_card.is_some() {
+        return (of_card, None);
+    }
     match HostId::read(context.kernel).filter(|_| is_made && stored.is_none()) {
         Some(id) => (Some(id.mac(&context.network)), Some(id)),
         None => (stored, None),
@@ -227,6 +245,47 @@ pub fn set_up(context: &Context, items: Vec<Item>, earlier: Option<&NetworkState
     }
     making.plan.set_backend(context)?;
     Ok(making.plan)
+}
+
+/// Returns the addresses and routes that ports have of their own, which are the bridge's from now on: on a port they would be lost,
+/// and with them the way to this host.
+fn moved(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Vec<Item>> {
+    let mut moved = Vec::new();
+    for port in &spec.ports {
+        let is_of_port = |item: &&Item| matches!(item, Item::Moved { from, .. } if from == port);
+        if let Some(stored) = earlier.and_then(|earlier| earlier.items.iter().find(is_of_port)) {
+            moved.push(stored.clone());
+            continue;
+        }
+        // one that is missing, or that is a port already, is not asked
+        let is_port = context.kernel.bridge_of(port.as_bytes()).is_some();
+        if is_port || context.kernel.has_link(port.as_bytes()) != Ok(true) {
+            continue;
+        }
+        let config = IpConfig::read(context.kernel, port).map_err(Cause::Config)?;
+        if !config.is_empty() {
+            moved.push(Item::Moved { from: port.clone(), to: spec.bridge.clone(), config: Box::new(config) });
+        }
+    }
+    Ok(moved)
+}
+
+/// Returns the links to the outside that must go on accepting router advertisements when the host forwards: those of advertised
+/// default routes, and the one that the spec names, where an advertisement may be under way.
+fn accept_ra(host: &HostSnapshot, spec: &NetworkSpec) -> Vec<Item> {
+    let routes = host.routes(Family::V6).unwrap_or_default().iter();
+    let advertised = routes.filter(|route| route.is_default() && route.is_announced);
+    let advertised = advertised.filter_map(|route| InterfaceName::new(route.interface.as_encoded_bytes()).ok());
+    let mut items: Vec<Item> = Vec::new();
+    for link in spec.outside.iter().cloned().chain(advertised).filter(|link| *link != spec.bridge) {
+        let item = Item::AcceptRa(link.clone());
+        // 2 is another network's, or the administrator's own
+        let accepts = matches!(host.link_value(Family::V6, link.as_str(), ACCEPT_RA), Some(1 | 2));
+        if accepts && !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    items
 }
 
 /// Checks that the firewall can hold what the spec needs.
@@ -376,6 +435,8 @@ impl Making<'_, '_> {
             // a port that is added may change it
             Item::Value { value: Value::Mtu, .. } if self.adds_port() => Ok(false),
             Item::Value { value, to, .. } if !self.is_there => Ok(value.of_new_bridge() == *to),
+            // a DHCP client may have changed them since
+            Item::Moved { .. } if is_stored && !self.earlier.incomplete => Ok(true),
             Item::Firewall(_) => Ok(self.plan.steps.is_empty() && is_stored && !self.earlier.incomplete),
             item if !self.is_there && item.needs_bridge(&self.context.bridge) => Ok(false),
             item => Ok(self.is_present(item)? && !self.plan.steps.iter().any(|step| step.item == *item)),

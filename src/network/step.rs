@@ -68,6 +68,9 @@ impl Step {
                 format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
             Item::ProxyArp => format!("echo {} >/proc/sys/net/ipv4/conf/{bridge}/proxy_arp", choose("1", "0")),
+            Item::AcceptRa(link) => {
+                format!("echo {} >/proc/sys/net/ipv6/conf/{link}/accept_ra", choose("2", "1"))
+            }
             Item::Firewall(command) => command.split_ascii_whitespace().map(quoted).collect::<Vec<_>>().join(" "),
             // rules, handled above
             Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) => String::new(),

@@ -249,6 +249,42 @@ END
         "#,
     ),
     (
+        "the mtu of a port differs",
+        r#"
+        ip link set p1 mtu 1400; cut=; same "ports with the bridge's mtu" 1400 "$(cat /sys/class/net/b0/mtu)"
+        same "the other port" "warning " "$(words mtu)"; ip link set b0 mtu 1400; same "set" "warning " "$(words mtu)"
+        ip link set p2 mtu 1400; well "all have 1400"; ip link set p1 mtu 1300; ip link set b0 mtu 1400 2>/dev/null
+        ip link set p2 mtu 1500; ip link set p1 mtu 1500; mends warning mtu
+        "#,
+    ),
+    (
+        "ports are isolated from each other",
+        r#"
+        echo 1 >/sys/class/net/p1/brport/isolated; well "one alone reaches the others"
+        echo 1 >/sys/class/net/p2/brport/isolated; cut=$neighbour; mends warning isolated
+        "#,
+    ),
+    (
+        "bridged frames of IPv6 are dropped, and the bridge has no address of IPv6",
+        r#"
+        echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables; echo 1 >/proc/sys/net/bridge/bridge-nf-call-ip6tables
+        ip6tables -P FORWARD DROP; cut=; mends failure bridge-nf
+        same "the value" 0 "$(cat /proc/sys/net/bridge/bridge-nf-call-ip6tables)"
+        "#,
+    ),
+    (
+        "many ports without carrier, and many that are down, are one finding each",
+        r#"
+        for n in {1..40}; do ip link add v$n type veth peer name v$n-far; brctl addif b0 v$n; ip link set v$n up; done
+        for n in {21..40}; do ip link set v$n-far up; ip link set v$n down; done
+        for try in {1..50}; do [ "$(brouter doctor --json | grep -o 'no carrier' | wc -l)" = 1 ] && break; sleep 0.1; done
+        brouter doctor --json | grep -q '"evidence":"v1, v2, v3, v4 and 16 more have no carrier: no guest or no cable at their other ends"' || brouter doctor
+        brouter doctor --json | grep -q '"evidence":"v21, v22, v23, v24 and 16 more are down"' || brouter doctor
+        type_them "$(lines ports)"; for n in {1..20}; do ip link set v$n-far up; done
+        for try in {1..50}; do brouter doctor >/dev/null && break; sleep 0.1; done; well "all are up"
+        "#,
+    ),
+    (
         "a port is down",
         r#"
         # the kernel finds out about the carrier late

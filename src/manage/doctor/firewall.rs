@@ -68,8 +68,9 @@ pub(super) fn bridge_nf(host: &Host, network: &Network, report: &mut Report) {
     }
     for family in Family::BOTH {
         let firewalled = bridge.firewalled(family);
-        let is_plain = !network.outside_ports.is_empty();
-        if !firewalled.is_on() || !host.has_family(network, family) && !is_plain {
+        // guests have addresses of IPv6 on their link, whatever the bridge has
+        let is_used = host.has_family(network, family) || !network.outside_ports.is_empty() || family == Family::V6;
+        if !firewalled.is_on() || !is_used {
             continue;
         }
         let rules = host.snapshot.firewall(family);

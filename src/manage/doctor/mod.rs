@@ -48,7 +48,7 @@ enum Check {
 }
 
 /// Every check by its name, from the ground up.
-const CHECKS: [(&str, Check); 23] = [
+const CHECKS: [(&str, Check); 25] = [
     ("kernel", Check::Host(host::kernel)),
     ("sysfs", Check::Host(host::sysfs)),
     ("xenstored", Check::Host(xen::xenstored)),
@@ -57,6 +57,8 @@ const CHECKS: [(&str, Check); 23] = [
     ("record", Check::Network(network::record)),
     ("bridge", Check::Bridge(network::bridge)),
     ("ports", Check::Bridge(ports::ports)),
+    ("mtu", Check::Bridge(ports::mtu)),
+    ("isolated", Check::Bridge(ports::isolated)),
     ("port-addresses", Check::Bridge(ports::addresses)),
     ("macs", Check::Bridge(ports::macs)),
     ("overlap", Check::Bridge(routes::overlap)),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use super::report::{Report, State};
@@ -13,46 +14,122 @@ use crate::kernel::{Address, FdbEntry, Neighbour};
 use crate::net::{Family, Mac};
 use crate::shell::{quoted, quoted_name};
 
+/// Ports that are named in a finding about many.
+const NAMED: usize = 4;
+
+/// Ports of which the same is to be said.
+struct Group<'a>(Vec<&'a OsStr>);
+
+impl Group<'_> {
+    /// Returns their names, or the first ones and the number of the rest.
+    fn names(&self) -> String {
+        let names: Vec<_> = self.0.iter().take(NAMED).map(|name| name.to_string_lossy()).collect();
+        match self.0.len() - names.len() {
+            0 => names.join(", "),
+            rest => format!("{} and {rest} more", names.join(", ")),
+        }
+    }
+
+    /// Returns the command that does something to each; `command` is given the word that stands for a port.
+    fn command(&self, command: impl Fn(&str) -> String) -> String {
+        match self.0.as_slice() {
+            [one] => command(&quoted_name(one)),
+            many => {
+                let words: Vec<String> = many.iter().map(|name| quoted_name(name)).collect();
+                format!("for port in {}; do {}; done", words.join(" "), command("$port"))
+            }
+        }
+    }
+
+    /// Returns `is` for one, `are` for several.
+    fn verb<'a>(&self, one: &'a str, several: &'a str) -> &'a str {
+        if self.0.len() == 1 { one } else { several }
+    }
+}
+
 /// Checks whether every port is on and forwards.
 pub(super) fn ports(_: &Host, network: &Network, report: &mut Report) {
     let Some(bridge) = &network.bridge else { return };
-    for port in network.ports() {
-        if let Some(block) = port.block {
-            blocked(bridge, port, block, report);
-        }
+    let mut rest: Vec<(&Port, PortBlock)> =
+        network.ports().iter().filter_map(|port| Some((port, port.block?))).collect();
+    while let Some((_, block)) = rest.first().copied() {
+        let (group, others) = rest.into_iter().partition::<Vec<_>, _>(|(_, other)| *other == block);
+        blocked(bridge, &Group(group.into_iter().map(|(port, _)| port.name.as_os_str()).collect()), block, report);
+        rest = others;
     }
     report.ok("all forward");
 }
 
-fn blocked(bridge: &Bridge, port: &Port, block: PortBlock, report: &mut Report) {
-    let (name, typed) = (port.name.to_string_lossy(), quoted_name(&port.name));
-    let (port, word) = (&name, quoted_name(&bridge.name));
+fn blocked(bridge: &Bridge, ports: &Group, block: PortBlock, report: &mut Report) {
+    let (names, word) = (ports.names(), quoted_name(&bridge.name));
+    let is = ports.verb("is", "are");
     match block {
-        PortBlock::SwitchedOff => report.failure(format!("{port} is down"), format!("ip link set {typed} up")),
+        PortBlock::SwitchedOff => {
+            report.failure(format!("{names} {is} down"), ports.command(|port| format!("ip link set {port} up")));
+        }
         PortBlock::NoCarrier => {
-            let evidence = format!("{port} has no carrier: no guest or no cable at its other end");
-            report.add(State::Warning, evidence, None);
+            let (has, its) = (ports.verb("has", "have"), ports.verb("its other end", "their other ends"));
+            report.add(State::Warning, format!("{names} {has} no carrier: no guest or no cable at {its}"), None);
         }
         // the bridge's own check says so
         PortBlock::BridgeDown => (),
         PortBlock::ForwardsIn { seconds } => {
             let delay = bridge.info.bridge_forward_delay.0.div_ceil(100);
-            let evidence =
-                format!("{port} listens and learns, and forwards in {seconds} s: the forward delay is {delay} s");
+            let (listens, forwards) =
+                (ports.verb("listens and learns", "listen and learn"), ports.verb("forwards", "forward"));
+            let evidence = format!("{names} {listens}, and {forwards} in {seconds} s: the forward delay is {delay} s");
             let setfd = format!("brctl setfd {word} 0");
             // with spanning tree the kernel takes no delay below 2 s
             let command = if bridge.info.stp_enabled { format!("brctl stp {word} off && {setfd}") } else { setfd };
             report.warning(evidence, command);
         }
         PortBlock::SpanningTree => report.warning(
-            format!("{port} is blocking: the spanning tree has another path"),
+            format!("{names} {is} blocking: the spanning tree has another path"),
             format!("brctl showstp {word}"),
         ),
         PortBlock::JustAttached => {
-            let command = format!("ip link set {typed} down && ip link set {typed} up");
-            report.warning(format!("{name} is disabled, though it is up"), command);
+            let again = |port: &str| format!("ip link set {port} down && ip link set {port} up");
+            report.warning(format!("{names} {is} disabled, though up"), ports.command(again));
         }
     }
+}
+
+/// Checks whether frames that fit one port fit the others, and the bridge.
+pub(super) fn mtu(host: &Host, network: &Network, report: &mut Report) {
+    let kernel = host.snapshot.kernel;
+    let Ok(own) = kernel.link_mtu(network.bridge_name.as_bytes()) else { return };
+    let mtu = |port: &Port| kernel.link_mtu(port.name.as_bytes()).ok().filter(|mtu| *mtu != own);
+    let mut rest: Vec<(&Port, i32)> = network.ports().iter().filter_map(|port| Some((port, mtu(port)?))).collect();
+    while let Some((_, mtu)) = rest.first().copied() {
+        let (group, others) = rest.into_iter().partition::<Vec<_>, _>(|(_, other)| *other == mtu);
+        let ports = Group(group.into_iter().map(|(port, _)| port.name.as_os_str()).collect());
+        report.warning(
+            format!(
+                "{} {} mtu {mtu}, {} {own}: larger frames are lost",
+                ports.names(),
+                ports.verb("has", "have"),
+                network.bridge_name
+            ),
+            ports.command(|port| format!("ip link set {port} mtu {own}")),
+        );
+        rest = others;
+    }
+    report.ok(format!("all ports have the bridge's, {own}"));
+}
+
+/// Checks whether ports are isolated from each other.
+pub(super) fn isolated(host: &Host, network: &Network, report: &mut Report) {
+    let is_isolated = |port: &&Port| host.snapshot.is_isolated(&port.name);
+    let isolated: Vec<&OsStr> = network.ports().iter().filter(is_isolated).map(|port| port.name.as_os_str()).collect();
+    // one alone reaches all others
+    if isolated.len() > 1 {
+        let ports = Group(isolated);
+        report.warning(
+            format!("{} are isolated: guests behind them do not reach each other", ports.names()),
+            ports.command(|port| format!("echo 0 >/sys/class/net/{port}/brport/isolated")),
+        );
+    }
+    report.ok("no ports are isolated from each other");
 }
 
 /// Checks whether a port has addresses, which belong to the bridge.

@@ -158,6 +158,7 @@ impl Finding {
             Item::Up(_)
             | Item::Moved { .. }
             | Item::Renamed(_)
+            | Item::AcceptRa(_)
             | Item::Firewall(_)
             | Item::Open(_)
             | Item::MasqueradeAll

@@ -19,7 +19,7 @@
 
 PROGRAMS := brouter brctl ip network-virtual network-route network-nat vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
-.PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages image man dist deb clean $(INSTALLS)
+.PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages test-hosts image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
 ARCH ?=
 BUILD := build$(ARCH:%=/%)
@@ -78,10 +78,11 @@ test:
 	@echo "Every test: 10 minutes on two idle cores, and a minute for each build before them"
 	+@$(MAKE) --no-print-directory all
 	@compat/apt/need-packages build-essential bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base \
-		busybox-static jq graphviz
+		busybox-static jq graphviz tinc
 	@compat/apt/fetch-xen build/xen
 	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
+	@tests/hosts/run.sh build build/hosts tunnel
 	@BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
 
 check: all
@@ -135,6 +136,12 @@ test-xen: all
 image: all
 	@compat/apt/need-packages cpio kmod xz-utils
 	@$(WITH_QEMU) tests/image/run.sh build build/image
+
+# Several hosts, joined by tinc; metrics by promtool. The tunnel is part of `make test`.
+test-hosts: all
+	@compat/apt/need-packages tinc iptables iproute2 busybox-static iputils-ping
+	@compat/apt/unpack-packages build/prometheus prometheus
+	@tests/hosts/run.sh build build/hosts tunnel crowd metrics
 
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:

@@ -370,6 +370,7 @@ fn the_guides_name_existing_files() {
         ".github/CONTRIBUTING.md",
         ".github/SECURITY.md",
         "tests/README.md",
+        "compat/docs/HOSTS.md",
         "compat/docs/MIGRATION.md",
     ] {
         let text = file(guide);

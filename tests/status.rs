@@ -50,7 +50,7 @@ kinds() { brouter status --json "$@" | jq -r '[.bridges[].faults[].kind] | sort 
 "#;
 
 /// The tests: name, modes, one more program that it needs, script.
-const TESTS: [(&str, &[Mode], &str, &str); 16] = [
+const TESTS: [(&str, &[Mode], &str, &str); 18] = [
     (
         "the facts match those of the original tools",
         &[Sys, NoSys, User, Foreign],
@@ -236,7 +236,11 @@ END
 1|../n|brouter: ../n: neither a network nor a bridge
 1|b0xxxxxxxxxxxxxx|brouter: b0xxxxxxxxxxxxxx: neither a network nor a bridge
 1|b0:1|brouter: b0:1: neither a network nor a bridge
-2|--json --dot|brouter: --json or --dot, not both
+2|--json --dot|brouter: --json, --dot or --prometheus, only one of them
+2|--dot --prometheus|brouter: --json, --dot or --prometheus, only one of them
+2|--prometheus --json b0|brouter: --json, --dot or --prometheus, only one of them
+2|--prometheus --watch|brouter: --prometheus or --watch, not both
+1|--prometheus nosuch|brouter: nosuch: neither a network nor a bridge
 2|--watch=soon|brouter: --watch: seconds are expected, 0.1 to 86400
 2|--watch=0|brouter: --watch: seconds are expected, 0.1 to 86400
 2|--watch=|brouter: --watch: seconds are expected, 0.1 to 86400
@@ -398,6 +402,89 @@ dmz      xenbr0  192.168.10.1/24,fd00:9::1/64      0  well'
         same "JSON" '["antispoof-unknown","antispoof-unknown","masquerade-unknown"] null' \
             "$(brouter status --json | jq -c '.bridges[] | [.not_known[].kind] | sort' | tr '\n' ' ')$(brouter status --json | jq -c '.bridges[].masquerade[].rule')"
         "#,
+    ),
+    (
+        "a tunnel is shown as a link to other hosts, and its absence as a fault",
+        &[Sys, NoSys],
+        "jq",
+        r#"
+        printf '%s\n' bridge=b0 tunnel=t0 >/etc/brouter/n.conf
+        status >/run/out && echo "absent: status 0"
+        grep -q '! port  *t0 is not there: other hosts are not reached$' /run/out || cat /run/out
+        same "absent" port-missing "$(kinds)"
+        original ip link add t0 mtu 1400 type veth peer name t0-far
+        echo 1 >/proc/sys/net/ipv6/conf/t0-far/disable_ipv6; original ip link set t0-far up; settle
+        status | grep -q '! port  *missing: brctl addif b0 t0$' || status
+        original ip link set t0 master b0 up; settle
+        status >/run/out || cat /run/out
+        grep -q -- '- t0  *forwarding .* other hosts$' /run/out || cat /run/out
+        original bridge fdb add 02:00:00:00:00:07 dev t0 master static
+        status | grep -q -- '- t0  *forwarding .* 1 on other hosts$' || status
+        same "JSON" '[["t0",true],["vif1.0",false],["vif2.0",false]]' \
+            "$(brouter status --json n | jq -c '[.bridges[].ports[] | [.port, .tunnel]]')"
+        same "metrics" 'brouter_port_tunnel{bridge="b0",port="t0"} 1' "$(brouter status --prometheus | grep '^brouter_port_tunnel.*t0')"
+        brouter status --dot | grep -q '"t0" \[label="t0[^"]*.nother hosts", shape=ellipse\]' || brouter status --dot
+        # among many ports it has a line of its own
+        for n in $(seq 20); do
+            original ip link add vif1$n.0 type veth peer name far$n; original ip link set vif1$n.0 master b0 up; original ip link set far$n up
+        done
+        settle
+        status | grep -q -- '- t0  *forwarding .* 1 on other hosts$' || status
+        status | grep -q -- '- 22 ports ' || status
+        "#,
+    ),
+    (
+        "the metrics match the JSON, and their format is that of Prometheus",
+        &[Sys, NoSys, Foreign],
+        "jq",
+        r##"
+        original ip link add $'x"y\\z' type bridge; original ip link add $'e\e[2J\xff' type veth peer name far1
+        original ip link set $'e\e[2J\xff' master b0; original ip link add $'e\e[2J\xfe' type veth peer name far2
+        original ip link set $'e\e[2J\xfe' master b0; original ip link set vif2.0 down; settle
+        look() {
+            brouter status --prometheus >/run/metrics 2>&1 || { echo "status $?"; cat /run/metrics; }
+            brouter status --json >/run/json && echo "no fault"
+            ours=$(grep '{.*bridge="b0".*vif[12].0"' /run/metrics | sort)
+            theirs=$(jq -r '.bridges[] | select(.bridge == "b0") | .ports[] | select(.port | test("^vif")) |
+                "{bridge=\"b0\",port=\"\(.port)\"}" as $of |
+                "forwarding\($of) \(if .state == "forwarding" then 1 else 0 end)", "learnt_addresses\($of) \(.learnt | length)", "tunnel\($of) 0",
+                "receive_bytes_total\($of) \(.rx_bytes)", "receive_packets_total\($of) \(.rx_packets)",
+                "transmit_bytes_total\($of) \(.tx_bytes)", "transmit_packets_total\($of) \(.tx_packets)"' /run/json |
+                sed 's/^/brouter_port_/' | sort)
+        }
+        # counters may change between the two
+        for try in 1 2 3 4 5 6 7 8; do look; [ "$theirs" = "$ours" ] && break; sleep 0.5; done
+        same ports "$theirs" "$ours"
+        of_b0() { grep "^$1{bridge=\"b0\"" /run/metrics; }
+        same faults "$(jq -r '.bridges[] | select(.bridge == "b0") | .faults | group_by(.kind)[] | "\(.[0].kind) \(length)"' /run/json)" \
+            "$(of_b0 brouter_bridge_faults | grep -v ' 0$' | sed 's/.*kind="\(.*\)"} /\1 /' | sort)"
+        same unknown "$(jq -r '.bridges[] | select(.bridge == "b0") | .not_known | group_by(.kind)[] | "\(.[0].kind) \(length)"' /run/json)" \
+            "$(of_b0 brouter_bridge_unknown_checks | grep -v ' 0$' | sed 's/.*kind="\(.*\)"} /\1 /' | sort)"
+        same states "$(jq -r '.bridges[] | select(.bridge == "b0") | .ports | group_by(.state)[] | "\(.[0].state) \(length)"' /run/json)" \
+            "$(of_b0 brouter_bridge_ports | grep -v ' 0$' | sed 's/.*state="\(.*\)"} /\1 /' | sort)"
+        for line in 'brouter_forwarding{family="ipv4"} 1' 'brouter_network_info{bridge="b0",network="n"} 1' \
+            'brouter_bridge_well{bridge="b0"} 0' 'brouter_bridge_up{bridge="b0"} 1' 'brouter_bridge_up{bridge="x\"y\\z"} 0' \
+            'brouter_bridge_mtu_bytes{bridge="b0"} 1400' 'brouter_unreadable_tables 0' \
+            'brouter_port_forwarding{bridge="b0",port="e\\u{1b}[2J\\xff"} 0' 'brouter_port_forwarding{bridge="b0",port="e\\u{1b}[2J\\xfe"} 0'; do
+            grep -qxF -- "$line" /run/metrics || { echo "missing: $line"; cat /run/metrics; }
+        done
+        # each metric once: its help, its type, then all of its samples, each with other labels
+        LC_ALL=C awk '
+            /^# HELP / { name = $3; if (name in seen || NF < 4) print "again: " $0; seen[name]; next }
+            /^# TYPE / {
+                if ($3 != name || $4 != (name ~ /_total$/ ? "counter" : "gauge")) print "type: " $0
+                next
+            }
+            { labels = $0; sub(/ [0-9]+$/, "", labels)
+              if (labels in samples || labels !~ "^" name "(\\{([a-z]+=\"([^\"\\\\]|\\\\[\"\\\\])*\",?)+})?$") print "sample: " $0
+              samples[labels] }
+            END { if (length(seen) < 15) print length(seen) " metrics" }' /run/metrics
+        LC_ALL=C grep -n '[^ -~]' /run/metrics
+        # for a collector, a name that means nothing leaves the file that is there
+        brouter status --prometheus nosuch >/run/none 2>&1 && echo "nosuch: status 0"
+        same "one bridge" 'bridge="b0"' "$(brouter status --prometheus n | grep -o 'bridge="[^"]*"' | sort -u)"
+        brouter status --prometheus >/dev/full 2>/run/said && echo "a full disk: status 0"
+        "##,
     ),
     (
         "the graph of the host",

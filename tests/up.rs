@@ -63,7 +63,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 30] = [
+const TESTS: [(&str, &str); 31] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -136,6 +136,38 @@ ip link set b0 mtu 1400'
         [ "$(cat /sys/class/net/b0/mtu)" = 1400 ] || cat /sys/class/net/b0/mtu
         brouter down n >/dev/null
         same "down leaves something" "$before" "$(state)"
+        "#,
+    ),
+    (
+        "a tunnel may come after the network, go and come back",
+        r#"
+        before=$(state)
+        later="n: t0 is not there yet: brouter up n attaches it when it is, run by the tunnel's own script"
+        printf '%s\n' bridge=b0 address=10.9.0.1/24 tunnel=t0 port=p1 >/etc/brouter/n.conf
+        same "planned" "$later" "$(brouter up n --dry-run | tail -1)"
+        same "without it" "ip link set b0 up
+$later" "$(brouter up n | tail -2)"
+        same "again" "$later" "$(brouter up n)"
+        attached='brctl addif b0 t0
+ip link set t0 up'
+        for time in first second; do
+            $ip link add t0 mtu 1400 type veth peer name t0-far
+            same "$time: mtu" 'n: t0 carries 1400 bytes, guests send up to 1500: more is lost on the way to other hosts: set mtu=1400' \
+                "$(brouter up n --dry-run | tail -1)"
+            same "$time: steps" "$attached" "$(brouter up n | head -2)"
+            [ "$(cat /sys/class/net/b0/mtu)" = 1400 ] || echo "$time: the mtu does not follow"
+            $ip link set p1 mtu 1400
+            same "$time: nothing to do" 'n: is up, nothing to do' "$(brouter up n)"
+            [ $time = second ] || { $ip link del t0; $ip link set p1 mtu 1500; same "gone" "$later" "$(brouter up n)"; }
+        done
+        brouter down n >/dev/null; $ip link del t0; $ip link set p1 mtu 1500
+        same "down leaves something" "$before" "$(state)"
+        $ip link add t0 type veth peer name t0-far; $ip link add other type bridge; $ip link set t0 master other
+        same "of another bridge" 'brouter: n: t0 is a port of other' "$(brouter up n 2>&1)"
+        for wrong in '--tunnel b0' '--tunnel p1 --port p1' '--tunnel eth0 --outside eth0'; do
+            same "$wrong" "brouter: n: bridge, outside, ports and tunnels must be different interfaces" "$(brouter up "${small[@]}" $wrong 2>&1)"
+        done
+        same "twice" 'brouter: --tunnel="t1": this tunnel is given twice' "$(brouter up "${small[@]}" --tunnel t1 --tunnel t1 2>&1)"
         "#,
     ),
     (
@@ -304,7 +336,7 @@ masquerade=on|1: masquerade="on": yes or no is expected
 forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
 port=a/b|1: port="a/b": not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
-strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port mtu firewall firewall_backend publish force
+strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port tunnel mtu firewall firewall_backend publish force
 END
         "#,
     ),
@@ -327,7 +359,7 @@ END
 1|n --address 10.9.0.1/24 --firewall /x|brouter: n: /x: there is no such program
 2|n --address 10.9.0.1/24 --antispoof|brouter: n: antispoof needs the interface to the outside (--outside)
 2|n --address fd00::1/64 --masquerade|brouter: n: masquerade: only IPv4 networks are masqueraded, and there is none
-2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside and ports must be different interfaces
+2|n --address 10.9.0.1/24 --port eth0 --outside eth0|brouter: n: bridge, outside, ports and tunnels must be different interfaces
 2|n --address 10.9.0.1/24 --stp on --forward-delay 1|brouter: n: with spanning tree the forward delay is 2 to 30 seconds
 2|n --address 10.9.0.1/24 --address 10.9.0.1/16|brouter: --address="10.9.0.1/16": this address is given twice
 2|n --address 10.3.0.0/24|brouter: --address="10.3.0.0/24": this is the address of the network itself: give the bridge one of its own, such as 10.3.0.1/24

@@ -85,7 +85,7 @@ _brouter() {
     fi
     case ${words[1]},$before in
         up,--bridge | down,--bridge) _brouter_interfaces bridges ;;
-        up,--outside | up,--port | down,--outside | down,--port) _brouter_interfaces ;;
+        up,--outside | up,--port | up,--tunnel | down,--outside | down,--port | down,--tunnel) _brouter_interfaces ;;
         up,--stp | down,--stp) _brouter_offer on off ;;
         up,--firewall-backend | down,--firewall-backend) _brouter_offer kernel iptables nft ;;
         up,--mac | up,--address | up,--forward-delay | up,--mtu | up,--publish) ;;
@@ -93,8 +93,8 @@ _brouter() {
         up,--firewall | down,--firewall) mapfile -t names < <(compgen -c -- "$current"); _brouter_offer "${names[@]}" ;;
         up,* | down,*)
             case $current in
-                -*) _brouter_offer --bridge --mac --address --outside --masquerade --antispoof --stp --forward-delay --port --mtu \
-                    --firewall --publish --firewall-backend --force --dry-run --help ;;
+                -*) _brouter_offer --bridge --mac --address --outside --masquerade --antispoof --stp --forward-delay --port --tunnel \
+                    --mtu --firewall --publish --firewall-backend --force --dry-run --help ;;
                 *) _brouter_networks ;;
             esac ;;
         ls,*) _brouter_offer --quiet --help ;;
@@ -104,7 +104,7 @@ _brouter() {
         status,--watch) ;;
         status,*)
             case $current in
-                -*) _brouter_offer --json --dot --watch --help ;;
+                -*) _brouter_offer --json --dot --prometheus --watch --help ;;
                 *) _brouter_networks bridges ;;
             esac ;;
         doctor,*)

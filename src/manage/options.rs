@@ -48,6 +48,10 @@ pub(super) struct Options {
     #[argh(option, arg_name = "if")]
     port: Vec<String>,
 
+    /// a port that leads to other hosts, and may come later; repeatable
+    #[argh(option, arg_name = "if")]
+    tunnel: Vec<String>,
+
     /// bytes that a frame may carry
     #[argh(option, arg_name = "bytes")]
     mtu: Option<String>,
@@ -98,7 +102,9 @@ impl Options {
         let single = single.into_iter().filter_map(|(variable, value)| Some((variable, value?)));
         let addresses = self.address.iter().map(|value| ("address", value.as_str()));
         let ports = self.port.iter().map(|value| ("port", value.as_str()));
+        let tunnels = self.tunnel.iter().map(|value| ("tunnel", value.as_str()));
         let publish = self.publish.iter().map(|value| ("publish", value.as_str()));
-        single.chain(addresses).chain(ports).chain(publish).map(|(variable, value)| option(variable, value)).collect()
+        let all = single.chain(addresses).chain(ports).chain(tunnels).chain(publish);
+        all.map(|(variable, value)| option(variable, value)).collect()
     }
 }

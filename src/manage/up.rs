@@ -21,7 +21,7 @@ use crate::network::spec::NetworkSpec;
 use crate::network::state::{NetworkState, StoredState};
 use crate::network::step::Step;
 use crate::network::store::StateDir;
-use crate::shell::quoted_name;
+use crate::shell::{quoted, quoted_name};
 use crate::terminal::one_line;
 
 /// `brouter up`
@@ -61,7 +61,7 @@ pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
         let text = format!("is up, but its stored state is not final: {}", io_text(&error));
         let _ = call.err.write_all(&report_line(&context, &text));
     }
-    let rest = if plan.steps.is_empty() { listing(&plan, &context, "is up") } else { String::new() };
+    let rest = if plan.steps.is_empty() { listing(&plan, &context, "is up") } else { remark_lines(&plan, &context) };
     say(call, &rest).map_err(|failure| with_line(failure, &context, "is up all the same"))
 }
 
@@ -202,9 +202,13 @@ fn listing(plan: &Plan, context: &Context, state: &str) -> String {
     if plan.steps.is_empty() && plan.remarks.is_empty() {
         return format!("{network}: {state}, nothing to do\n");
     }
-    let steps = plan.steps.iter().map(|step| context.command(step));
-    let remarks = plan.remarks.iter().map(|remark| format!("{network}: {}", remark_text(remark, context)));
-    steps.chain(remarks).map(|line| one_line(&line) + "\n").collect()
+    let steps: String = plan.steps.iter().map(|step| one_line(&context.command(step)) + "\n").collect();
+    steps + &remark_lines(plan, context)
+}
+
+fn remark_lines(plan: &Plan, context: &Context) -> String {
+    let line = |remark| one_line(&format!("{}: {}", context.network, remark_text(remark, context))) + "\n";
+    plan.remarks.iter().map(line).collect()
 }
 
 fn remark_text(remark: &Remark, context: &Context) -> String {
@@ -217,6 +221,17 @@ fn remark_text(remark: &Remark, context: &Context) -> String {
         Remark::PortsReleased(ports) => format!("released: {}", ports.join(" ")),
         Remark::PortsLeft(ports) => format!("left: ports {}", ports.join(" ")),
         Remark::Overlap(overlap) => overlap.what(),
+        Remark::Awaited(tunnel) => {
+            let network = quoted(&context.network);
+            format!(
+                "{tunnel} is not there yet: brouter up {network} attaches it when it is, run by the tunnel's own script"
+            )
+        }
+        Remark::Narrow(tunnel, mtu, wide) => {
+            format!(
+                "{tunnel} carries {mtu} bytes, guests send up to {wide}: more is lost on the way to other hosts: set mtu={mtu}"
+            )
+        }
         Remark::NoRecord(step) => format!("left, the state before is not known: {}", context.command(step)),
     }
 }

@@ -177,6 +177,14 @@ impl KnownNetwork {
         })
     }
 
+    /// Returns the ports that lead to other hosts.
+    pub(crate) fn tunnels(&self) -> impl Iterator<Item = &InterfaceName> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Tunnel(tunnel) => Some(tunnel),
+            _ => None,
+        })
+    }
+
     /// Returns whether the network is configured to be masqueraded; `None` if its configuration is unknown.
     pub(crate) fn masquerade(&self) -> Option<bool> {
         let is_masqueraded = self.items.iter().any(|item| matches!(item, Item::Masquerade(_)));

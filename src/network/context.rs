@@ -290,7 +290,7 @@ impl<'a> Context<'a> {
             Item::Value { value, to, from } => self.set_value(*value, if on { *to } else { *from })?,
             Item::Address(net) if on => self.add_address(*net)?,
             Item::Address(net) => self.delete_address(*net)?,
-            Item::Port(port) => {
+            Item::Port(port) | Item::Tunnel(port) => {
                 let index = kernel.link_index(port.as_bytes())?;
                 if on { kernel.add_port(self.link(), index) } else { kernel.delete_port(self.link(), index) }?;
             }
@@ -397,7 +397,7 @@ impl<'a> Context<'a> {
                 let there = there.map_err(|unreadable| Cause::Unreadable(unreadable.errno))?;
                 Ok(there.iter().any(|address| address.net == *net))
             }
-            Item::Port(port) => {
+            Item::Port(port) | Item::Tunnel(port) => {
                 let bridge = self.kernel.bridge_of(port.as_bytes());
                 Ok(bridge.is_some_and(|bridge| bridge == *self.bridge.as_str()))
             }

@@ -29,6 +29,8 @@ pub enum Item {
     Address(IpNet),
     /// An interface that is a port of the bridge.
     Port(InterfaceName),
+    /// A port that leads to other hosts. Another program makes the interface, and may do so later.
+    Tunnel(InterfaceName),
     /// An interface that is up.
     Up(InterfaceName),
     /// Addresses and routes of one link that another one has.
@@ -139,7 +141,7 @@ impl Item {
     /// Whether it cannot be there without the bridge.
     pub fn needs_bridge(&self, bridge: &InterfaceName) -> bool {
         match self {
-            Item::Bridge | Item::Value { .. } | Item::Address(_) | Item::Port(_) => true,
+            Item::Bridge | Item::Value { .. } | Item::Address(_) | Item::Port(_) | Item::Tunnel(_) => true,
             Item::Up(link) | Item::Moved { to: link, .. } => link == bridge,
             _ => false,
         }
@@ -181,6 +183,7 @@ impl Item {
             Item::Value { value, .. } => value.name(),
             Item::Address(_) => "address",
             Item::Port(_) => "port",
+            Item::Tunnel(_) => "tunnel",
             Item::Up(_) => "up",
             Item::Moved { .. } => "moved",
             Item::Renamed(_) => "renamed",
@@ -212,6 +215,7 @@ impl Item {
             "mac" => value(Value::Mac)?,
             "address" => Item::Address(rest.parse().ok()?),
             "port" => Item::Port(rest.parse().ok()?),
+            "tunnel" => Item::Tunnel(rest.parse().ok()?),
             "up" => Item::Up(rest.parse().ok()?),
             "accept-ra" => Item::AcceptRa(rest.parse().ok()?),
             "moved" => {
@@ -243,7 +247,9 @@ impl fmt::Display for Item {
             Item::Bridge | Item::MasqueradeAll | Item::ProxyArp => Ok(()),
             Item::Value { value, to, from } => write!(f, " {} {}", value.text(*to), value.text(*from)),
             Item::Address(net) => write!(f, " {net}"),
-            Item::Port(name) | Item::Up(name) | Item::Accept(name) | Item::AcceptRa(name) => write!(f, " {name}"),
+            Item::Port(name) | Item::Tunnel(name) | Item::Up(name) | Item::Accept(name) | Item::AcceptRa(name) => {
+                write!(f, " {name}")
+            }
             Item::Moved { from, to, config } => write!(f, " {from} {to}{config}"),
             Item::Renamed(renaming) => write!(f, " {renaming}"),
             Item::Masquerade(net) => write!(f, " {net}"),

@@ -2,6 +2,7 @@
 //! changed here.
 
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 
 use ipnet::IpNet;
 use nix::errno::Errno;
@@ -22,7 +23,7 @@ use crate::error::errno_text;
 use crate::firewall::chain::{Policy, Table};
 use crate::firewall::choice::Kind;
 use crate::inspect::snapshot::HostSnapshot;
-use crate::kernel::Address;
+use crate::kernel::{Address, Source};
 use crate::net::Family;
 use crate::net::{InterfaceName, Mac};
 
@@ -55,6 +56,10 @@ pub enum Remark {
     NoRecord(Step),
     /// The network is made though something else leads there.
     Overlap(Overlap),
+    /// A tunnel that is not there yet.
+    Awaited(InterfaceName),
+    /// A tunnel whose MTU is less than what guests send, in bytes: its own, and theirs.
+    Narrow(InterfaceName, i32, i32),
 }
 
 /// Why there is no plan.
@@ -176,6 +181,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let place = place.unwrap_or(wanted.len());
     wanted.splice(place..place, openings(context, &host, spec, earlier)?);
     let mut making = Making { context, host: &host, earlier, is_there, plan: Plan::empty(context) };
+    making.plan.remarks = tunnel_remarks(context, &host, spec)?;
     making.drop_unwanted(spec, &wanted)?;
     if is_there && earlier.incomplete {
         for net in half_added(context, &host, earlier.items.iter().chain(&wanted))? {
@@ -417,7 +423,9 @@ impl Making<'_, '_> {
             },
             item => item,
         };
-        if !is_done {
+        if self.is_awaited(&item) {
+            // only noted: the call that finds it makes the step
+        } else if !is_done {
             self.plan.steps.push(Step::make(item.clone()));
         } else if stored.is_none() {
             if !item.is_shared() || !self.context.is_claimed_by_others(&item) {
@@ -427,6 +435,12 @@ impl Making<'_, '_> {
         }
         self.plan.state.items.push(item);
         Ok(())
+    }
+
+    /// Returns whether an item needs a tunnel that is not there yet.
+    fn is_awaited(&self, item: &Item) -> bool {
+        let (Item::Tunnel(link) | Item::Up(link)) = item else { return false };
+        self.plan.remarks.iter().any(|remark| matches!(remark, Remark::Awaited(name) if name == link))
     }
 
     fn is_done(&self, item: &Item, is_stored: bool) -> Result<bool> {
@@ -444,7 +458,7 @@ impl Making<'_, '_> {
     }
 
     fn adds_port(&self) -> bool {
-        self.plan.steps.iter().any(|step| step.on && matches!(step.item, Item::Port(_)))
+        self.plan.steps.iter().any(|step| step.on && matches!(step.item, Item::Port(_) | Item::Tunnel(_)))
     }
 
     /// A value is stored with what it was before the first call.
@@ -507,6 +521,9 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     for port in &spec.ports {
         items.extend([Item::Port(port.clone()), Item::Up(port.clone())]);
     }
+    for tunnel in &spec.tunnels {
+        items.extend([Item::Tunnel(tunnel.clone()), Item::Up(tunnel.clone())]);
+    }
     items.extend(set(Value::Mtu, spec.mtu.map(|mtu| mtu as u64)));
     items.extend(spec.addresses.iter().copied().map(Item::Address));
     items.push(Item::Up(spec.bridge.clone()));
@@ -550,13 +567,33 @@ fn check_interfaces(context: &Context, host: &HostSnapshot, spec: &NetworkSpec) 
             return Err(PlanError::NoInterface(name.clone()));
         }
     }
-    for port in &spec.ports {
+    for port in spec.ports.iter().chain(&spec.tunnels) {
         let owner = context.kernel.bridge_of(port.as_bytes());
         if let Some(other) = owner.filter(|other| *other != *context.bridge.as_str()) {
             return Err(PlanError::PortOf(port.clone(), other.to_string_lossy().into_owned()));
         }
     }
     Ok(())
+}
+
+/// Returns which tunnels are not there yet, and which carry less than guests send: what the spec says, or else what the ports that
+/// are there have. Guests that come later get the bridge's MTU, which follows the tunnel's.
+fn tunnel_remarks(context: &Context, host: &HostSnapshot, spec: &NetworkSpec) -> Result<Vec<Remark>> {
+    let mut remarks = Vec::new();
+    for tunnel in &spec.tunnels {
+        if host.link_flags(tunnel.as_ref())?.is_none() {
+            remarks.push(Remark::Awaited(tunnel.clone()));
+            continue;
+        }
+        let mtu = context.kernel.link_mtu(tunnel.as_bytes())?;
+        let ports = context.kernel.ports(context.bridge.as_bytes(), Source::Sysfs).unwrap_or_default();
+        let guests = ports.iter().filter(|port| !spec.tunnels.iter().any(|tunnel| **port == *tunnel.as_str()));
+        let of_guests = guests.filter_map(|port| context.kernel.link_mtu(port.as_bytes()).ok()).max();
+        if let Some(wide) = spec.mtu.or(of_guests).filter(|wide| *wide > mtu) {
+            remarks.push(Remark::Narrow(tunnel.clone(), mtu, wide));
+        }
+    }
+    Ok(remarks)
 }
 
 /// Addresses among these that an unfinished call has added without their prefix, or without removing the broadcast address that

@@ -101,7 +101,9 @@ fn spare_others(context: &Context, host: &HostSnapshot, items: &mut Vec<Item>, p
     }
     let ports = context.kernel.ports(context.bridge.as_bytes(), Source::Sysfs).unwrap_or_default();
     let ports = ports.iter().map(|port| port.to_string_lossy().into_owned());
-    let is_own = |port: &String| items.iter().any(|item| matches!(item, Item::Port(own) if own.as_str() == port));
+    let is_own = |port: &String| {
+        items.iter().any(|item| matches!(item, Item::Port(own) | Item::Tunnel(own) if own.as_str() == port))
+    };
     let foreign: Vec<String> = ports.filter(|port| !is_own(port)).collect();
     if !foreign.is_empty() {
         let goes = items.contains(&Item::Bridge);

@@ -101,7 +101,7 @@ impl Setting {
 }
 
 /// The variables that a file can set.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "bridge",
     "vifnum",
     "mac",
@@ -113,6 +113,7 @@ const VARIABLES: [&str; 16] = [
     "stp",
     "forward_delay",
     "port",
+    "tunnel",
     "mtu",
     "firewall",
     "firewall_backend",
@@ -121,7 +122,7 @@ const VARIABLES: [&str; 16] = [
 ];
 
 /// Variables that can be set several times.
-const REPEATABLE: [&str; 4] = ["address", "port", "brnet", "publish"];
+const REPEATABLE: [&str; 5] = ["address", "port", "tunnel", "brnet", "publish"];
 
 /// Variables of network-virtual that have another name here.
 const FORMER: [(&str, &str); 2] = [("bridgeip", "address"), ("netdev", "outside")];

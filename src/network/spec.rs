@@ -32,6 +32,8 @@ pub struct NetworkSpec {
     pub forward_delay: Option<ClockTime>,
     /// Interfaces to attach to the bridge.
     pub ports: Vec<InterfaceName>,
+    /// Ports that lead to other hosts. Another program makes them, before this call or after it.
+    pub tunnels: Vec<InterfaceName>,
     /// MTU of the bridge in bytes; `None` leaves it.
     pub mtu: Option<i32>,
     /// Firewall command to run afterwards, with its arguments.
@@ -69,6 +71,7 @@ impl NetworkSpec {
             stp: None,
             forward_delay: None,
             ports: Vec::new(),
+            tunnels: Vec::new(),
             mtu: None,
             firewall: None,
             publish: Vec::new(),
@@ -122,14 +125,17 @@ impl NetworkSpec {
 
     /// Returns what contradicts itself.
     fn contradiction(&self) -> Option<&'static str> {
-        let NetworkSpec { outside, ports, bridge, .. } = self;
+        let NetworkSpec { outside, ports, tunnels, bridge, .. } = self;
         if self.antispoof && outside.is_none() {
             return Some("antispoof needs the interface to the outside (--outside)");
         }
-        if outside.as_ref().is_some_and(|outside| outside == bridge || ports.contains(outside))
+        if outside
+            .as_ref()
+            .is_some_and(|outside| outside == bridge || ports.contains(outside) || tunnels.contains(outside))
             || ports.contains(bridge)
+            || tunnels.iter().any(|tunnel| tunnel == bridge || ports.contains(tunnel))
         {
-            return Some("bridge, outside and ports must be different interfaces");
+            return Some("bridge, outside, ports and tunnels must be different interfaces");
         }
         let is_too_short = |delay: ClockTime| delay < ClockTime(200);
         let is_wrong = self.stp == Some(true) && self.forward_delay.is_some_and(is_too_short);
@@ -155,12 +161,13 @@ impl NetworkSpec {
             "force" => _ = setting.choice(["no", "yes"])?,
             "stp" => self.stp = Some(setting.choice(["off", "on"])?),
             "forward_delay" => self.forward_delay = Some(forward_delay(setting)?),
-            "port" => {
+            variable @ ("port" | "tunnel") => {
+                let ports = if variable == "port" { &mut self.ports } else { &mut self.tunnels };
                 let port = setting.interface()?;
-                if self.ports.contains(&port) {
-                    return Err(setting.refuse("this port is given twice"));
+                if ports.contains(&port) {
+                    return Err(setting.refuse(format_args!("this {variable} is given twice")));
                 }
-                self.ports.push(port);
+                ports.push(port);
             }
             "mtu" => {
                 let is_right = |mtu: &i32| (68..=65535).contains(mtu);

@@ -46,7 +46,7 @@ impl Step {
             Item::Bridge => format!("brctl {} {bridge}", choose("addbr", "delbr")),
             Item::Value { value, to, from } => value_command(*value, if on { *to } else { *from }, bridge),
             Item::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
-            Item::Port(port) => format!("brctl {} {bridge} {port}", choose("addif", "delif")),
+            Item::Port(port) | Item::Tunnel(port) => format!("brctl {} {bridge} {port}", choose("addif", "delif")),
             Item::Up(link) => format!("ip link set {link} {}", choose("up", "down")),
             Item::Moved { from, to, config } => {
                 let [from, to] = if on { [from, to] } else { [to, from] };

@@ -94,6 +94,7 @@ fn read<'k>(
         bridge,
         networks: networks.iter().map(|network| network.name.clone()).collect(),
         outside: networks.iter().find_map(|network| network.outside.clone()),
+        tunnels: networks.iter().flat_map(|network| network.tunnels().cloned()).collect(),
         masquerade: Vec::new(),
         publish: Vec::new(),
         backend: networks.iter().find_map(|network| network.backend),

@@ -94,7 +94,10 @@ fn port(out: &mut String, host: &HostStatus, status: &BridgeStatus, port: &Port)
             (guest, reason.map_or(name.to_string(), |reason| format!("{name}\n{reason}")))
         }
         None => {
-            interface(out, host, &port.name);
+            match status.is_tunnel(port) {
+                true => node(out, port.name.display(), label(host, &port.name) + "\nother hosts", ", shape=ellipse"),
+                false => interface(out, host, &port.name),
+            }
             (name.to_string(), reason.unwrap_or_default())
         }
     };

@@ -49,6 +49,32 @@ pub(in crate::manage) enum Kind {
 }
 
 impl Kind {
+    /// All of them, in the order of their numbers.
+    pub(super) const ALL: [Kind; 22] = [
+        Kind::NetworkUnfinished,
+        Kind::NetworkNotUnderstood,
+        Kind::NetworkUnreadable,
+        Kind::BridgeMissing,
+        Kind::BridgeDown,
+        Kind::ValueDiffers,
+        Kind::AddressMissing,
+        Kind::AddressDuplicate,
+        Kind::PortMissing,
+        Kind::PortNotForwarding,
+        Kind::OutsideMissing,
+        Kind::OutsideDown,
+        Kind::OutsideNoCarrier,
+        Kind::ForwardingOff,
+        Kind::MasqueradeMissing,
+        Kind::MasqueradeUnknown,
+        Kind::AntispoofMissing,
+        Kind::AntispoofUnknown,
+        Kind::PublishMissing,
+        Kind::PublishUnknown,
+        Kind::ForwardDropped,
+        Kind::ForwardUnknown,
+    ];
+
     /// Returns the name in JSON, and the label of the lines of the picture that it belongs to. A port that does not forward is
     /// marked in its own line.
     fn names(self) -> (&'static str, &'static str) {
@@ -143,12 +169,18 @@ impl Finding {
     /// forward, and a firewall's command leaves nothing to see.
     pub(super) fn missing(context: &Context, item: &Item) -> Option<Finding> {
         let bridge = &context.bridge;
+        if let Item::Tunnel(tunnel) = item
+            && context.kernel.has_link(tunnel.as_bytes()) == Ok(false)
+        {
+            let text = format!("{tunnel} is not there: other hosts are not reached");
+            return Some(Finding::new(Kind::PortMissing, tunnel, text));
+        }
         let (kind, what, object) = match item {
             Item::Bridge => (Kind::BridgeMissing, "missing", bridge.to_string()),
             Item::Up(link) if link == bridge => (Kind::BridgeDown, "down", link.to_string()),
             Item::Value { .. } => (Kind::ValueDiffers, "differs", item.keyword().into()),
             Item::Address(net) => (Kind::AddressMissing, "missing", net.to_string()),
-            Item::Port(port) => (Kind::PortMissing, "missing", port.to_string()),
+            Item::Port(port) | Item::Tunnel(port) => (Kind::PortMissing, "missing", port.to_string()),
             Item::Forwarding { v6 } => (Kind::ForwardingOff, "off", if *v6 { "6" } else { "4" }.into()),
             Item::Masquerade(net) => (Kind::MasqueradeMissing, "missing", net.to_string()),
             Item::Accept(link) => (Kind::AntispoofMissing, "missing", link.to_string()),
@@ -213,5 +245,16 @@ pub(super) fn reason(block: PortBlock) -> String {
         PortBlock::JustAttached => "just attached".into(),
         PortBlock::SpanningTree => "by spanning tree".into(),
         PortBlock::ForwardsIn { seconds } => format!("forwards in {seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn all_kinds() {
+        assert!(Kind::ALL.into_iter().enumerate().all(|(number, kind)| kind as usize == number));
+        assert_eq!(Kind::ALL.len(), Kind::ForwardUnknown as usize + 1);
     }
 }

@@ -132,6 +132,7 @@ fn port(status: &BridgeStatus, bridge: &Bridge, port: &Port) -> Json {
         ("port", Json::text(port.name.display())),
         ("number", port.number.into()),
         ("guest", port.guest().into()),
+        ("tunnel", status.is_tunnel(port).into()),
         ("state", port.state().into()),
         ("reason", status.reason(port).into()),
         ("rx_bytes", traffic.map(|traffic| traffic.received.bytes).into()),

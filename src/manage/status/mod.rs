@@ -1,7 +1,7 @@
 //! `brouter status`: a host's networks as they are, with what is out of order.
 //!
 //! A snapshot of the host is compared with the networks that it knows (`check`, `model`, `finding`), and shown as a picture
-//! (`picture`, `ports`, drawn by `tree`), as JSON (`json`) or as a graph (`dot`).
+//! (`picture`, `ports`, drawn by `tree`), as JSON (`json`), as a graph (`dot`) or as metrics (`prometheus`).
 
 pub(super) mod check;
 mod dot;
@@ -11,6 +11,7 @@ mod list;
 pub(super) mod model;
 mod picture;
 mod ports;
+mod prometheus;
 mod style;
 mod text;
 mod tree;
@@ -48,6 +49,10 @@ pub(super) struct Options {
     #[argh(switch)]
     dot: bool,
 
+    /// as metrics for Prometheus. Status 0 if they could be written
+    #[argh(switch)]
+    prometheus: bool,
+
     /// again every 2 seconds, or every so many with --watch=SECONDS
     #[argh(option, arg_name = "seconds")]
     watch: Option<String>,
@@ -68,8 +73,11 @@ pub(super) fn words(words: &[OsString]) -> Vec<OsString> {
 
 /// `brouter status`
 pub(super) fn status(call: &mut Call, options: &Options) -> Outcome {
-    if options.json && options.dot {
-        return Err(complaint(line!("--json or --dot, not both")));
+    if [options.json, options.dot, options.prometheus].into_iter().filter(|is_set| *is_set).count() > 1 {
+        return Err(complaint(line!("--json, --dot or --prometheus, only one of them")));
+    }
+    if options.prometheus && options.watch.is_some() {
+        return Err(complaint(line!("--prometheus or --watch, not both")));
     }
     let locales = [(call.environment)("LC_ALL"), (call.environment)("LC_CTYPE"), (call.environment)("LANG")];
     let style = Style::of(locales, has_colours(call), width());
@@ -78,15 +86,17 @@ pub(super) fn status(call: &mut Call, options: &Options) -> Outcome {
         None => {
             let host = check::check(call, options.name.as_deref(), true)?;
             say(call, &show(options, style, &host))?;
-            verdict(&host)
+            // the collector's `> file.new && mv file.new file` is to succeed with faults, too
+            if options.prometheus { Ok(()) } else { verdict(&host) }
         }
     }
 }
 
 fn show(options: &Options, style: Style, host: &HostStatus) -> String {
-    match (options.json, options.dot) {
-        (true, _) => json::json(host),
-        (_, true) => dot::dot(host),
+    match options {
+        Options { json: true, .. } => json::json(host),
+        Options { dot: true, .. } => dot::dot(host),
+        Options { prometheus: true, .. } => prometheus::prometheus(host),
         _ => picture::picture(host, style),
     }
 }

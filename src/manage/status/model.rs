@@ -32,6 +32,8 @@ pub(in crate::manage) struct BridgeStatus<'k> {
     pub(super) bridge: Option<Rc<Bridge<'k>>>,
     /// The interface to the outside that a network names.
     pub(super) outside: Option<InterfaceName>,
+    /// Ports that lead to other hosts, as networks name them.
+    pub(super) tunnels: Vec<InterfaceName>,
     /// The networks configured to be masqueraded. For each: whether iptables has the rule; `None` if unknown.
     pub(super) masquerade: Vec<(Ipv4Net, Option<bool>)>,
     /// The ports through which guests reach the outside, if the host is not their router.
@@ -92,6 +94,11 @@ impl<'k> BridgeStatus<'k> {
     /// Returns whether a port is out of order. That it is disabled with its bridge is no fault of its own.
     pub(super) fn is_faulty(&self, port: &Port) -> bool {
         self.is_up() && !port.forwards()
+    }
+
+    /// Returns whether a port leads to other hosts.
+    pub(super) fn is_tunnel(&self, port: &Port) -> bool {
+        self.tunnels.iter().any(|tunnel| *port.name == *tunnel.as_str())
     }
 
     /// Returns why a port does not forward: the bridge's reason before its own.

@@ -16,6 +16,7 @@ struct Row<'a> {
     traffic: Option<Traffic>,
     learnt: &'a [FdbEntry],
     reason: Option<String>,
+    is_tunnel: bool,
 }
 
 /// Returns the lines of the ports. Those that do not forward come first.
@@ -29,6 +30,7 @@ pub(super) fn lines(status: &BridgeStatus, style: Style) -> Vec<Line> {
         traffic: bridge.traffic_of(port),
         learnt: bridge.learnt_behind(port),
         reason: status.reason(port),
+        is_tunnel: status.is_tunnel(port),
     };
     let rows: Vec<Row> = ports.iter().map(row).collect();
     // `1024 ports` must fit
@@ -37,12 +39,13 @@ pub(super) fn lines(status: &BridgeStatus, style: Style) -> Vec<Line> {
     let heading = columns(&plural(ports.len(), "port"), width + 3, ["state", "rx / packets", "tx / packets", "learnt"]);
     let mut lines = vec![Line { depth: 0, mark: Mark::Plain, continues: false, text: heading }];
     for state in ["disabled", "blocking", "listening", "learning", "unknown", "forwarding"] {
-        let group: Vec<&Row> = rows.iter().filter(|row| row.port.state() == state).collect();
+        let (tunnels, group): (Vec<&Row>, Vec<&Row>) =
+            rows.iter().filter(|row| row.port.state() == state).partition(|row| row.is_tunnel);
         let size = if group.len() > FEW { group.len() } else { 1 };
-        for some in group.chunks(size) {
+        for some in group.chunks(size).chain(tunnels.chunks(1)) {
             let mark = if status.is_faulty(some[0].port) { Mark::Fault } else { Mark::Plain };
             lines.push(Line { depth: 1, mark, continues: false, text: describe(some, width) });
-            if size > 1 {
+            if some.len() > 1 {
                 let text = format!("  {}", ranges(some, style));
                 lines.push(Line { depth: 1, mark: Mark::Plain, continues: true, text });
             }
@@ -62,6 +65,8 @@ fn describe(group: &[&Row], width: usize) -> String {
             let is_shared = group.iter().all(|row| row.reason == first.reason);
             first.reason.clone().filter(|_| is_shared).unwrap_or_default()
         }
+        (0, _) if first.is_tunnel => "other hosts".into(),
+        (addresses, _) if first.is_tunnel => format!("{addresses} on other hosts"),
         (0, _) => "nothing".into(),
         (1, [one]) => one.mac().to_string(),
         _ => plural(addresses, "address"),

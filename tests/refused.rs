@@ -229,19 +229,21 @@ const MISCOUNTED: &[&str] = &[
     "brctl setpathcost b0 v4 50",
 ];
 
+const NEEDS: [&str; 2] = ["strace", "/dev/net/tun"];
+
 fn main() -> ExitCode {
     let refused = CHANGES.iter().map(|(command, states)| {
         let words: Vec<String> = [command].into_iter().chain(*states).map(|word| format!("'{word}'")).collect();
         let script = format!("{PRELUDE}refused {}", words.join(" "));
-        Test::of_script(*command, &["strace"], "", script, Mode::Sys)
+        Test::of_script(*command, &NEEDS, "", script, Mode::Sys)
     });
     let killed = KILLED.iter().map(|command| {
         let script = format!("{PRELUDE}killed '{command}'");
-        Test::of_script(format!("{command}, killed"), &["strace"], "", script, Mode::Sys)
+        Test::of_script(format!("{command}, killed"), &NEEDS, "", script, Mode::Sys)
     });
     let miscounted = MISCOUNTED.iter().map(|command| {
         let script = format!("{PRELUDE}miscounted '{command}'");
-        Test::of_script(format!("{command}, miscounted"), &["strace"], "", script, Mode::Sys)
+        Test::of_script(format!("{command}, miscounted"), &NEEDS, "", script, Mode::Sys)
     });
     conclude(refused.chain(killed).chain(miscounted).collect())
 }

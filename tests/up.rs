@@ -7,6 +7,7 @@ mod harness;
 
 use std::process::ExitCode;
 
+use harness::hosts::ROOT;
 use harness::table::Mode;
 use harness::{Test, conclude};
 
@@ -18,7 +19,7 @@ ip link add eth0 type veth peer name outside
 ip link set eth0 up
 ip link add p1 type veth peer name p1-far
 # a private copy of /etc
-cp -a /etc /run/etc 2>/dev/null; mount --bind /run/etc /etc; mkdir -p /etc/brouter
+cp -a /etc /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter
 "#;
 
 /// Shell functions for all scripts.
@@ -786,8 +787,11 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
 ];
 
 fn main() -> ExitCode {
-    let test = |(name, script)| {
-        Test::of_script(name, &["strace", "iptables", "jq"], STATE, format!("{PRELUDE}{script}"), Mode::Sys)
+    let test = |(name, script): (&str, &str)| {
+        // a user namespace has no other users
+        let root = ["setpriv --reuid", "chown"].iter().any(|command| script.contains(command)).then_some(ROOT);
+        let needs: Vec<&str> = ["strace", "iptables", "jq"].into_iter().chain(root).collect();
+        Test::of_script(name, &needs, STATE, format!("{PRELUDE}{script}"), Mode::Sys)
     };
     conclude(TESTS.into_iter().map(test).collect())
 }

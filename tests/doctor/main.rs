@@ -12,6 +12,7 @@ mod xen;
 use std::process::ExitCode;
 
 use broken::{BROKEN, BROKEN_IPV6, IPV6};
+use harness::hosts::ROOT;
 use harness::table::Mode;
 use harness::{Test, conclude};
 use report::REPORT;
@@ -88,7 +89,9 @@ fn main() -> ExitCode {
     let xen = XEN.iter().map(|test| (test, "", with_xen.as_str(), Some("xen")));
     let other = "OTHER=iptables-legacy; case $(iptables --version) in *legacy*) OTHER=iptables-nft;; esac";
     let test = |((name, script), more, state, need): (&(&str, &str), _, _, Option<_>)| {
-        let needs: Vec<&str> = ["strace", "iptables", "nft", "script"].into_iter().chain(need).collect();
+        // iptables-legacy-save reads a file of /proc that is closed to root in a user namespace
+        let root = script.contains("$OTHER").then_some(ROOT);
+        let needs: Vec<&str> = ["strace", "iptables", "nft", "script"].into_iter().chain(need).chain(root).collect();
         Test::of_script(*name, &needs, state, format!("{PRELUDE}{other}\n{more}{script}"), Mode::Sys)
     };
     conclude(plain.chain(xen).map(test).collect())

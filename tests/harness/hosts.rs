@@ -41,6 +41,9 @@ pub(crate) const STATIC: &str = "static programs";
 /// The need of a row that uses a xenstored.
 pub(crate) const XEN: &str = "xen";
 
+/// The need of a test that uses what root in a user namespace may not.
+pub(crate) const ROOT: &str = "root";
+
 /// The need of a row in which later releases of iproute2 behave in another way.
 pub(crate) const IPROUTE2_6_1: &str = "iproute2-6.1";
 
@@ -155,6 +158,9 @@ impl Hosts {
                 "our programs are not static: run `make test`, or set BROUTER_PROGRAMS to a folder with static ones",
             );
         }
+        if needs.iter().any(|need| need == ROOT) && !nix::unistd::getuid().is_root() {
+            return String::from("root itself is needed");
+        }
         if needs.iter().any(|need| need == XEN)
             && let Err(lack) = self.xen()
         {
@@ -164,7 +170,7 @@ impl Hosts {
             return "Debian's scripts are missing: run compat/apt/fetch-scripts build/scripts (Debian 12)".into();
         }
         let needs =
-            needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS, IPROUTE2_6_1].contains(need));
+            needs.iter().map(String::as_str).filter(|need| ![STATIC, XEN, SCRIPTS, IPROUTE2_6_1, ROOT].contains(need));
         let needs = ALWAYS_NEEDED.into_iter().chain(needs);
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {

@@ -17,16 +17,32 @@ use crate::arguments::change;
 /// Set in the namespaces.
 const INSIDE: &str = "BROUTER_TEST_TABLES";
 
+/// Returns why the tests cannot run here, if they cannot: `iptables-legacy-save` reads a file of /proc that is closed to root in a
+/// user namespace.
+pub(crate) fn lacks() -> Option<&'static str> {
+    let runs = |words: &[&str]| Command::new(words[0]).args(&words[1..]).output().is_ok_and(|run| run.status.success());
+    if env::var_os(INSIDE).is_some() {
+        None
+    } else if !nix::unistd::getuid().is_root() {
+        Some("root itself is needed")
+    } else if !runs(&["iptables-legacy", "--version"]) {
+        Some("iptables-legacy is missing (Debian: apt-get install iptables)")
+    } else if !runs(&["unshare", "-n", "-m", "true"]) {
+        Some("cannot create network namespaces")
+    } else {
+        None
+    }
+}
+
 /// Moves this process into network and mount namespaces of its own with an empty /run, by starting it again.
 pub(crate) fn enter_namespaces() {
     if env::var_os(INSIDE).is_some() {
         return;
     }
     let own = env::current_exe().expect("this program");
-    let is_root = nix::unistd::getuid().is_root();
     let mut unshare = Command::new("unshare");
-    unshare.args(if is_root { &["-n", "-m"][..] } else { &["-r", "-n", "-m"] });
-    unshare.args(["sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"]).arg(own).args(env::args_os().skip(1));
+    unshare.args(["-n", "-m", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"]);
+    unshare.arg(own).args(env::args_os().skip(1));
     let error = unshare.env(INSIDE, "1").exec();
     panic!("unshare: {error}");
 }

@@ -337,7 +337,7 @@ masquerade=on|1: masquerade="on": yes or no is expected
 forward_delay=1e1|1: forward_delay="1e1": seconds are expected, 0 to 30
 port=a/b|1: port="a/b": not a name for an interface (letters, digits, '.', '_', '@', inner '-'; not '.' or '..')
 bridge=abcdefghijklmnop|1: bridge="abcdefghijklmnop": a name has at most 15 bytes
-strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port tunnel mtu firewall firewall_backend publish force
+strict=yes|1: strict: no such variable; expected is one of bridgeip netdev bridge vifnum mac address brnet outside masquerade antispoof stp forward_delay port tunnel mtu firewall firewall_backend publish isolate force
 END
         "#,
     ),
@@ -464,6 +464,9 @@ echo 1 >$conf/eth0/accept_ra"
             with $call:error=$(error_of $call ENOSPC) brouter up lan --bridge b0 --port eth0 || grep -q 'is up all the same' /run/said || same "$call: $(cat /run/said)" "$of_port" "$(routes eth0)"
             brouter down lan >/dev/null 2>&1; same "after $call" "$before" "$(state)"
         done
+        # an address of IPv6 that every link has is not moved
+        echo 0 >/proc/sys/net/ipv6/conf/p1/disable_ipv6; ip link set p1-far up; ip link set p1 up; ip -6 addr show dev p1 | grep -q fe80 || echo "no fe80"
+        brouter up "${small[@]}" --port p1 --dry-run | grep -E 'fe80|moved'; ip link set p1 down
         ip addr flush dev eth0; brouter up lan --bridge b0 --port eth0 2>&1 | grep -q 'no address' || echo "an address from nowhere"
         "#,
     ),

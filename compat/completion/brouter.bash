@@ -93,7 +93,7 @@ _brouter() {
         up,--firewall | down,--firewall) mapfile -t names < <(compgen -c -- "$current"); _brouter_offer "${names[@]}" ;;
         up,* | down,*)
             case $current in
-                -*) _brouter_offer --bridge --mac --address --outside --masquerade --antispoof --stp --forward-delay --port --tunnel \
+                -*) _brouter_offer --bridge --mac --address --outside --masquerade --antispoof --isolate --stp --forward-delay --port --tunnel \
                     --mtu --firewall --publish --firewall-backend --force --dry-run --help ;;
                 *) _brouter_networks ;;
             esac ;;

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::fact::Fact;
-use super::port::{Port, PortBlock, numbered};
+use super::port::{Port, PortBlock, guest, numbered};
 use crate::kernel::{
     BridgeInfo, FdbEntry, Kernel, Link, LinkFile, PortInfo, Source, Sysfs, Traffic, Unreadable, flag, port_state,
 };
@@ -39,6 +39,14 @@ impl Firewalled {
     pub(crate) fn is_on(self) -> bool {
         self.everywhere || self.here
     }
+}
+
+/// Returns whether a link is a network card, a bond of them or a VLAN on one, by its name or its device.
+pub(crate) fn is_uplink(kernel: &Kernel, link: &OsStr) -> bool {
+    let device = format!("/sys/class/net/{}/device", link.to_string_lossy());
+    // the backends of Xen's guests are devices, too
+    guest(&link.to_string_lossy()).is_none()
+        && (has_name_of_card(link.as_bytes()) || kernel.sysfs() == Sysfs::Own && kernel.has_file(&device))
 }
 
 /// Whether a name is one that network cards, bonds and their VLANs have: eth0, eno1, enp3s0.5, peth0, bond0, team0.
@@ -129,14 +137,12 @@ impl<'k> Bridge<'k> {
 
     /// Returns the ports that lead to the outside, such as a network card: guests reach it through them, without the host as router.
     pub(crate) fn uplinks(&self) -> Vec<&Port> {
-        let has_sysfs = self.kernel.sysfs() == Sysfs::Own;
-        // the backends of Xen's guests are devices, too
-        let is_card = |port: &Port| {
-            let name = port.name.as_bytes();
-            let device = format!("/sys/class/net/{}/device", port.name.to_string_lossy());
-            port.guest().is_none() && (has_name_of_card(name) || has_sysfs && self.kernel.has_file(&device))
-        };
-        self.ports().unwrap_or_default().iter().filter(|port| is_card(port)).collect()
+        self.ports().unwrap_or_default().iter().filter(|port| is_uplink(self.kernel, &port.name)).collect()
+    }
+
+    /// Returns the other ports.
+    pub(crate) fn guest_ports(&self) -> impl Iterator<Item = &Port> {
+        self.ports().unwrap_or_default().iter().filter(|port| !is_uplink(self.kernel, &port.name))
     }
 
     /// Returns the addresses that the bridge has learnt, by the port they are behind.

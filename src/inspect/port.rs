@@ -48,7 +48,7 @@ impl Port {
     }
 }
 
-fn guest(name: &str) -> Option<u32> {
+pub(super) fn guest(name: &str) -> Option<u32> {
     let numbers = name.strip_prefix("vif").or_else(|| name.strip_prefix("tap"))?;
     let (guest, device) = numbers.split_once('.')?;
     device.strip_suffix("-emu").unwrap_or(device).parse::<u32>().ok()?;

@@ -165,6 +165,11 @@ impl<'k> HostSnapshot<'k> {
         self.kernel.link_file(port.as_bytes(), LinkFile("brport/isolated")).is_some_and(|value| value == "1")
     }
 
+    /// Returns whether the kernel tells whether a port is isolated.
+    pub(crate) fn knows_isolation(&self, port: &OsStr) -> bool {
+        self.kernel.link_file(port.as_bytes(), LinkFile("brport/isolated")).is_some()
+    }
+
     /// Returns the ports through which guests on a bridge reach the outside, if it is a plain bridge: one with a network card as a
     /// port, or with the host's default route over it. Empty if the host is to be their router.
     pub(crate) fn outside_ports(&self, bridge: &Bridge) -> Vec<String> {

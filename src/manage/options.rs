@@ -36,6 +36,10 @@ pub(super) struct Options {
     #[argh(switch)]
     antispoof: bool,
 
+    /// guests reach the host and the outside, but not each other
+    #[argh(switch)]
+    isolate: bool,
+
     /// spanning tree, on or off (off)
     #[argh(option, arg_name = "on|off")]
     stp: Option<String>,
@@ -92,6 +96,7 @@ impl Options {
             ("outside", self.outside.as_deref()),
             ("masquerade", yes(self.masquerade)),
             ("antispoof", yes(self.antispoof)),
+            ("isolate", yes(self.isolate)),
             ("force", yes(self.force)),
             ("stp", self.stp.as_deref()),
             ("forward_delay", self.forward_delay.as_deref()),

@@ -22,7 +22,7 @@ use crate::network::state::{NetworkState, StoredState};
 use crate::network::step::Step;
 use crate::network::store::StateDir;
 use crate::shell::{quoted, quoted_name};
-use crate::terminal::one_line;
+use crate::terminal::{lines, one_line};
 
 /// `brouter up`
 pub(super) fn up(call: &mut Call, options: &Options) -> Outcome {
@@ -192,7 +192,7 @@ fn print_step(out: &mut dyn Write, context: &Context, progress: Progress) {
     let _ = match progress {
         Progress::Next(Step { item: Item::Firewall(_), .. }) => out.flush(),
         Progress::Next(_) | Progress::Skipped(..) => Ok(()),
-        Progress::Done(step) => out.write_all(&line!(one_line(&context.command(step)))),
+        Progress::Done(step) => out.write_all(&line!(lines(&context.command(step)))),
     };
 }
 
@@ -202,7 +202,7 @@ fn listing(plan: &Plan, context: &Context, state: &str) -> String {
     if plan.steps.is_empty() && plan.remarks.is_empty() {
         return format!("{network}: {state}, nothing to do\n");
     }
-    let steps: String = plan.steps.iter().map(|step| one_line(&context.command(step)) + "\n").collect();
+    let steps: String = plan.steps.iter().map(|step| lines(&context.command(step)) + "\n").collect();
     steps + &remark_lines(plan, context)
 }
 
@@ -220,6 +220,9 @@ fn remark_text(remark: &Remark, context: &Context) -> String {
         }
         Remark::PortsReleased(ports) => format!("released: {}", ports.join(" ")),
         Remark::PortsLeft(ports) => format!("left: ports {}", ports.join(" ")),
+        Remark::NotIsolated => {
+            format!("guests on {bridge} reach each other: this kernel cannot isolate ports (Linux 4.18 can)")
+        }
         Remark::Overlap(overlap) => overlap.what(),
         Remark::Awaited(tunnel) => {
             let network = quoted(&context.network);

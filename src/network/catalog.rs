@@ -208,6 +208,11 @@ impl KnownNetwork {
         conflict::published(&self.items).collect()
     }
 
+    /// Returns whether guests are not to reach each other.
+    pub(crate) fn is_isolate(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Between(_)))
+    }
+
     /// Returns whether only what vif-bridge accepts is forwarded.
     pub(crate) fn is_antispoof(&self) -> bool {
         self.items.iter().any(|item| matches!(item, Item::Drop { .. }))

@@ -27,7 +27,7 @@ use crate::firewall::error::FirewallError;
 use crate::firewall::iptables::HeldLock;
 use crate::firewall::opening::Opener;
 use crate::inspect::snapshot::HostSnapshot;
-use crate::kernel::{BridgeSetting, Kernel, LinkSetting, flag, net_conf};
+use crate::kernel::{BridgeSetting, Kernel, LinkFile, LinkSetting, flag, net_conf};
 use crate::lock::Lock;
 use crate::net::Family;
 use crate::net::{InterfaceName, Mac, labels};
@@ -35,6 +35,9 @@ use crate::program::{self, Failed};
 
 /// Longest time that the host's own firewall command may take. SuSEfirewall2 takes a minute on a slow host.
 pub const FIREWALL_LIMIT: Duration = Duration::from_secs(600);
+
+/// Whether a port is isolated from others: 0 or 1. Linux 4.18 brought it.
+pub(crate) const ISOLATED: LinkFile = LinkFile("brport/isolated");
 
 /// Whether the host accepts router advertisements: 0 never, 1 unless it forwards, 2 always.
 pub(super) const ACCEPT_RA: &str = "accept_ra";
@@ -274,7 +277,11 @@ impl<'a> Context<'a> {
         let kernel = self.kernel;
         if let Some(rule) = item.rule(&self.bridge) {
             let firewall = self.firewall()?;
-            return Ok(if on { firewall.append(&rule) } else { firewall.delete(&rule) }?);
+            return Ok(match item {
+                _ if !on => firewall.delete(&rule),
+                Item::Between(_) => firewall.change(&[RuleChange::Insert(rule)]),
+                _ => firewall.append(&rule),
+            }?);
         }
         if let Item::Open(Opening { place, flow }) = item {
             let rule = flow.rule(&self.bridge);
@@ -309,13 +316,21 @@ impl<'a> Context<'a> {
             }
             Item::Forwarding { v6 } => kernel.set_sysctl(family(*v6).forwarding(), if on { "1" } else { "0" })?,
             Item::ProxyArp => kernel.set_sysctl(&self.proxy_arp()?, if on { "1" } else { "0" })?,
+            Item::Isolated(port) => {
+                kernel.set_link(port.as_bytes(), LinkSetting::File(ISOLATED, if on { b"1" } else { b"0" }))?;
+            }
             Item::AcceptRa(link) => {
                 let name = net_conf(Family::V6.folder(), link.as_str(), ACCEPT_RA)?;
                 kernel.set_sysctl(&name, if on { "2" } else { "1" })?;
             }
             Item::Firewall(command) => self.run_firewall_command(command)?,
             // rules, which have been changed above
-            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Open(_) => (),
+            Item::Masquerade(_)
+            | Item::MasqueradeAll
+            | Item::Accept(_)
+            | Item::Publish(_)
+            | Item::Between(_)
+            | Item::Open(_) => (),
         }
         Ok(())
     }
@@ -405,6 +420,7 @@ impl<'a> Context<'a> {
             Item::Renamed(renaming) => Ok(self.kernel.link_index(renaming.to.as_bytes()) == Ok(renaming.index)),
             Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
             Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
+            Item::Isolated(port) => Ok(host.is_isolated(port.as_ref())),
             Item::AcceptRa(link) => Ok(host.link_value(Family::V6, link.as_str(), ACCEPT_RA) == Some(2)),
             Item::Forwarding { v6 } => Ok(host.forwarding(family(*v6)).unwrap_or(false)),
             Item::Open(Opening { place, flow }) => Ok(self.opener().has(place, &flow.rule(&self.bridge))?),
@@ -413,9 +429,12 @@ impl<'a> Context<'a> {
                 Err(Errno::ENOENT) => Ok(false),
                 value => Ok(value? == "1"),
             },
-            Item::Firewall(_) | Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) => {
-                Ok(true)
-            }
+            Item::Firewall(_)
+            | Item::Masquerade(_)
+            | Item::MasqueradeAll
+            | Item::Accept(_)
+            | Item::Publish(_)
+            | Item::Between(_) => Ok(true),
         }
     }
 

@@ -7,9 +7,11 @@ use ipnet::{IpNet, Ipv4Net};
 use super::ip_config::IpConfig;
 use super::opening::Opening;
 use super::published::Published;
-use crate::firewall::chain::Policy;
+use crate::firewall::chain::{Chain, Policy, Table};
+use crate::firewall::matches::Match;
 use crate::firewall::rule::Rule;
-use crate::net::{InterfaceName, Mac};
+use crate::firewall::target::Target;
+use crate::net::{Family, InterfaceName, Mac};
 
 /// A part of a network. The host has it or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,10 @@ pub enum Item {
         /// The policy of chain FORWARD before.
         before: String,
     },
+    /// A port that does not reach other isolated ports of its bridge (`brport/isolated`, Linux 4.18).
+    Isolated(InterfaceName),
+    /// Packets between guests are dropped that take the host for their router.
+    Between(Family),
     /// Packets are forwarded between interfaces.
     Forwarding {
         /// Those of IPv6, else those of IPv4.
@@ -135,13 +141,18 @@ impl Item {
 
     /// Whether deleting the bridge removes it.
     pub fn goes_with_bridge(&self) -> bool {
-        matches!(self, Item::Value { .. } | Item::Address(_))
+        matches!(self, Item::Value { .. } | Item::Address(_) | Item::Isolated(_))
     }
 
     /// Whether it cannot be there without the bridge.
     pub fn needs_bridge(&self, bridge: &InterfaceName) -> bool {
         match self {
-            Item::Bridge | Item::Value { .. } | Item::Address(_) | Item::Port(_) | Item::Tunnel(_) => true,
+            Item::Bridge
+            | Item::Value { .. }
+            | Item::Address(_)
+            | Item::Port(_)
+            | Item::Tunnel(_)
+            | Item::Isolated(_) => true,
             Item::Up(link) | Item::Moved { to: link, .. } => link == bridge,
             _ => false,
         }
@@ -161,7 +172,12 @@ impl Item {
     pub fn is_of_firewall(&self) -> bool {
         matches!(
             self,
-            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Drop { .. }
+            Item::Masquerade(_)
+                | Item::MasqueradeAll
+                | Item::Accept(_)
+                | Item::Publish(_)
+                | Item::Drop { .. }
+                | Item::Between(_)
         )
     }
 
@@ -172,6 +188,11 @@ impl Item {
             Item::MasqueradeAll => Some(Rule::masquerade_all(bridge.clone())),
             Item::Accept(interface) => Some(Rule::accept_from(interface.clone())),
             Item::Publish(published) => Some(published.rule(bridge)),
+            Item::Between(family) => {
+                let matches = vec![Match::In(bridge.clone()), Match::Out(bridge.clone())];
+                let (table, chain, target) = (Table::Filter, Chain::Forward, Target::Drop);
+                Some(Rule { family: *family, table, chain, matches, target })
+            }
             _ => None,
         }
     }
@@ -195,6 +216,8 @@ impl Item {
             Item::Open(_) => "open",
             Item::Drop { .. } => "drop",
             Item::Forwarding { .. } => "forwarding",
+            Item::Isolated(_) => "isolated",
+            Item::Between(_) => "between",
             Item::AcceptRa(_) => "accept-ra",
             Item::Firewall(_) => "firewall",
         }
@@ -217,6 +240,8 @@ impl Item {
             "port" => Item::Port(rest.parse().ok()?),
             "tunnel" => Item::Tunnel(rest.parse().ok()?),
             "up" => Item::Up(rest.parse().ok()?),
+            "isolated" => Item::Isolated(rest.parse().ok()?),
+            "between" => Item::Between(if rest == "6" { Family::V6 } else { Family::V4 }),
             "accept-ra" => Item::AcceptRa(rest.parse().ok()?),
             "moved" => {
                 let mut words = rest.split(' ');
@@ -247,7 +272,12 @@ impl fmt::Display for Item {
             Item::Bridge | Item::MasqueradeAll | Item::ProxyArp => Ok(()),
             Item::Value { value, to, from } => write!(f, " {} {}", value.text(*to), value.text(*from)),
             Item::Address(net) => write!(f, " {net}"),
-            Item::Port(name) | Item::Tunnel(name) | Item::Up(name) | Item::Accept(name) | Item::AcceptRa(name) => {
+            Item::Port(name)
+            | Item::Tunnel(name)
+            | Item::Up(name)
+            | Item::Accept(name)
+            | Item::AcceptRa(name)
+            | Item::Isolated(name) => {
                 write!(f, " {name}")
             }
             Item::Moved { from, to, config } => write!(f, " {from} {to}{config}"),
@@ -256,6 +286,7 @@ impl fmt::Display for Item {
             Item::Publish(published) => write!(f, " {published}"),
             Item::Open(opening) => write!(f, " {opening}"),
             Item::Drop { before } => write!(f, " {before}"),
+            Item::Between(family) => write!(f, " {}", if *family == Family::V6 { 6 } else { 4 }),
             Item::Forwarding { v6 } => write!(f, " {}", if *v6 { 6 } else { 4 }),
             Item::Firewall(command) => write!(f, " {command}"),
         }

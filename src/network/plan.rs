@@ -22,6 +22,7 @@ use super::step::Step;
 use crate::error::errno_text;
 use crate::firewall::chain::{Policy, Table};
 use crate::firewall::choice::Kind;
+use crate::inspect::bridge::is_uplink;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, Source};
 use crate::net::Family;
@@ -54,6 +55,8 @@ pub enum Remark {
     PortsLeft(Vec<String>),
     /// An item stays, because no record says how the host was before. The step that makes it.
     NoRecord(Step),
+    /// The kernel cannot isolate ports, so that guests reach each other on the bridge.
+    NotIsolated,
     /// The network is made though something else leads there.
     Overlap(Overlap),
     /// A tunnel that is not there yet.
@@ -138,7 +141,7 @@ pub(super) type Result<T> = std::result::Result<T, PlanError>;
 /// What would stand in the way of a step.
 pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan> {
     let moved = moved(context, spec, earlier)?;
-    let has_address = |item: &Item| matches!(item, Item::Moved { config, .. } if !config.addresses.is_empty());
+    let has_address = |item: &Item| matches!(item, Item::Moved { config, .. } if has_own_address(config));
     if spec.addresses.is_empty() && !moved.iter().any(has_address) {
         return Err(PlanError::NoAddress);
     }
@@ -171,8 +174,10 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let (mac, host_id) = address_that_stays(context, spec, &moved, earlier, is_own, !is_there || earlier.incomplete);
     let items = wanted(&NetworkSpec { mac, ..spec.clone() }, with_defaults);
     let mut wanted = in_order_of(context.kernel.version(), items);
+    let isolated = isolate(context, &host, spec, &moved, &mut wanted)?;
+    let remark = (spec.isolate && context.kernel.version() < ISOLATES).then_some(Remark::NotIsolated);
     let last_up = wanted.iter().rposition(|item| matches!(item, Item::Up(_))).map_or(wanted.len(), |place| place + 1);
-    wanted.splice(last_up..last_up, moved);
+    wanted.splice(last_up..last_up, moved.into_iter().chain(isolated));
     if let Some(place) = wanted.iter().position(|item| *item == Item::Forwarding { v6: true }) {
         wanted.splice(place..place, accept_ra(&host, spec));
     }
@@ -189,6 +194,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
         }
     }
     making.plan.host_id = host_id;
+    making.plan.remarks.extend(remark);
     making.plan.remarks.extend(overlap.map(Remark::Overlap));
     for item in wanted {
         making.add(item)?;
@@ -253,6 +259,45 @@ pub fn set_up(context: &Context, items: Vec<Item>, earlier: Option<&NetworkState
     Ok(making.plan)
 }
 
+/// The kernel that brought isolated ports.
+const ISOLATES: [u32; 3] = [4, 18, 0];
+
+/// Returns the isolation of the guests' ports that the spec names or that are on the bridge; the rules for a family that the host
+/// does not have are removed from the items.
+fn isolate(
+    context: &Context,
+    host: &HostSnapshot,
+    spec: &NetworkSpec,
+    moved: &[Item],
+    wanted: &mut Vec<Item>,
+) -> Result<Vec<Item>> {
+    if !spec.isolate {
+        return Ok(Vec::new());
+    }
+    context.firewall()?.require(Family::V4, Table::Filter).map_err(Cause::Firewall)?;
+    let has_v6 = context.kernel.has_file("/proc/net/if_inet6");
+    if !has_v6 || context.firewall()?.require(Family::V6, Table::Filter).is_err() {
+        wanted.retain(|item| *item != Item::Between(Family::V6));
+    }
+    if context.kernel.version() < ISOLATES {
+        return Ok(Vec::new());
+    }
+    let bridge = host.bridge(context.bridge.as_ref())?;
+    let present = bridge.iter().flat_map(|bridge| bridge.guest_ports());
+    let present = present.filter_map(|port| InterfaceName::new(port.name.as_encoded_bytes()).ok());
+    // one that leads to the outside is to be reached
+    let is_moved =
+        |port: &InterfaceName| moved.iter().any(|item| matches!(item, Item::Moved { from, .. } if from == port));
+    let named = spec.ports.iter().filter(|port| !is_moved(port) && !is_uplink(context.kernel, port.as_ref())).cloned();
+    let mut ports: Vec<InterfaceName> = named.collect();
+    for port in present {
+        if !ports.contains(&port) && !is_moved(&port) {
+            ports.push(port);
+        }
+    }
+    Ok(ports.into_iter().map(Item::Isolated).collect())
+}
+
 /// Returns the addresses and routes that ports have of their own, which are the bridge's from now on: on a port they would be lost,
 /// and with them the way to this host.
 fn moved(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Vec<Item>> {
@@ -269,11 +314,17 @@ fn moved(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) 
             continue;
         }
         let config = IpConfig::read(context.kernel, port).map_err(Cause::Config)?;
-        if !config.is_empty() {
+        if has_own_address(&config) || !config.routes.is_empty() {
             moved.push(Item::Moved { from: port.clone(), to: spec.bridge.clone(), config: Box::new(config) });
         }
     }
     Ok(moved)
+}
+
+/// Returns whether a link has an address besides that of IPv6 which every link has.
+fn has_own_address(config: &IpConfig) -> bool {
+    let is_of_link = |net: &IpNet| matches!(net, IpNet::V6(net) if net.addr().is_unicast_link_local());
+    config.addresses.iter().any(|address| !is_of_link(&address.net))
 }
 
 /// Returns the links to the outside that must go on accepting router advertisements when the host forwards: those of advertised
@@ -527,6 +578,9 @@ pub fn wanted(spec: &NetworkSpec, with_defaults: bool) -> Vec<Item> {
     items.extend(set(Value::Mtu, spec.mtu.map(|mtu| mtu as u64)));
     items.extend(spec.addresses.iter().copied().map(Item::Address));
     items.push(Item::Up(spec.bridge.clone()));
+    if spec.isolate {
+        items.extend(Family::BOTH.map(Item::Between));
+    }
     items.extend(spec.masquerade.iter().copied().map(Item::Masquerade));
     items.extend(published::rules_of(&spec.publish, &spec.addresses).into_iter().map(Item::Publish));
     if let Some(outside) = spec.outside.as_ref().filter(|_| spec.antispoof) {

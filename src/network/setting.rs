@@ -101,7 +101,7 @@ impl Setting {
 }
 
 /// The variables that a file can set.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "bridge",
     "vifnum",
     "mac",
@@ -118,6 +118,7 @@ const VARIABLES: [&str; 17] = [
     "firewall",
     "firewall_backend",
     "publish",
+    "isolate",
     "force",
 ];
 

@@ -42,6 +42,8 @@ pub struct NetworkSpec {
     pub publish: Vec<Publication>,
     /// What holds the firewall's rules; `None`: what fits the host.
     pub backend: Option<Kind>,
+    /// Whether guests reach the host and the outside, but not each other.
+    pub isolate: bool,
     /// Whether a network is made that overlaps another one, or has no room for guests.
     pub force: bool,
     /// Treatment of items that exist and are not named here.
@@ -76,6 +78,7 @@ impl NetworkSpec {
             firewall: None,
             publish: Vec::new(),
             backend: None,
+            isolate: false,
             force: false,
             mode: Mode::Exact,
         }
@@ -159,6 +162,7 @@ impl NetworkSpec {
             "masquerade" => masquerade.is_wanted = setting.choice(["no", "yes"])?,
             "antispoof" => self.antispoof = setting.choice(["no", "yes"])?,
             "force" => _ = setting.choice(["no", "yes"])?,
+            "isolate" => self.isolate = setting.choice(["no", "yes"])?,
             "stp" => self.stp = Some(setting.choice(["off", "on"])?),
             "forward_delay" => self.forward_delay = Some(forward_delay(setting)?),
             variable @ ("port" | "tunnel") => {

@@ -40,7 +40,13 @@ impl Step {
         let on = self.on;
         let choose = |yes: &'static str, no: &'static str| if on { yes } else { no };
         if let Some(rule) = self.item.rule(bridge) {
-            return choice().command(&rule, if on { Action::Append } else { Action::Delete });
+            let action = match self.item {
+                _ if !on => Action::Delete,
+                // before rules of others that accept
+                Item::Between(_) => Action::Insert,
+                _ => Action::Append,
+            };
+            return choice().command(&rule, action);
         }
         match &self.item {
             Item::Bridge => format!("brctl {} {bridge}", choose("addbr", "delbr")),
@@ -68,12 +74,15 @@ impl Step {
                 format!("echo {} >/proc/sys/{}", choose("1", "0"), family.forwarding())
             }
             Item::ProxyArp => format!("echo {} >/proc/sys/net/ipv4/conf/{bridge}/proxy_arp", choose("1", "0")),
+            Item::Isolated(port) => format!("echo {} >/sys/class/net/{port}/brport/isolated", choose("1", "0")),
             Item::AcceptRa(link) => {
                 format!("echo {} >/proc/sys/net/ipv6/conf/{link}/accept_ra", choose("2", "1"))
             }
             Item::Firewall(command) => command.split_ascii_whitespace().map(quoted).collect::<Vec<_>>().join(" "),
             // rules, handled above
-            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) => String::new(),
+            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Between(_) => {
+                String::new()
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 mod chosen;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod isolated;
 mod opened;
 mod published;
 
@@ -92,7 +93,7 @@ fn main() -> ExitCode {
     let needs =
         ["iptables", "ip6tables", "iptables-legacy", "iptables-nft", "nft", "ss", "busybox", "perl", "jq", "strace"];
     let mut tests = Vec::new();
-    for (name, script) in published::TESTS.iter().chain(&opened::TESTS) {
+    for (name, script) in published::TESTS.iter().chain(&opened::TESTS).chain(&isolated::TESTS) {
         for backend in ["kernel", "iptables", "nft"] {
             let script = format!("{PRELUDE}backend=(--firewall-backend {backend})\n{script}");
             tests.push(Test::of_script(format!("{backend}: {name}"), &needs, STATE, script, Mode::Sys));

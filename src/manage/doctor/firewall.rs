@@ -63,6 +63,9 @@ fn without_rules(rules: &Ruleset) -> String {
 /// Checks whether the firewall sees the bridge's frames: they need not be routed to be dropped then.
 pub(super) fn bridge_nf(host: &Host, network: &Network, report: &mut Report) {
     let Some(bridge) = &network.bridge else { return };
+    if network.is_isolate() {
+        return report.ok("guests are not to reach each other");
+    }
     if network.is_antispoof() {
         return report.ok("antispoof: the firewall is to see guests' frames");
     }

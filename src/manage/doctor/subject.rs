@@ -204,6 +204,11 @@ impl Network<'_> {
         self.known.as_ref().and_then(KnownNetwork::masquerade)
     }
 
+    /// Returns whether guests are not to reach each other.
+    pub(super) fn is_isolate(&self) -> bool {
+        self.known.as_ref().is_some_and(KnownNetwork::is_isolate)
+    }
+
     /// Returns whether only what vif-bridge accepts is to be forwarded.
     pub(super) fn is_antispoof(&self) -> bool {
         self.known.as_ref().is_some_and(KnownNetwork::is_antispoof)

@@ -89,6 +89,7 @@ fn read<'k>(
     // a network that is to be routed is, whatever its ports are
     let plain = bridge.as_ref().filter(|_| networks.iter().all(|network| network.is_routed() != Some(true)));
     Ok(BridgeStatus {
+        is_isolate: networks.iter().any(|network| network.is_isolate()),
         outside_ports: plain.map_or(Vec::new(), |bridge| snapshot.outside_ports(bridge)),
         is_only_planned: bridge.is_none() && networks.iter().all(|network| network.stored == Stored::Nothing),
         bridge,
@@ -134,6 +135,13 @@ fn compare(
         let is_asked = |item: &&Item| is_asked(item) && (asks_firewall || !item.is_of_firewall());
         for item in network.items.iter().filter(is_asked) {
             compare_item(&context, host, status, item);
+        }
+        if network.is_isolate() {
+            let bridge = status.bridge.clone();
+            let ports = bridge.iter().flat_map(|bridge| bridge.guest_ports());
+            let open = ports.filter(|port| host.knows_isolation(&port.name) && !host.is_isolated(&port.name));
+            let names = open.filter_map(|port| InterfaceName::new(port.name.as_encoded_bytes()).ok());
+            status.findings.extend(names.map(|port| Finding::not_isolated(&context, &port)));
         }
         if exists && status.is_up() && asks_firewall {
             find_dropped(&context, host, status, network);

@@ -3,6 +3,7 @@
 use crate::firewall::opening::Obstacle;
 use crate::inspect::port::{Port, PortBlock};
 use crate::kernel;
+use crate::net::{Family, InterfaceName};
 use crate::network::catalog::{self, Description, KnownNetwork, Stored};
 use crate::network::context::Context;
 use crate::network::item::Item;
@@ -42,6 +43,8 @@ pub(in crate::manage) enum Kind {
     MasqueradeUnknown,
     AntispoofMissing,
     AntispoofUnknown,
+    IsolateMissing,
+    IsolateUnknown,
     PublishMissing,
     PublishUnknown,
     ForwardDropped,
@@ -97,6 +100,8 @@ impl Kind {
             Kind::MasqueradeUnknown => ("masquerade-unknown", "masquerade"),
             Kind::AntispoofMissing => ("antispoof-missing", "antispoof"),
             Kind::AntispoofUnknown => ("antispoof-unknown", "antispoof"),
+            Kind::IsolateMissing => ("isolate-missing", "isolate"),
+            Kind::IsolateUnknown => ("isolate-unknown", "isolate"),
             Kind::PublishMissing => ("publish-missing", "publish"),
             Kind::PublishUnknown => ("publish-unknown", "publish"),
             Kind::ForwardDropped => ("forward-dropped", "forwarding"),
@@ -120,6 +125,7 @@ impl Kind {
                 | Kind::MasqueradeUnknown
                 | Kind::AntispoofUnknown
                 | Kind::PublishUnknown
+                | Kind::IsolateUnknown
                 | Kind::ForwardUnknown
         )
     }
@@ -185,12 +191,16 @@ impl Finding {
             Item::Masquerade(net) => (Kind::MasqueradeMissing, "missing", net.to_string()),
             Item::Accept(link) => (Kind::AntispoofMissing, "missing", link.to_string()),
             Item::Drop { .. } => (Kind::AntispoofMissing, "missing", "FORWARD".into()),
+            Item::Between(family) => {
+                (Kind::IsolateMissing, "missing", if *family == Family::V6 { "6" } else { "4" }.into())
+            }
             Item::Publish(published) => (Kind::PublishMissing, "missing", published.publication.to_string()),
             // what is dropped is seen; addresses may have changed since they were moved; the last two are those of scripts
             Item::Up(_)
             | Item::Moved { .. }
             | Item::Renamed(_)
             | Item::AcceptRa(_)
+            | Item::Isolated(_)
             | Item::Firewall(_)
             | Item::Open(_)
             | Item::MasqueradeAll
@@ -206,6 +216,7 @@ impl Finding {
             Kind::MasqueradeMissing => Kind::MasqueradeUnknown,
             Kind::AntispoofMissing => Kind::AntispoofUnknown,
             Kind::PublishMissing => Kind::PublishUnknown,
+            Kind::IsolateMissing => Kind::IsolateUnknown,
             _ => return None,
         };
         Some(Finding { kind, what: unknown(""), ..self })
@@ -221,6 +232,13 @@ impl Finding {
         };
         let by = &obstacle.by;
         Finding::new(Kind::ForwardDropped, object, format!("{what} by {by}: see brouter doctor {}", quoted(network)))
+    }
+
+    /// Returns what it means that a port is not isolated in a network where all guests' are to be.
+    pub(super) fn not_isolated(context: &Context, port: &InterfaceName) -> Finding {
+        let command = Some(context.command(&Step::make(Item::Isolated(port.clone()))));
+        let what = format!("{port} reaches other guests");
+        Finding { kind: Kind::IsolateMissing, object: port.to_string(), what, command }
     }
 
     /// Returns what it means that a port does not forward.

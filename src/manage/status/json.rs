@@ -83,6 +83,7 @@ fn attached(host: &HostStatus, status: &BridgeStatus, bridge: &Bridge) -> Vec<(&
         ("addresses", host.snapshot.addresses_of(&status.name).map(address).collect()),
         ("ports", status.ports().iter().map(|found| port(status, bridge, found)).collect()),
         ("routes", host.routes_over(status).map(route).collect()),
+        ("isolate", status.is_isolate.into()),
         ("outside_ports", status.outside_ports.iter().map(String::as_str).collect()),
         ("outside", status.outside.as_ref().map(InterfaceName::as_str).into()),
         ("masquerade", status.masquerade.iter().map(masquerade).collect()),

@@ -38,6 +38,8 @@ pub(in crate::manage) struct BridgeStatus<'k> {
     pub(super) masquerade: Vec<(Ipv4Net, Option<bool>)>,
     /// The ports through which guests reach the outside, if the host is not their router.
     pub(super) outside_ports: Vec<String>,
+    /// Guests are not to reach each other.
+    pub(super) is_isolate: bool,
     /// What is published. For each: whether the firewall has its first rule; `None` if unknown.
     pub(super) publish: Vec<(Publication, Option<bool>)>,
     /// What holds the firewall's rules of its networks, if that is known.

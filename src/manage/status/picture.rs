@@ -105,6 +105,10 @@ fn lines(host: &HostStatus, status: &BridgeStatus, style: Style) -> Vec<Line> {
     let published = status.publish.iter().filter(|(_, has_rule)| *has_rule == Some(true));
     lines.extend(published.map(|(publication, _)| plain("publish", publication)));
     findings(&mut lines, "publish");
+    if status.is_isolate {
+        lines.push(plain("isolate", "guests do not reach each other"));
+    }
+    findings(&mut lines, "isolate");
     findings(&mut lines, "antispoof");
     lines
 }

@@ -8,6 +8,9 @@ use crate::era::Era;
 use crate::error::errno_text;
 use crate::kernel::{Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, Mac};
+use crate::network::context::ISOLATED;
+use crate::network::item::Item;
+use crate::network::store::StateDir;
 use crate::xen::log::Log;
 use crate::xen::vif::error::{PortRefusal, VifError};
 use crate::xen::vif::interface::{Interface, switch_off};
@@ -90,6 +93,13 @@ impl<'a> Port<'a> {
             change_port(self.interface.kernel(), bridge, self.name(), Kernel::add_port).map_err(VifError::AddPort)?;
             self.bridge = Some(bridge.clone());
         }
+        if is_isolate(self.interface.kernel(), bridge) {
+            match self.interface.set(LinkSetting::File(ISOLATED, b"1")) {
+                // up said so
+                Err(Errno::ENOENT) => (),
+                done => done.map_err(|errno| VifError::link(self.name(), "isolate it", errno))?,
+            }
+        }
         self.interface.switch_on()
     }
 
@@ -104,6 +114,14 @@ impl<'a> Port<'a> {
         left.extend(self.interface.restore());
         left
     }
+}
+
+/// Returns whether a network of brouter's keeps the guests on a bridge from each other.
+fn is_isolate(kernel: &Kernel, bridge: &InterfaceName) -> bool {
+    let states = StateDir::of(kernel).ok().filter(|_| kernel.has_file("/run/brouter"));
+    let known = states.into_iter().flat_map(|states| states.networks()).filter_map(|(_, state)| state.known());
+    let isolates = |item: &Item| matches!(item, Item::Between(_));
+    known.filter(|state| state.bridge == *bridge).any(|state| state.items.iter().any(isolates))
 }
 
 /// Takes an interface off the bridge and switches it off. It may disappear at any moment.

@@ -1,4 +1,4 @@
-//! Compares the listings of `ip` with iproute2's on random topologies.
+//! Compares the listings of `ip` with iproute2's on random topologies, with neighbours, groups, ports' values and routes with a source.
 //!
 //! A topology depends only on its number: `cargo test --test topologies 'topology 17'` reproduces it. BROUTER_TOPOLOGIES sets
 //! their number, 60 by default. Topology 0 has so many links that ours lists them in two threads.
@@ -15,8 +15,28 @@ use harness::outcome::Outcome;
 use harness::table::Mode;
 use harness::{Test, conclude, report};
 
+/// A command of sed that removes what no file shows.
+macro_rules! unknown {
+    () => {
+        r"s/ \(m[inax]*mtu\|mcast_vlan_snooping\|vlan_tunnel\|locked\|num[tr]xqueues\|[gt]so_max_s[a-z]*\|gro_max_size\) [^ ]*//g"
+    };
+}
 /// The listings that are compared, in one run: creating a host takes longer than listing it.
-const LISTINGS: [&str; 8] = ["addr", "link", "route", "-o addr", "-4 addr", "-br addr", "-br link", "-o link"];
+const LISTINGS: [&str; 12] = [
+    "addr",
+    "link",
+    "route",
+    "-o addr",
+    "-4 addr",
+    "-br addr",
+    "-br link",
+    "-o link",
+    "maddr",
+    // their order depends on where the kernel has the links in its memory
+    "-4 neigh | sort",
+    "neigh show proxy | sort",
+    concat!("-d link | sed 's/ [a-z_]*_timer *[0-9.]*//g; ", unknown!(), "'"),
+];
 /// Listings that are compared only if no link was taken down again: in JSON, the qdisc of such a link cannot be masked.
 const JSON: [&str; 2] = ["-j addr", "-j -p link"];
 
@@ -99,6 +119,11 @@ impl Topology {
         for _ in 0..self.below(6) {
             self.add_route();
         }
+        for link in self.links.clone() {
+            self.give_neighbours(&link);
+            self.set_port(&link);
+        }
+        self.add_sources();
         self.script
     }
 
@@ -172,6 +197,48 @@ impl Topology {
                 let _ = write!(words, " label {link}:{number}");
             }
             self.run(format!("ip addr add {words} dev {link}"));
+        }
+    }
+
+    /// Gives a link neighbours, addresses to answer for, and groups to listen to.
+    fn give_neighbours(&mut self, link: &str) {
+        for number in 0..self.below(3) {
+            let (network, host) = (self.below(4), 1 + self.below(250));
+            let address = format!("10.{network}.9.{host}");
+            match self.below(4) {
+                0 => self.run(format!("ip neigh add proxy {address} dev {link}")),
+                1 => self.run(format!("ip maddr add 01:00:5e:00:{host:02x}:{number:02x} dev {link}")),
+                // a tun and the loopback have no neighbours
+                _ if link.starts_with('t') || link == "lo" => (),
+                kind => {
+                    let state = ["permanent", "stale"][kind as usize - 2];
+                    self.run(format!("ip neigh add {address} lladdr 02:00:00:0f:00:{host:02x} nud {state} dev {link}"));
+                }
+            }
+        }
+    }
+
+    /// Sets values of a port. A link that is none refuses them.
+    fn set_port(&mut self, link: &str) {
+        let switches = ["hairpin", "guard", "root_block", "learning", "flood", "mcast_flood", "isolated", "fastleave"];
+        for _ in 0..self.below(4) {
+            let value = match self.below(5) {
+                0 => format!("cost {}", 1 + self.below(65535)),
+                1 => format!("priority {}", self.below(64)),
+                2 => format!("group_fwd_mask {}", self.below(1 << 13) << 3),
+                _ => format!("{} {}", self.pick(&switches), self.pick(&["on", "off"])),
+            };
+            self.run(format!("ip link set {link} type bridge_slave {value}"));
+        }
+    }
+
+    /// Adds routes with a source that the kernel would not choose by itself: the second address of the loopback in its network.
+    fn add_sources(&mut self) {
+        self.run("ip addr add 10.77.0.1/32 dev lo".into());
+        self.run("ip addr add 10.77.0.2/32 dev lo".into());
+        for number in 0..self.below(3) {
+            let link = self.pick(&self.links.clone());
+            self.run(format!("ip route add 172.{}.0.0/16 dev {link} src 10.77.0.2", 40 + number));
         }
     }
 

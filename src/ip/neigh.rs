@@ -8,18 +8,22 @@ use nix::errno::Errno;
 
 use super::color::Color;
 use super::complaint::{duplicate, garbage, unreadable, wrong};
-use super::device::{check_privilege, proper_name};
+use super::device::{check_privilege, find_master, find_vrf, proper_name};
 use super::dispatch::{Verb, dispatch, verb};
-use super::fields::{Fields, print_records};
+use super::fields::{Fields, print, print_records};
+use super::hardware;
 use super::keyword::{Keyword, exact, short};
+use super::options::Options;
+use super::route::names;
 use super::usage;
 use super::words::{Words, put, set};
 use crate::call::Call;
-use crate::error::{Failure, Outcome, line};
+use crate::error::{Failure, Outcome, errno_text, line};
 use crate::json::Json;
 use crate::kernel::{ArpEntry, Kernel, arp_flag};
 use crate::net::Mac;
-use crate::net::prefix::{Family, Prefix};
+use crate::net::prefix::{Family, Notation, Prefix};
+use crate::net::rtnetlink::Protocol;
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
 /// In the order in which iproute2 compares them.
@@ -29,11 +33,11 @@ const VERBS: &[Verb] = &[
     verb("chg", |call, words| change(call, words, Action::Change)),
     verb("replace", |call, words| change(call, words, Action::Replace)),
     verb("delete", |call, words| change(call, words, Action::Delete)),
-    verb("get", |_, _| Err(needs_netlink("get", "use show"))),
+    verb("get", get),
     verb("show", show),
     verb("lst", show),
     verb("list", show),
-    verb("flush", |_, _| Err(needs_netlink("flush", "use del"))),
+    verb("flush", flush),
     verb("help", |_, _| Err(usage::neigh())),
 ];
 
@@ -78,20 +82,33 @@ fn state_of(entry: &ArpEntry) -> u8 {
 #[derive(Default)]
 struct NeighFilter<'a> {
     device: Option<&'a [u8]>,
+    master: Option<Master<'a>>,
     to: Option<IpNet>,
     states: Option<u8>,
     proxy: bool,
-    /// Only entries that nothing here has: of a master, of a protocol.
-    admits_none: bool,
+    /// Entries of a routing protocol. Those that a file shows have none.
+    of_protocol: bool,
+}
+
+/// What a neighbour's link must belong to.
+#[derive(Clone, Copy)]
+enum Master<'a> {
+    Link(&'a [u8]),
+    Vrf(&'a [u8]),
+    None,
 }
 
 type Read = for<'a> fn(&mut NeighFilter<'a>, &mut Words<'a>) -> Outcome;
 
 const FILTER: &[Keyword<Read>] = &[
-    exact("dev", |filter, words| put(&mut filter.device, words.operand())),
-    exact("master", |filter, words| words.operand().map(|_| filter.admits_none = true)),
+    exact("dev", |filter, words| {
+        let word = words.operand()?;
+        filter.device.replace(word).map_or(Ok(()), |_| Err(duplicate("dev", word)))
+    }),
+    exact("master", |filter, words| put(&mut filter.master, words.operand().map(Master::Link))),
+    exact("vrf", |filter, words| put(&mut filter.master, words.operand().map(Master::Vrf))),
+    exact("nomaster", |filter, _| put(&mut filter.master, Ok(Master::None))),
     exact("unused", |_, _| Ok(())),
-    exact("nomaster", |_, _| Ok(())),
     exact("nud", |filter, words| {
         let word = words.operand()?;
         let states =
@@ -100,52 +117,181 @@ const FILTER: &[Keyword<Read>] = &[
         Ok(())
     }),
     exact("proxy", |filter, _| set(&mut filter.proxy, Ok(true))),
+    short("protocol", |filter, words| {
+        let word = words.operand()?;
+        let protocol = if word == b"all" { Some(Protocol(0)) } else { names::protocol(word) };
+        let protocol = protocol.ok_or_else(|| wrong(word, "invalid \"protocol\"\n"))?;
+        set(&mut filter.of_protocol, Ok(protocol != Protocol(0)))
+    }),
 ];
+
+impl<'a> NeighFilter<'a> {
+    fn parse(words: &mut Words<'a>) -> Result<Self, Failure> {
+        let mut filter = NeighFilter::default();
+        while let Some(word) = words.peek() {
+            match words.take_keyword(FILTER) {
+                Some(keyword) => (keyword.meaning)(&mut filter, words)?,
+                None => {
+                    if word == b"to" {
+                        words.operand()?;
+                    }
+                    if words.is_next_short_for("help") {
+                        return Err(usage::neigh());
+                    }
+                    filter.to = match words.prefix()? {
+                        Prefix::Net { net, .. } => Some(net),
+                        Prefix::All => None,
+                    };
+                }
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Returns the entries that fit, and warns of IPv6's, which are in no file; `not_done` says what becomes of them.
+    fn entries(&self, call: &mut Call, family: Family, states: u8, not_done: &str) -> Result<Vec<ArpEntry>, Failure> {
+        let kernel = call.kernel;
+        let master = match self.master {
+            Some(Master::Link(word)) => Some(Some(find_master(kernel, word)?)),
+            Some(Master::Vrf(word)) => Some(Some(find_vrf(kernel, word)?)),
+            Some(Master::None) => Some(None),
+            None => None,
+        };
+        let device = self.device.map(|device| proper_name(kernel, device)).transpose()?;
+        if family == Family::Inet6 {
+            return Err(needs_netlink("a list of IPv6 neighbours", "no file has them"));
+        }
+        let states = self.states.unwrap_or(states);
+        let mut entries = call.kernel.arp_table().map_err(unreadable)?;
+        entries.retain(|entry| {
+            !self.of_protocol
+                && (entry.flags & arp_flag::PUBLISHED != 0) == self.proxy
+                && device.as_ref().is_none_or(|device| entry.link == *device)
+                && master.as_ref().is_none_or(|master| kernel.link_master(entry.link.as_bytes()) == *master)
+                && self.to.is_none_or(|net| net.contains(&IpAddr::V4(entry.address)))
+                && (self.proxy || state_of(entry) & states != 0)
+        });
+        let has_ipv6 = |kernel: &Kernel| kernel.addresses_v6().is_ok_and(|all| all.iter().any(|own| own.link != "lo"));
+        if family == Family::Any && !self.proxy && has_ipv6(call.kernel) {
+            let _ = call.err.write_all(&line!("ip: IPv6 neighbours need netlink: they are not ", not_done));
+        }
+        Ok(entries)
+    }
+}
 
 /// `ip neighbour show [proxy] [to PREFIX] [dev DEVICE] [nud STATE]`
 fn show(call: &mut Call, mut words: Words) -> Outcome {
-    let options = words.options;
-    let mut filter = NeighFilter::default();
+    let filter = NeighFilter::parse(&mut words)?;
+    let mut fields = Fields::of(words.options);
+    for entry in filter.entries(call, words.family, !STATE_NOARP, "listed")? {
+        match words.options.brief {
+            true => put_brief(&mut fields, &entry, filter.device.is_none()),
+            false => put_entry(&mut fields, &entry, filter.device.is_none(), filter.proxy),
+        }
+        fields.end_record();
+    }
+    print_records(call.out, [fields], words.options);
+    Ok(())
+}
+
+/// `ip neighbour flush [proxy] [to PREFIX] [dev DEVICE] [nud STATE]`: deletes what `show` lists, without a state those that are not
+/// permanent.
+fn flush(call: &mut Call, mut words: Words) -> Outcome {
+    if words.is_empty() {
+        return Err(Failure::new(line!("Flush requires arguments.")));
+    }
+    let filter = NeighFilter::parse(&mut words)?;
+    let entries = filter.entries(call, words.family, !(STATE_PERMANENT | STATE_NOARP), "flushed")?;
+    let statistics = words.options.statistics;
+    if entries.is_empty() {
+        print(call.out, if statistics > 0 { "Nothing to flush.\n" } else { "" });
+        return Ok(());
+    }
+    let mut fields = Fields::new(false);
+    for entry in &entries {
+        if statistics > 1 {
+            put_entry(&mut fields, entry, filter.device.is_none(), filter.proxy);
+        }
+        call.kernel.delete_arp(entry.link.as_bytes(), entry.address, filter.proxy).or_else(|errno| match errno {
+            // has gone by itself
+            Errno::ENOENT => Ok(()),
+            errno => Err(Failure::new(line!("Failed to send flush request: ", errno_text(errno)))),
+        })?;
+    }
+    if statistics > 0 {
+        let count = entries.len();
+        fields.print_text(format_args!(
+            "\n*** Round 1, deleting {count} entries ***\n*** Flush is complete after 1 round ***\n"
+        ));
+    }
+    print(call.out, fields.into_text());
+    Ok(())
+}
+
+/// `ip neighbour get { ADDRESS | proxy ADDRESS } dev DEVICE`
+fn get(call: &mut Call, mut words: Words) -> Outcome {
+    let mut args = NeighArgs::default();
     while let Some(word) = words.peek() {
-        match words.take_keyword(FILTER) {
-            Some(keyword) => (keyword.meaning)(&mut filter, &mut words)?,
-            None => {
+        match word {
+            b"dev" => {
+                words.next();
+                args.device = Some(words.operand()?);
+            }
+            _ if words.options.is_short_for(word, "proxy") => {
+                words.next();
+                args.proxy = true;
+                set_address(&mut args, &mut words, true)?;
+            }
+            _ => {
                 if word == b"to" {
-                    words.operand()?;
+                    words.next();
                 }
-                if words.is_next_short_for("help") {
-                    return Err(usage::neigh());
-                }
-                filter.to = match words.prefix()? {
-                    Prefix::Net { net, .. } => Some(net),
-                    Prefix::All => None,
-                };
+                set_address(&mut args, &mut words, false)?;
             }
         }
     }
-    let device = filter.device.map(|device| proper_name(call.kernel, device)).transpose()?;
-    if words.family == Family::Inet6 {
-        return Err(needs_netlink("a list of IPv6 neighbours", "no file has them"));
-    }
-    let states = filter.states.unwrap_or(!STATE_NOARP);
-    let is_listed = |entry: &&ArpEntry| {
-        !filter.admits_none
-            && (entry.flags & arp_flag::PUBLISHED != 0) == filter.proxy
-            && device.as_ref().is_none_or(|device| entry.link == *device)
-            && filter.to.is_none_or(|net| net.contains(&IpAddr::V4(entry.address)))
-            && (filter.proxy || state_of(entry) & states != 0)
+    let (Some(address), Some(device)) = (args.address, args.device) else {
+        return Err(Failure::new(line!("Device and address are required arguments.")));
     };
+    let device = proper_name(call.kernel, device)?;
+    let IpAddr::V4(address) = address else {
+        return Err(needs_netlink("an IPv6 neighbour", "no file has them"));
+    };
+    let Some(entry) = find(call.kernel, device.as_bytes(), address, args.proxy)? else {
+        let text = if args.proxy { "Proxy neighbour entry not found." } else { "Neighbour entry not found." };
+        return Err(explained(Errno::ENOENT, text));
+    };
+    // iproute2 has no JSON for a single one
+    let options = Options { json: false, ..words.options };
     let mut fields = Fields::of(options);
-    for entry in call.kernel.arp_table().map_err(unreadable)?.iter().filter(is_listed) {
-        put_entry(&mut fields, entry, device.is_none(), filter.proxy);
-        fields.end_record();
-    }
+    put_entry(&mut fields, &entry, true, args.proxy);
     print_records(call.out, [fields], options);
-    let has_ipv6 = |kernel: &Kernel| kernel.addresses_v6().is_ok_and(|all| all.iter().any(|own| own.link != "lo"));
-    if words.family == Family::Any && !filter.proxy && has_ipv6(call.kernel) {
-        let _ = call.err.write_all(&line!("ip: IPv6 neighbours need netlink: they are not listed"));
-    }
     Ok(())
+}
+
+/// Returns the entry for an address on a device.
+fn find(kernel: &Kernel, device: &[u8], address: Ipv4Addr, is_proxy: bool) -> Result<Option<ArpEntry>, Failure> {
+    let is_it = |entry: &ArpEntry| {
+        entry.address == address
+            && entry.link.as_bytes() == device
+            && (entry.flags & arp_flag::PUBLISHED != 0) == is_proxy
+    };
+    Ok(kernel.arp_table().map_err(unreadable)?.into_iter().find(is_it))
+}
+
+/// Puts what `ip -br` shows of an entry.
+fn put_brief(fields: &mut Fields, entry: &ArpEntry, with_device: bool) {
+    let address = entry.address.to_string();
+    fields.colored(Some(Color::Ipv4), |fields| fields.print("dst", address.as_str(), format_args!("{address:<39} ")));
+    if with_device {
+        let link = entry.link.to_string_lossy();
+        fields.colored(Some(Color::Name), |fields| fields.print("dev", &*link, format_args!("{link:<16} ")));
+    }
+    if state_of(entry) != STATE_FAILED {
+        let mac = entry.mac.to_string();
+        fields.colored(Some(Color::Hardware), |fields| fields.put("lladdr", mac.as_str(), &mac));
+    }
+    fields.text("\n");
 }
 
 fn put_entry(fields: &mut Fields, entry: &ArpEntry, with_device: bool, is_proxy: bool) {
@@ -193,7 +339,7 @@ struct NeighArgs<'a> {
 type ReadArgs = for<'a> fn(&mut NeighArgs<'a>, &mut Words<'a>) -> Outcome;
 
 const KEYWORDS: &[Keyword<ReadArgs>] = &[
-    exact("lladdr", |args, words| {
+    short("lladdr", |args, words| {
         let word = words.operand()?;
         match args.mac.replace(word) {
             None => Ok(()),
@@ -207,14 +353,17 @@ const KEYWORDS: &[Keyword<ReadArgs>] = &[
     }),
     short("proxy", |args, words| {
         args.proxy = true;
-        set_address(args, words)
+        set_address(args, words, true)
     }),
     exact("router", |args, _| refuse(args, "router")),
     exact("managed", |args, _| refuse(args, "managed")),
     exact("use", |args, _| refuse(args, "use")),
-    exact("extern_learn", |args, _| refuse(args, "extern_learn")),
+    short("extern_learn", |args, _| refuse(args, "extern_learn")),
     exact("dev", |args, words| put(&mut args.device, words.operand())),
-    exact("protocol", |args, words| words.operand().and_then(|_| refuse(args, "protocol"))),
+    short("protocol", |args, words| {
+        words.parse(names::protocol, "\"protocol\" value is invalid\n")?;
+        refuse(args, "protocol")
+    }),
 ];
 
 fn refuse(args: &mut NeighArgs, word: &'static str) -> Outcome {
@@ -222,12 +371,18 @@ fn refuse(args: &mut NeighArgs, word: &'static str) -> Outcome {
     Ok(())
 }
 
-fn set_address<'a>(args: &mut NeighArgs<'a>, words: &mut Words<'a>) -> Outcome {
+/// Takes the address, which may stand behind `proxy`.
+fn set_address<'a>(args: &mut NeighArgs<'a>, words: &mut Words<'a>, is_proxy: bool) -> Outcome {
     if words.is_next_short_for("help") {
         return Err(usage::neigh());
     }
     if args.address.is_some() {
-        return Err(garbage("to", words.operand()?));
+        let word = words.operand()?;
+        return Err(if is_proxy { duplicate("address", word) } else { garbage("to", word) });
+    }
+    // of no family: as if none had been given
+    if matches!(words.peek(), Some(b"any" | b"all" | b"default")) {
+        return words.operand().map(drop);
     }
     put(&mut args.address, words.address())
 }
@@ -242,14 +397,18 @@ fn change(call: &mut Call, mut words: Words, action: Action) -> Outcome {
                 if word == b"to" {
                     words.operand()?;
                 }
-                set_address(&mut args, &mut words)?;
+                set_address(&mut args, &mut words, false)?;
             }
         }
+    }
+    if args.proxy && args.address.is_some() && args.device.is_none() {
+        return Err(needs_netlink("a proxy entry for every device", "name one"));
     }
     let (Some(address), Some(device)) = (args.address, args.device) else {
         return Err(Failure::new(line!("Device and destination are required arguments.")).with_status(255));
     };
-    let mac = args.mac.filter(|word| *word != b"null").map(parse_mac).transpose()?;
+    let mac = args.mac.filter(|word| *word != b"null");
+    let mac = mac.map(|word| hardware::address(word, 20, Notation::C)).transpose()?;
     let device = proper_name(call.kernel, device)?;
     check_privilege(call.kernel)?;
     let IpAddr::V4(address) = address else {
@@ -258,6 +417,11 @@ fn change(call: &mut Call, mut words: Words, action: Action) -> Outcome {
     if let Some(word) = args.unsupported {
         return Err(needs_netlink(word, "leave it out"));
     }
+    // the kernel takes as many octets as the device has
+    let mac = match mac.as_deref().map(<[u8]>::first_chunk) {
+        Some(None) => return Err(explained(Errno::EINVAL, "Invalid link address.")),
+        octets => octets.flatten().map(|octets| Mac(*octets)),
+    };
     run_change(call.kernel, device.as_bytes(), address, mac, &args, action)
 }
 
@@ -269,14 +433,8 @@ fn run_change(
     args: &NeighArgs,
     action: Action,
 ) -> Outcome {
-    let table = kernel.arp_table().map_err(unreadable)?;
-    let is_same = |entry: &&ArpEntry| {
-        entry.address == address
-            && entry.link.as_bytes() == device
-            && (entry.flags & arp_flag::PUBLISHED != 0) == args.proxy
-    };
-    let found = table.iter().find(is_same);
-    match (action, found) {
+    let found = find(kernel, device, address, args.proxy)?;
+    match (action, &found) {
         (Action::Delete | Action::Change, None) => return Err(refused(Errno::ENOENT)),
         (Action::Delete, Some(_)) => return kernel.delete_arp(device, address, args.proxy).map_err(refused),
         (Action::Add, Some(_)) if !args.proxy => return Err(refused(Errno::EEXIST)),
@@ -286,6 +444,8 @@ fn run_change(
         return kernel.publish_arp(device, address).map_err(refused);
     }
     let state = args.state.unwrap_or(STATE_PERMANENT);
+    // one that has an address keeps it
+    let mac = mac.or(found.filter(|entry| state_of(entry) != STATE_FAILED).map(|entry| entry.mac));
     match (state, mac) {
         (STATE_PERMANENT | STATE_STALE, Some(mac)) => {
             kernel.set_arp(device, address, mac, state == STATE_PERMANENT).map_err(refused)
@@ -293,9 +453,4 @@ fn run_change(
         (STATE_PERMANENT | STATE_STALE, None) => Err(explained(Errno::EINVAL, "No link layer address given.")),
         _ => Err(needs_netlink("this state of a neighbour", "use permanent or stale")),
     }
-}
-
-fn parse_mac(word: &[u8]) -> Result<Mac, Failure> {
-    let text = str::from_utf8(word).unwrap_or_default();
-    text.parse().map_err(|_| Failure::new(line!("\"", word, "\" is invalid lladdr.")))
 }

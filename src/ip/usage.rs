@@ -44,7 +44,9 @@ pub(super) fn neigh() -> Failure {
 Usage: ip neigh { add | del | change | replace }
                 { ADDR [ lladdr LLADDR ] [ nud { permanent | stale } ] |
                   proxy ADDR } dev DEV
-       ip neigh show [ proxy ] [ to PREFIX ] [ dev DEV ] [ nud STATE ]
+       ip neigh { show | flush } [ proxy ] [ to PREFIX ] [ dev DEV ]
+                [ master DEV ] [ nomaster ] [ nud STATE ]
+       ip neigh get { ADDR | proxy ADDR } dev DEV
 ";
     Failure::new(text.to_vec()).with_status(255)
 }

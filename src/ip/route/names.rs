@@ -27,7 +27,7 @@ const TYPES_OF_SERVICE: [(&str, u8); 21] = [
     ("EF", 0xb8),
 ];
 
-pub(super) fn protocol(word: &[u8]) -> Option<Protocol> {
+pub(in crate::ip) fn protocol(word: &[u8]) -> Option<Protocol> {
     Protocol::named(word).or_else(|| get_u8(word).map(Protocol))
 }
 

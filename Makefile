@@ -137,11 +137,12 @@ image: all
 	@compat/apt/need-packages cpio kmod xz-utils
 	@$(WITH_QEMU) tests/image/run.sh build build/image
 
-# Several hosts, joined by tinc; metrics by promtool. The tunnel is part of `make test`.
+# Several hosts, joined by tinc; metrics by promtool; the role by Ansible. The tunnel is part of `make test`.
 test-hosts: all
-	@compat/apt/need-packages tinc iptables iproute2 busybox-static iputils-ping
+	@compat/apt/need-packages tinc iptables iproute2 busybox-static iputils-ping python3-venv
 	@compat/apt/unpack-packages build/prometheus prometheus
-	@tests/hosts/run.sh build build/hosts tunnel crowd metrics
+	@[ -x build/ansible/bin/ansible-playbook ] || { python3 -m venv build/ansible && build/ansible/bin/pip install -q ansible-core; }
+	@tests/hosts/run.sh build build/hosts tunnel crowd metrics fleet
 
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:

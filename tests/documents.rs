@@ -366,6 +366,7 @@ fn the_guides_name_existing_files() {
     for guide in [
         "README.md",
         "compat/README.md",
+        "compat/ansible/README.md",
         "compat/install/README.md",
         ".github/CONTRIBUTING.md",
         ".github/SECURITY.md",

@@ -1,0 +1,79 @@
+# The Ansible role against three hosts, each in namespaces that a connection plugin enters.
+
+ansible=$here/../../build/ansible/bin/ansible-playbook
+names=(alpha beta gamma)
+for n in 1 2 3; do
+    add_host "${names[n - 1]}" $n
+    on "${names[n - 1]}" mount -t tmpfs tmpfs /usr/local/sbin
+done
+mkdir "$lab/group_vars" "$lab/tmp"
+: >"$lab/ansible.cfg"
+python=$(command -v python3)
+for name in "${names[@]}"; do echo "$name ansible_host=${host_of[$name]} ansible_connection=host"; done >"$lab/inventory"
+# variables LINE...: the networks, as YAML
+variables() {
+    {
+        printf '%s\n' "ansible_python_interpreter: $python" 'brouter_install: file' "brouter_file: $programs/brouter" \
+            'brouter_service: none' "ansible_remote_tmp: $lab/tmp"
+        printf '%s\n' "$@"
+    } >"$lab/group_vars/all.yml"
+}
+play() {
+    local said
+    said=$(cd "$lab" && ANSIBLE_CONFIG=$lab/ansible.cfg ANSIBLE_HOME=$lab/home ANSIBLE_ROLES_PATH=$here/../../compat/ansible/roles \
+        ANSIBLE_CONNECTION_PLUGINS=$here/fleet/connection_plugins ANSIBLE_NOCOLOR=1 ANSIBLE_PIPELINING=1 LC_ALL=C.UTF-8 \
+        "$ansible" -i inventory "$@" "$here/fleet/play.yml" 2>&1 </dev/null)
+    local status=$?
+    echo "$said" >>"$lab/plays"
+    echo "$said"
+    return $status
+}
+# changes WANTED [OPTION...]: plays, and compares the number of changes on each host
+changes() {
+    local wanted=$1 said
+    shift
+    said=$(play "$@") || { echo "$said"; return 1; }
+    [ "$(grep -c "^[a-z]* *: .*changed=$wanted .*failed=0" <<<"$said")" = 3 ] || { echo "$said"; return 1; }
+}
+# what the role can change on a host
+state() { on "$1" sh -c 'ls -l /etc/brouter /usr/local/sbin; cat /etc/brouter/*; /sbin/ip -o -4 addr; iptables -t nat -S' 2>&1; }
+states() { for name in "${names[@]}"; do state $name; done; }
+
+variables 'brouter_networks:' '  dmz: {bridge: xenbr0, mac: "02:00:5e:00:00:01", address: [192.168.10.1/24, "fd00::1/64"],' \
+    '    outside: eth0, masquerade: true, stp: false}' '  lan: {address: 10.7.0.1/24, forward_delay: 0}'
+before=$(states)
+said=$(play --check --diff) || failures=$((failures + 1))
+check "check mode on a host without brouter" test -n "$(grep 'alpha .*changed=' <<<"$said")"
+check "check mode has changed nothing" test "$before" = "$(states)"
+# program, two files, two networks (the tasks with a loop count once)
+check "the first play" changes 3
+for name in "${names[@]}"; do
+    check "$name: dmz is well" on "$name" /usr/local/sbin/brouter status dmz
+    check "$name: lan is well" on "$name" /usr/local/sbin/brouter status lan
+done
+add_guest 11 alpha xenbr0
+check "a guest reaches the outside" reaches 11 198.51.100.1
+before=$(states)
+check "the second play changes nothing" changes 0
+check "nothing has changed" test "$before" = "$(states)"
+
+variables 'brouter_networks:' '  dmz: {bridge: xenbr0, mac: "02:00:5e:00:00:01", address: [192.168.10.1/24, 10.8.0.1/24],' \
+    '    outside: eth0, masquerade: true, stp: false}' 'brouter_absent: [lan]'
+before=$(states)
+# a file, a network less, its file, a network changed
+check "a change in check mode" changes 4 --check -v
+check "shows the steps" grep -q 'ip addr add 10.8.0.1/24 dev xenbr0' "$lab/plays"
+check "check mode has changed nothing" test "$before" = "$(states)"
+check "a change" changes 4
+check "the guest keeps the outside" reaches 11 198.51.100.1
+for name in "${names[@]}"; do
+    check "$name: lan is gone" refuses on "$name" test -e /sys/class/net/lan
+    check "$name: dmz has the address" on "$name" sh -c '/sbin/ip -o addr show dev xenbr0 | grep -q 10.8.0.1/24'
+done
+
+on beta ip link set xenbr0 down
+check "a network that was put out of order is repaired" play
+check "beta: dmz is well" on beta /usr/local/sbin/brouter status dmz
+on gamma ip link add port type veth peer name far
+on gamma ip link set port master xenbr0
+check "a network out of order that up does not repair fails the play" refuses play

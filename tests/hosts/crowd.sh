@@ -76,7 +76,6 @@ for name in "${names[@]}"; do
     next=beta; [ $name = alpha ] || { next=gamma; [ $name = beta ] || next=alpha; }
     read -r lost sent <<<"$(count $name)"
     echo "        $name to $next: $lost of $sent lost"
-    # tincd drops a few where it waits for a processor
     [ $name != alpha ] || check "guests of alpha and beta lose a twentieth at most" test $((lost * 20)) -le "$sent"
 done
 check "each guest has its gateway" all_have 192.168.10.1

@@ -1,5 +1,5 @@
-//! Tests `vif-route` in use: what a routed guest reaches and who reaches it, a kill at each system call, each system call failing,
-//! calls that are repeated, crossed or many at once.
+//! Tests `vif-route` and `vif-nat` in use: what a routed guest reaches and who reaches it, a kill at each system call, each system call
+//! failing, calls that are repeated, crossed or many at once.
 //!
 //! Each test is a shell script on a host with a real xenstored. It prints what is wrong, and nothing else.
 
@@ -38,7 +38,8 @@ const SHARED: &str = include_str!("harness/faults.sh");
 const PRELUDE: &str = r#"
 # $1 (a namespace, or empty for this host) can reach $2: a connection to a port on which nobody listens is refused
 reaches() { ${1:+ip netns exec $1} timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }
-# what vif-route changes
+script=vif-route
+# what the scripts change
 conf() { grep -s '' /proc/sys/net/ipv4/conf/{eth0,vif1.0,guest0}/{proxy_arp,rp_filter,forwarding}; }
 state() {
     local name=vif1.0
@@ -76,12 +77,12 @@ online_faults() {
     local call calls name=vif1.0 before
     [ -z "$(key vifname)" ] || name=guest0
     reset; before=$(state)
-    calls=$(calls vif-route online | grep -E "$failing")
+    calls=$(calls $script online | grep -E "$failing")
     [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
     for call in $calls; do
         reset
         # some calls are not essential
-        if with $call:error=$1 vif-route online; then online $name "$call"; continue; fi
+        if with $call:error=$1 $script online; then online $name "$call"; continue; fi
         [ -s $log -o -s /run/said ] || echo "$call failed without a message"
         [ "$(key hotplug-status)" = error ] || echo "$call failed, and hotplug-status is $(key hotplug-status): $(cat $log)"
         got=$(state); [ "$got" = "$before" ] || echo "$call failed and left $(diff <(echo "$before") <(echo "$got")); $(cat $log)"
@@ -90,11 +91,11 @@ online_faults() {
 # offline with each of its system calls failing with errno $1: nothing left, or a message, and the next offline succeeds
 offline_faults() {
     local call calls
-    vif-route online; calls=$(calls vif-route offline | grep -E "$failing")
-    [ $(wc -w <<<"$calls") -gt 20 ] || echo "calls: $calls"
+    vif-route online; calls=$(calls $script offline | grep -E "$failing")
+    [ $(wc -w <<<"$calls") -gt 12 ] || echo "calls: $calls"
     for call in $calls; do
         vif-route online; rm -f $log
-        if with $call:error=$1 vif-route offline; then offline "$call"; continue; fi
+        if with $call:error=$1 $script offline; then offline "$call"; continue; fi
         [ -s $log -o -s /run/said ] || echo "$call failed without a message"
         vif-route offline || echo "offline after $call: $(tail -1 $log)"
         offline "offline after $call"
@@ -102,7 +103,112 @@ offline_faults() {
 }
 "#;
 
-/// Names and scripts of the tests.
+/// The same functions for vif-nat: the guest has 10.7.0.5, and this host 10.7.0.132 beside it.
+const NAT: &str = r#"
+xenstore-write $XENBUS_PATH/ip 10.7.0.5
+vif-route() { command vif-nat "$@"; }
+script=vif-nat
+online() {
+    case $(ip route show dev ${1-vif1.0}) in
+        '10.7.0.5 scope link src 10.7.0.132 ') ;;
+        *) echo "$2: routes: $(ip route show dev ${1-vif1.0})" ;;
+    esac
+    case $(cat /sys/class/net/${1-vif1.0}/flags) in *[13579bdf]) ;; *) echo "$2: not up" ;; esac
+    [ "$(key hotplug-status)" = connected ] || echo "$2: hotplug-status is $(key hotplug-status)"
+    [ $(ip -o -4 addr show ${1-vif1.0} | wc -l) = 1 ] || ip addr show ${1-vif1.0}
+}
+offline() {
+    case $(cat /sys/class/net/vif1.0/flags 2>/dev/null) in *[13579bdf]) echo "$1: still up" ;; esac
+    [ -z "$(ip route show dev vif1.0 2>/dev/null)" ] || echo "$1: routes: $(ip route show dev vif1.0)"
+}
+"#;
+
+/// Names and scripts of the tests of vif-nat.
+const NAT_TESTS: [(&str, &str); 8] = [
+    (
+        "vif-nat: a guest reaches this host, its router, and the outside if that is masqueraded",
+        r#"
+        ip netns exec guest sh -c 'ip addr flush dev eth0; ip addr add 10.7.0.5/16 dev eth0; ip route add default via 10.7.0.132'
+        vif-nat online || cat $log
+        online vif1.0 online
+        reaches '' 10.7.0.5 3 || echo "the guest is not reachable"
+        reaches guest 10.7.0.132 3 || echo "this host is not reachable"
+        reaches guest 192.168.7.9 && echo "the outside is reachable without masquerading"
+        network-nat start netdev=eth0 || echo "network-nat: $?"
+        reaches guest 192.168.7.9 3 || echo "the outside is not reachable"
+        network-nat stop || echo "network-nat: $?"
+        [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ] || echo "forwarding is on"
+        reaches guest 192.168.7.9 && echo "the outside is still reachable"
+        vif-nat offline || cat $log
+        offline offline
+        "#,
+    ),
+    (
+        "vif-nat: 64 interfaces at once",
+        r#"
+        for n in {1..64}; do echo "link add vif9.$n type veth peer name h$n"; echo "link set h$n up"; done | ip -batch -
+        for n in {1..64}; do
+            xenstore-write backend/vif/9/$n/ip 10.8.$n.5
+            vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-nat online & hooks[n]=$!
+        done
+        for n in {1..64}; do wait ${hooks[n]} || echo "online $n failed: $(cat $log)"; done
+        for n in {1..64}; do
+            [ "$(ip route show dev vif9.$n)" = "10.8.$n.5 scope link src 10.8.$n.132 " ] || ip route show dev vif9.$n
+        done
+        for n in {1..64}; do vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-nat offline & hooks[n]=$!; done
+        for n in {1..64}; do wait ${hooks[n]} || echo "offline $n failed: $(cat $log)"; done
+        ip route | grep vif9; ls /run/xen-hotplug
+        "#,
+    ),
+    (
+        "vif-nat: online and offline at the same time leave all or nothing",
+        r#"
+        for round in {1..20}; do
+            vif-nat online & one=$!
+            vif-nat offline & other=$!
+            wait $one || echo "online failed: $(cat $log)"
+            wait $other || echo "offline failed: $(cat $log)"
+            case $(cat /sys/class/net/vif1.0/flags) in *[13579bdf]) up=1 ;; *) up=0 ;; esac
+            routes=$(ip route show dev vif1.0 | wc -l)
+            [ $routes = $up ] || echo "round $round: $routes routes, up: $up"
+        done
+        vif-nat online; online vif1.0 'in the end'
+        "#,
+    ),
+    (
+        "vif-nat: after a kill at any system call of online, online completes it and offline removes it",
+        r#"
+        reset; calls=$(calls vif-nat online)
+        [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
+        for call in $calls; do
+            for next in online offline; do
+                reset
+                with $call:signal=KILL vif-nat online
+                vif-nat $next || echo "$next after a kill at $call: $(tail -1 $log)"
+                $next ${next/on*/vif1.0} "killed at $call" 2>/dev/null
+            done
+        done
+        "#,
+    ),
+    (
+        "vif-nat: online with any failing system call restores everything and reports the cause, EIO",
+        "online_faults EIO",
+    ),
+    (
+        "vif-nat: online with any failing system call restores everything and reports the cause, EMFILE",
+        "online_faults EMFILE",
+    ),
+    (
+        "vif-nat: online with any failing system call restores a renamed interface, EPERM",
+        "xenstore-write $XENBUS_PATH/vifname guest0; online_faults EPERM",
+    ),
+    (
+        "vif-nat: offline with any failing system call switches the interface off or reports the cause",
+        "for errno in EIO EPERM; do offline_faults $errno; done",
+    ),
+];
+
+/// Names and scripts of the tests of vif-route.
 const TESTS: [(&str, &str); 15] = [
     (
         "a guest reaches a neighbour outside, and is reached, without any setting by hand",
@@ -314,11 +420,12 @@ const FEW_CALLS: &str = r#"
     "#;
 
 fn main() -> ExitCode {
-    let test = |name, script, needs: &[&str]| {
+    let test = |name, script: &str, needs: &[&str]| {
         let script = format!("{SHARED}{PRELUDE}{script}");
         Test::of_script(name, &[&["xen", "strace"], needs].concat(), STATE, script, Mode::Sys)
     };
     let mut tests: Vec<Test> = TESTS.into_iter().map(|(name, script)| test(name, script, &[])).collect();
+    tests.extend(NAT_TESTS.into_iter().map(|(name, script)| test(name, &[NAT, script].concat(), &["iptables"])));
     tests.push(test("few system calls and no child process", FEW_CALLS, &[STATIC]));
     conclude(tests)
 }

@@ -13,7 +13,7 @@ with() { local fault=$1; shift; ( strace -qq -o /dev/null -e inject="$fault" "$@
 calls() {
     strace -qq -o /run/trace "$@"
     awk -F'(' '/= \? ERESTART/ || !/^[a-z]/ { next }
-        { count[$1]++; if ($0 ~ /xen-hotplug/) loaded = 1
+        { count[$1]++; if ($0 ~ /xen-hotplug|AF_UNIX/) loaded = 1
         if (loaded && $1 !~ /^exit|munmap|sigaltstack|brk/) print $1 ":when=" count[$1] }' /run/trace
 }
 # lists the system calls by which a command talks to xenstored

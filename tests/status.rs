@@ -50,7 +50,7 @@ kinds() { brouter status --json "$@" | jq -r '[.bridges[].faults[].kind] | sort 
 "#;
 
 /// The tests: name, modes, one more program that it needs, script.
-const TESTS: [(&str, &[Mode], &str, &str); 18] = [
+const TESTS: [(&str, &[Mode], &str, &str); 19] = [
     (
         "the facts match those of the original tools",
         &[Sys, NoSys, User, Foreign],
@@ -98,6 +98,29 @@ const TESTS: [(&str, &[Mode], &str, &str); 18] = [
         same "facts" "$theirs" "$ours"
         same "all" "$(jq -c . /run/json)" "$(cat /run/json)"
         same "the guests" '[["vif1.0",1],["vif2.0",2]]' "$(jq -c '[.bridges[] | select(.bridge == "b0") | .ports[] | [.port, .guest]]' /run/json)"
+        "#,
+    ),
+    (
+        "guests that are connected by routes, and where they are published",
+        &[Sys, NoSys],
+        "jq",
+        r#"
+        for pair in vif7.0:g7 vif8.0:g8 other:o; do
+            original ip link add ${pair%:*} type veth peer name ${pair#*:}; original ip link set ${pair%:*} up; original ip link set ${pair#*:} up
+        done
+        echo 1 >/proc/sys/net/ipv4/conf/vif7.0/forwarding; echo 0 >/proc/sys/net/ipv4/conf/vif8.0/forwarding
+        settle
+        original ip route add 192.0.2.50 dev vif7.0 metric 2; original ip route add 192.0.2.64/28 dev vif7.0 metric 2
+        original ip route add 10.7.0.5 dev vif8.0; original ip route add 10.8.0.5 dev other
+        arp -i eth0 -Ds 192.0.2.50 eth0 pub
+        same "the picture" "2 guests by routes:
+|- vif7.0      192.0.2.50 published on eth0, 192.0.2.64/28
+\`- vif8.0      10.7.0.5; not forwarded" "$(status | sed -n '/by routes/,$p')"
+        same "JSON" '{"interface":"vif7.0","guest":7,"routes":["192.0.2.50/32","192.0.2.64/28"],"published":[{"address":"192.0.2.50","interface":"eth0"}],"forwarded":true}
+{"interface":"vif8.0","guest":8,"routes":["10.7.0.5/32"],"published":[],"forwarded":false}' "$(brouter status --json | jq -c '.routed_guests[]')"
+        brouter status --dot | grep -q '"vif7.0" -- "eth0" .label="routed".' || brouter status --dot
+        brouter status --dot | grep -q '"guest 8" -- "vif8.0" .label="10.7.0.5".' || brouter status --dot
+        status n | grep 'by routes'
         "#,
     ),
     (

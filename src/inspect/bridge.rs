@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::fact::Fact;
-use super::port::{Port, PortBlock, guest, numbered};
+use super::port::{Port, PortBlock, guest_of, numbered};
 use crate::kernel::{
     BridgeInfo, FdbEntry, Kernel, Link, LinkFile, PortInfo, Source, Sysfs, Traffic, Unreadable, flag, port_state,
 };
@@ -45,7 +45,7 @@ impl Firewalled {
 pub(crate) fn is_uplink(kernel: &Kernel, link: &OsStr) -> bool {
     let device = format!("/sys/class/net/{}/device", link.to_string_lossy());
     // the backends of Xen's guests are devices, too
-    guest(&link.to_string_lossy()).is_none()
+    guest_of(&link.to_string_lossy()).is_none()
         && (has_name_of_card(link.as_bytes()) || kernel.sysfs() == Sysfs::Own && kernel.has_file(&device))
 }
 

@@ -44,11 +44,12 @@ impl Port {
 
     /// Returns the guest that the interface belongs to, by the names that Xen gives: `vif1.0`, `tap1.0`, `vif1.0-emu`.
     pub(crate) fn guest(&self) -> Option<u32> {
-        guest(self.name.to_str()?)
+        guest_of(self.name.to_str()?)
     }
 }
 
-pub(super) fn guest(name: &str) -> Option<u32> {
+/// Returns the guest that an interface belongs to, by the name that Xen gave it.
+pub(crate) fn guest_of(name: &str) -> Option<u32> {
     let numbers = name.strip_prefix("vif").or_else(|| name.strip_prefix("tap"))?;
     let (guest, device) = numbers.split_once('.')?;
     device.strip_suffix("-emu").unwrap_or(device).parse::<u32>().ok()?;
@@ -90,10 +91,10 @@ mod tests {
     #[test]
     fn guests_by_their_interfaces() {
         for (name, wanted) in [("vif12.1", 12), ("tap3.0", 3), ("vif3.0-emu", 3)] {
-            assert_eq!(guest(name), Some(wanted));
+            assert_eq!(guest_of(name), Some(wanted));
         }
         for other in ["vif1", "vif1.x", "eth0.1", "vif.1"] {
-            assert_eq!(guest(other), None, "{other}");
+            assert_eq!(guest_of(other), None, "{other}");
         }
     }
 }

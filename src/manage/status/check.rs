@@ -51,7 +51,7 @@ pub(in crate::manage) fn check<'k>(
         bridges.push(status);
     }
     unreadable.dedup();
-    Ok(HostStatus { snapshot, bridges, unreadable })
+    Ok(HostStatus { snapshot, bridges, routed: Vec::new(), unreadable })
 }
 
 fn refuse(text: Vec<u8>) -> Failure {

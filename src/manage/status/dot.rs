@@ -6,8 +6,10 @@ use std::fmt::Display;
 
 use super::finding::Kind;
 use super::model::{BridgeStatus, HostStatus};
+use super::routed::{RoutedGuest, shown};
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
+use crate::net::Family;
 use crate::terminal::is_shown;
 
 const FAULT: &str = ", style=dashed, color=red";
@@ -19,6 +21,9 @@ pub(super) fn dot(host: &HostStatus) -> String {
         for route in host.routes_over(status) {
             next_hop(&mut out, route);
         }
+    }
+    for guest in &host.routed {
+        routed(&mut out, host, guest);
     }
     for route in host.default_routes() {
         interface(&mut out, host, &route.interface);
@@ -122,6 +127,21 @@ fn outside(out: &mut String, host: &HostStatus, status: &BridgeStatus) {
     for name in interfaces {
         interface(out, host, name);
         edge(out, status.name.display(), name.display(), how, is_off);
+    }
+}
+
+/// Adds a guest that is connected by routes, its interface, and those by which its packets leave.
+fn routed(out: &mut String, host: &HostStatus, guest: &RoutedGuest) {
+    let link = guest.interface.display();
+    let name = guest.guest.map_or_else(|| format!("guest behind {link}"), |number| format!("guest {number}"));
+    node(out, &name, &name, ", shape=ellipse");
+    interface(out, host, &guest.interface);
+    let nets: Vec<String> = guest.nets.iter().map(shown).collect();
+    edge(out, &name, link, nets.join("\n"), false);
+    let is_off = !guest.is_forwarded(&host.snapshot);
+    for route in host.default_routes().filter(|route| guest.nets.iter().any(|net| Family::of(net) == route.family())) {
+        let how = if is_off { "not forwarded" } else { "routed" };
+        edge(out, guest.interface.display(), route.interface.display(), how, is_off);
     }
 }
 

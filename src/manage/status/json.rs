@@ -24,6 +24,7 @@ pub(super) fn json(host: &HostStatus) -> String {
         ("forwarding", Json::Object(vec![("ipv4", forwarding(Family::V4)), ("ipv6", forwarding(Family::V6))])),
         ("default_routes", host.default_routes().map(route).collect()),
         ("bridges", host.bridges.iter().map(|status| bridge(host, status)).collect()),
+        ("routed_guests", host.routed.iter().map(|guest| guest.json(&host.snapshot)).collect()),
         ("not_known", unreadable.collect()),
     ];
     Json::Object(fields).line()

@@ -1,7 +1,7 @@
 //! `brouter status`: a host's networks as they are, with what is out of order.
 //!
 //! A snapshot of the host is compared with the networks that it knows (`check`, `model`, `finding`), and shown as a picture
-//! (`picture`, `ports`, drawn by `tree`), as JSON (`json`), as a graph (`dot`) or as metrics (`prometheus`).
+//! (`picture`, `ports`, `routed`, drawn by `tree`), as JSON (`json`), as a graph (`dot`) or as metrics (`prometheus`).
 
 pub(super) mod check;
 mod dot;
@@ -12,6 +12,7 @@ pub(super) mod model;
 mod picture;
 mod ports;
 mod prometheus;
+mod routed;
 mod style;
 mod text;
 mod tree;
@@ -84,12 +85,21 @@ pub(super) fn status(call: &mut Call, options: &Options) -> Outcome {
     match &options.watch {
         Some(interval) => watch(call, options, style, self::interval(interval)?),
         None => {
-            let host = check::check(call, options.name.as_deref(), true)?;
+            let host = look(call, options)?;
             say(call, &show(options, style, &host))?;
             // the collector's `> file.new && mv file.new file` is to succeed with faults, too
             if options.prometheus { Ok(()) } else { verdict(&host) }
         }
     }
+}
+
+/// Reads the host. Guests that are connected by routes belong to no network.
+fn look<'k>(call: &Call<'k>, options: &Options) -> Result<HostStatus<'k>, Failure> {
+    let mut host = check::check(call, options.name.as_deref(), true)?;
+    if options.name.is_none() {
+        host.routed = routed::guests(&host.snapshot);
+    }
+    Ok(host)
 }
 
 fn show(options: &Options, style: Style, host: &HostStatus) -> String {
@@ -119,7 +129,7 @@ fn watch(call: &mut Call, options: &Options, style: Style, interval: ClockTime) 
     kernel::note_signals();
     let mut is_first = true;
     loop {
-        let host = check::check(call, options.name.as_deref(), true)?;
+        let host = look(call, options)?;
         let start = match stdout().is_terminal() {
             // from the top left corner, on an empty screen
             true => "\x1b[H\x1b[J",

@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 use nix::errno::Errno;
 
 use super::finding::{Finding, reason};
+use super::routed::RoutedGuest;
 use crate::firewall::choice::Kind as Backend;
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::{Port, PortBlock};
@@ -20,6 +21,8 @@ use crate::network::publication::Publication;
 pub(in crate::manage) struct HostStatus<'k> {
     pub(in crate::manage) snapshot: HostSnapshot<'k>,
     pub(in crate::manage) bridges: Vec<BridgeStatus<'k>>,
+    /// Guests that are connected by routes, if they have been looked for.
+    pub(super) routed: Vec<RoutedGuest>,
     pub(super) unreadable: Vec<Unreadable>,
 }
 

@@ -7,7 +7,7 @@ use super::finding::Kind;
 use super::model::{BridgeStatus, HostStatus};
 use super::ports;
 use super::style::{Ink, Style};
-use super::text::Seconds;
+use super::text::{Seconds, plural};
 use super::tree::{self, Line, Mark};
 use crate::error::errno_text;
 use crate::inspect::bridge::Bridge;
@@ -28,7 +28,12 @@ pub(super) fn picture(host: &HostStatus, style: Style) -> String {
         heading(&mut out, status, style);
         out.push_str(&tree::draw(&lines(host, status, style), style));
     }
-    if host.bridges.is_empty() {
+    if !host.routed.is_empty() {
+        let start = if out.is_empty() { "" } else { "\n" };
+        out.push_str(&format!("{start}{} by routes:\n", plural(host.routed.len(), "guest")));
+        let lines: Vec<Line> = host.routed.iter().map(|guest| guest.line(&host.snapshot)).collect();
+        out.push_str(&tree::draw(&lines, style));
+    } else if host.bridges.is_empty() {
         out.push_str("This host has no bridge.\n");
     }
     if !host.unreadable.is_empty() {

@@ -17,7 +17,7 @@
 # make arch            the programs for i686 and aarch64, in build/i686 and build/aarch64, with Debian's packages alone
 # make TARGET=…        for another of rustup's targets, such as aarch64-unknown-linux-musl
 
-PROGRAMS := brouter brctl ip network-virtual network-route network-nat vif-bridge vif-route vif-nat
+PROGRAMS := brouter brctl ip network-virtual network-bridge network-route network-nat vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
 .PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages test-hosts image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
@@ -170,7 +170,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 # names that brouter gets besides its own; brctl and ip are left to bridge-utils and iproute2
-NAMES ?= network-virtual network-route network-nat vif-bridge vif-route vif-nat
+NAMES ?= network-virtual network-bridge network-route network-nat vif-bridge vif-route vif-nat
 # how it gets them: hard or soft (symbolic) links, or none
 LINKS ?= soft
 # 1: small programs under these names, in place of links

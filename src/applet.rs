@@ -13,6 +13,12 @@ pub static IPADDR: Applet = Applet { name: "ipaddr", summary: "the same as ip ad
 pub static IPLINK: Applet = Applet { name: "iplink", summary: "the same as ip link", run: ip::run };
 /// `ip route` by its own name.
 pub static IPROUTE: Applet = Applet { name: "iproute", summary: "the same as ip route", run: ip::run };
+/// A Xen host's network card on a bridge, as Xen's network-bridge script.
+pub static NETWORK_BRIDGE: Applet = Applet {
+    name: "network-bridge",
+    summary: "put the network card of a Xen host on a bridge",
+    run: xen::network_bridge::run,
+};
 /// The network of a Xen host, as Xen's network-virtual script.
 pub static NETWORK_VIRTUAL: Applet = Applet {
     name: "network-virtual",
@@ -44,12 +50,13 @@ pub static VIF_NAT: Applet =
     Applet { name: "vif-nat", summary: "be the router of a Xen guest", run: xen::vif_nat::run };
 
 /// Every applet; links, lists and manual pages follow this table.
-pub static TABLE: [&Applet; 11] = [
+pub static TABLE: [&Applet; 12] = [
     &BRCTL,
     &IP,
     &IPADDR,
     &IPLINK,
     &IPROUTE,
+    &NETWORK_BRIDGE,
     &NETWORK_NAT,
     &NETWORK_ROUTE,
     &NETWORK_VIRTUAL,

@@ -1,4 +1,5 @@
-//! Runs other programs: iptables, nft and the host's own firewall command. They are the only processes that are started.
+//! Runs other programs: iptables, nft and the host's own firewall command. They are the only other programs that are started. (`network-bridge`
+//! starts itself once more, to be undone if it is killed.)
 //!
 //! A program is searched for along the caller's PATH, as by a script, then in the system's folders. It gets an empty standard
 //! input, an environment of PATH and what it is meant to get, no blocked signal, and the default disposition of SIGPIPE and SIGCHLD. It

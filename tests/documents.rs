@@ -249,6 +249,7 @@ fn scripts_and_their_pages_have_the_same_variables() {
     for (page, there) in [
         ("brouter.8", of_networks),
         ("network-virtual.8", variables("src/xen/network_virtual/words.rs")),
+        ("network-bridge.8", variables("src/xen/network_bridge/settings.rs")),
         ("network-route.8", variables("src/xen/network_route.rs")),
         ("network-nat.8", variables("src/xen/network_nat.rs")),
         ("vif-bridge.8", variables("src/xen/vif_bridge/mod.rs")),

@@ -114,7 +114,7 @@ _brouter() {
             esac ;;
         --install,--install) mapfile -t names < <(compgen -d -- "$current"); _brouter_offer "${names[@]}" ;;
         --install,*) _brouter_offer --copy --force ;;
-        network-virtual,* | network-route,* | network-nat,*) _brouter_offer start stop status ;;
+        network-virtual,* | network-bridge,* | network-route,* | network-nat,*) _brouter_offer start stop status ;;
         # the shell's own completion of file names
         *) compopt -o bashdefault -o default ;;
     esac

@@ -301,6 +301,10 @@ impl<'a> Context<'a> {
                 let index = kernel.link_index(port.as_bytes())?;
                 if on { kernel.add_port(self.link(), index) } else { kernel.delete_port(self.link(), index) }?;
             }
+            Item::Silent(link) => {
+                let set = if on { flag::NOARP } else { flag::MULTICAST };
+                kernel.set_link(link.as_bytes(), LinkSetting::Flags { set, mask: flag::NOARP | flag::MULTICAST })?;
+            }
             Item::Moved { from, to, config } => {
                 if on { config.transfer(kernel, from, to) } else { config.transfer(kernel, to, from) }?;
             }
@@ -328,6 +332,7 @@ impl<'a> Context<'a> {
             Item::Masquerade(_)
             | Item::MasqueradeAll
             | Item::Accept(_)
+            | Item::AcceptPort(_)
             | Item::Publish(_)
             | Item::Between(_)
             | Item::Open(_) => (),
@@ -416,8 +421,13 @@ impl<'a> Context<'a> {
                 let bridge = self.kernel.bridge_of(port.as_bytes());
                 Ok(bridge.is_some_and(|bridge| bridge == *self.bridge.as_str()))
             }
+            Item::Silent(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::NOARP != 0)),
             Item::Moved { from, to, config } => Ok(config.is_on(self.kernel, to) && !config.is_on(self.kernel, from)),
-            Item::Renamed(renaming) => Ok(self.kernel.link_index(renaming.to.as_bytes()) == Ok(renaming.index)),
+            Item::Renamed(renaming) => {
+                let Renaming { index, to, macs, .. } = &**renaming;
+                let has_mac = |[_, new]: &[Mac; 2]| self.kernel.mac(to.as_bytes()) == Ok(*new);
+                Ok(self.kernel.link_index(to.as_bytes()) == Ok(*index) && macs.as_ref().is_none_or(has_mac))
+            }
             Item::Up(link) => Ok(host.link_flags(link.as_ref())?.is_some_and(|flags| flags & flag::UP != 0)),
             Item::Drop { .. } => Ok(self.forward_policy()? == Policy::Drop),
             Item::Isolated(port) => Ok(host.is_isolated(port.as_ref())),
@@ -433,6 +443,7 @@ impl<'a> Context<'a> {
             | Item::Masquerade(_)
             | Item::MasqueradeAll
             | Item::Accept(_)
+            | Item::AcceptPort(_)
             | Item::Publish(_)
             | Item::Between(_) => Ok(true),
         }

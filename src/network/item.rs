@@ -35,6 +35,8 @@ pub enum Item {
     Tunnel(InterfaceName),
     /// An interface that is up.
     Up(InterfaceName),
+    /// An interface without ARP and multicast.
+    Silent(InterfaceName),
     /// Addresses and routes of one link that another one has.
     Moved {
         /// Whose they were.
@@ -54,6 +56,8 @@ pub enum Item {
     ProxyArp,
     /// Forwarded packets that arrive by this interface are accepted.
     Accept(InterfaceName),
+    /// Frames that a port of a bridge receives are accepted.
+    AcceptPort(InterfaceName),
     /// A rule of a published port.
     Publish(Published),
     /// A rule that lets packets pass a chain that drops them.
@@ -175,6 +179,7 @@ impl Item {
             Item::Masquerade(_)
                 | Item::MasqueradeAll
                 | Item::Accept(_)
+                | Item::AcceptPort(_)
                 | Item::Publish(_)
                 | Item::Drop { .. }
                 | Item::Between(_)
@@ -187,6 +192,7 @@ impl Item {
             Item::Masquerade(net) => Some(Rule::masquerade(*net, bridge.clone())),
             Item::MasqueradeAll => Some(Rule::masquerade_all(bridge.clone())),
             Item::Accept(interface) => Some(Rule::accept_from(interface.clone())),
+            Item::AcceptPort(port) => Some(Rule::accept(vec![Match::PortIn(port.clone())])),
             Item::Publish(published) => Some(published.rule(bridge)),
             Item::Between(family) => {
                 let matches = vec![Match::In(bridge.clone()), Match::Out(bridge.clone())];
@@ -206,12 +212,14 @@ impl Item {
             Item::Port(_) => "port",
             Item::Tunnel(_) => "tunnel",
             Item::Up(_) => "up",
+            Item::Silent(_) => "silent",
             Item::Moved { .. } => "moved",
             Item::Renamed(_) => "renamed",
             Item::Masquerade(_) => "masquerade",
             Item::MasqueradeAll => "masquerade-all",
             Item::ProxyArp => "proxy-arp",
             Item::Accept(_) => "accept",
+            Item::AcceptPort(_) => "accept-port",
             Item::Publish(_) => "publish",
             Item::Open(_) => "open",
             Item::Drop { .. } => "drop",
@@ -243,6 +251,7 @@ impl Item {
             "isolated" => Item::Isolated(rest.parse().ok()?),
             "between" => Item::Between(if rest == "6" { Family::V6 } else { Family::V4 }),
             "accept-ra" => Item::AcceptRa(rest.parse().ok()?),
+            "silent" => Item::Silent(rest.parse().ok()?),
             "moved" => {
                 let mut words = rest.split(' ');
                 let mut name = || words.next()?.parse().ok();
@@ -254,6 +263,7 @@ impl Item {
             "masquerade-all" => Item::MasqueradeAll,
             "proxy-arp" => Item::ProxyArp,
             "accept" => Item::Accept(rest.parse().ok()?),
+            "accept-port" => Item::AcceptPort(rest.parse().ok()?),
             "publish" => Item::Publish(Published::parse(rest)?),
             "open" => Item::Open(Opening::parse(rest)?),
             "drop" => Item::Drop { before: Policy::parse(rest)?.to_string() },
@@ -276,6 +286,8 @@ impl fmt::Display for Item {
             | Item::Tunnel(name)
             | Item::Up(name)
             | Item::Accept(name)
+            | Item::AcceptPort(name)
+            | Item::Silent(name)
             | Item::AcceptRa(name)
             | Item::Isolated(name) => {
                 write!(f, " {name}")

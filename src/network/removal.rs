@@ -163,5 +163,17 @@ fn remove_in_reverse(
         }
     }
     plan.steps.extend(firewall.map(Step::make));
+    release_before_moving(&mut plan.steps);
     Ok(())
+}
+
+/// Puts the release of a port before the step that gives it its addresses back: answers to its ARP requests would go to the bridge.
+pub fn release_before_moving(steps: &mut [Step]) {
+    let is_moved = |step: &Step| matches!(step.item, Item::Moved { .. });
+    let Some(moved) = steps.iter().position(is_moved) else { return };
+    let Item::Moved { from, .. } = &steps[moved].item else { return };
+    let port = Item::Port(from.clone());
+    if let Some(released) = steps.iter().position(|step| step.item == port).filter(|&released| released > moved) {
+        steps[moved..=released].rotate_right(1);
+    }
 }

@@ -136,6 +136,8 @@ mod tests {
             Item::parse("publish own 8080:10.0.0.7:80/tcp 10.0.0.1/24").unwrap(),
             Item::parse("publish spared-own 8080:10.0.0.7:80/tcp 10.0.0.1/24 10.1.0.1").unwrap(),
             Item::parse("open nft:inet:own:fw out eth0 4").unwrap(),
+            Item::parse("silent vif0.0").unwrap(),
+            Item::parse("accept-port peth0").unwrap(),
             Item::parse("moved peth0 eth0").unwrap(),
             Item::parse("moved eth0 b0 address=10.0.0.1/24,alias=:web route=0.0.0.0/0,via=10.0.0.254").unwrap(),
             Item::parse("renamed 2 eth0 peth0").unwrap(),

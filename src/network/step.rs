@@ -54,6 +54,8 @@ impl Step {
             Item::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
             Item::Port(port) | Item::Tunnel(port) => format!("brctl {} {bridge} {port}", choose("addif", "delif")),
             Item::Up(link) => format!("ip link set {link} {}", choose("up", "down")),
+            Item::Silent(link) if on => format!("ip link set {link} arp off multicast off"),
+            Item::Silent(link) => format!("ip link set {link} arp on multicast on"),
             Item::Moved { from, to, config } => {
                 let [from, to] = if on { [from, to] } else { [to, from] };
                 config.commands(from, to).join("\n")
@@ -80,9 +82,12 @@ impl Step {
             }
             Item::Firewall(command) => command.split_ascii_whitespace().map(quoted).collect::<Vec<_>>().join(" "),
             // rules, handled above
-            Item::Masquerade(_) | Item::MasqueradeAll | Item::Accept(_) | Item::Publish(_) | Item::Between(_) => {
-                String::new()
-            }
+            Item::Masquerade(_)
+            | Item::MasqueradeAll
+            | Item::Accept(_)
+            | Item::AcceptPort(_)
+            | Item::Publish(_)
+            | Item::Between(_) => String::new(),
         }
     }
 }

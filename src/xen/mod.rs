@@ -1,4 +1,4 @@
-//! What Xen calls: `network-virtual`, `network-route`, `network-nat`, `vif-bridge`, `vif-nat` and `vif-route`.
+//! What Xen calls: `network-bridge`, `network-virtual`, `network-route`, `network-nat`, `vif-bridge`, `vif-nat` and `vif-route`.
 //!
 //! `forwarding` is what `network-route` and `network-nat` share, and `engine` how network scripts use the engine of networks. [`script`] reads arguments as Xen's scripts do, without evaluating them; [`log`] writes where the scripts write; [`vif`] is what
 //! scripts for guests' interfaces share.
@@ -6,6 +6,7 @@
 mod engine;
 mod forwarding;
 pub mod log;
+pub mod network_bridge;
 pub mod network_nat;
 pub mod network_route;
 pub mod network_virtual;

@@ -259,11 +259,12 @@ const ORIGINALS: &str = "BROUTER_TEST_ORIGINALS";
 const REFERENCE_SCRIPTS: [&str; 3] = ["network-virtual", "network-route", "network-nat"];
 
 /// Our programs as cargo has just built them; the variable `BROUTER_PROGRAMS` overrides them with a folder.
-const OURS: [(&str, &str); 9] = [
+const OURS: [(&str, &str); 10] = [
     ("brouter", env!("CARGO_BIN_EXE_brouter")),
     ("brctl", env!("CARGO_BIN_EXE_brctl")),
     ("ip", env!("CARGO_BIN_EXE_ip")),
     ("network-virtual", env!("CARGO_BIN_EXE_network-virtual")),
+    ("network-bridge", env!("CARGO_BIN_EXE_network-bridge")),
     ("network-route", env!("CARGO_BIN_EXE_network-route")),
     ("network-nat", env!("CARGO_BIN_EXE_network-nat")),
     ("vif-bridge", env!("CARGO_BIN_EXE_vif-bridge")),

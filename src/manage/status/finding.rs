@@ -189,7 +189,7 @@ impl Finding {
             Item::Port(port) | Item::Tunnel(port) => (Kind::PortMissing, "missing", port.to_string()),
             Item::Forwarding { v6 } => (Kind::ForwardingOff, "off", if *v6 { "6" } else { "4" }.into()),
             Item::Masquerade(net) => (Kind::MasqueradeMissing, "missing", net.to_string()),
-            Item::Accept(link) => (Kind::AntispoofMissing, "missing", link.to_string()),
+            Item::Accept(link) | Item::AcceptPort(link) => (Kind::AntispoofMissing, "missing", link.to_string()),
             Item::Drop { .. } => (Kind::AntispoofMissing, "missing", "FORWARD".into()),
             Item::Between(family) => {
                 (Kind::IsolateMissing, "missing", if *family == Family::V6 { "6" } else { "4" }.into())
@@ -197,6 +197,7 @@ impl Finding {
             Item::Publish(published) => (Kind::PublishMissing, "missing", published.publication.to_string()),
             // what is dropped is seen; addresses may have changed since they were moved; the last two are those of scripts
             Item::Up(_)
+            | Item::Silent(_)
             | Item::Moved { .. }
             | Item::Renamed(_)
             | Item::AcceptRa(_)

@@ -14,7 +14,7 @@ use super::{ADVERTISED, ConfigError, IpConfig, OwnAddress, OwnRoute};
 use crate::kernel::{
     Address, IFNAMSIZ, Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, Turn, net_conf,
 };
-use crate::net::{InterfaceName, labels};
+use crate::net::{Family, InterfaceName, labels};
 use crate::network::address::{NotDeleted, delete_v4};
 
 /// How often it is asked whether the kernel has taken the new IPv6 addresses into use, each a millisecond after the other.
@@ -42,8 +42,9 @@ impl IpConfig {
     pub fn put(&self, kernel: &Kernel, link: &InterfaceName) -> Result<(), ConfigError> {
         self.put_addresses_v4(kernel, link)?;
         kernel.set_link(link.as_bytes(), LinkSetting::UP).map_err(|errno| ConfigError::Up(link.clone(), errno))?;
+        self.put_routes(kernel, link, Family::V4)?;
         self.put_addresses_v6(kernel, link)?;
-        self.put_routes(kernel, link)
+        self.put_routes(kernel, link, Family::V6)
     }
 
     /// Whether a link has all the addresses.
@@ -118,24 +119,25 @@ impl IpConfig {
             Ok(()) | Err(Errno::EEXIST) => Ok(()),
             Err(errno) => Err(ConfigError::Address(net, link.clone(), errno)),
         });
-        if let Some((name, old)) = detection {
-            let is_tentative =
-                |address: &Address| missing.contains(&address.net) && address.has_flag(libc::IFA_F_TENTATIVE);
-            for _ in 0..LOOKS {
-                if !on_link().is_ok_and(|there| there.iter().any(is_tentative)) {
-                    break;
-                }
-                sleep(Duration::from_millis(1));
+        let is_tentative =
+            |address: &Address| missing.contains(&address.net) && address.has_flag(libc::IFA_F_TENTATIVE);
+        for _ in 0..LOOKS {
+            if !on_link().is_ok_and(|there| there.iter().any(is_tentative)) {
+                break;
             }
+            sleep(Duration::from_millis(1));
+        }
+        if let Some((name, old)) = detection {
             let _ = kernel.set_sysctl(&name, &old);
         }
         added
     }
 
     /// Adds the routes that are missing. The ioctl puts one in front of others with its metric, so the last one is added first.
-    fn put_routes(&self, kernel: &Kernel, link: &InterfaceName) -> Result<(), ConfigError> {
+    fn put_routes(&self, kernel: &Kernel, link: &InterfaceName, family: Family) -> Result<(), ConfigError> {
+        let of_family = self.routes.iter().rev().filter(|route| Family::of(&route.destination) == family);
         let there = Routes::over(kernel, link)?;
-        let mut left: Vec<&OwnRoute> = self.routes.iter().rev().filter(|route| !there.has(route)).collect();
+        let mut left: Vec<&OwnRoute> = of_family.filter(|route| !there.has(route)).collect();
         // a gateway may be reached by another of these routes
         while !left.is_empty() {
             let mut refused = Vec::new();
@@ -169,7 +171,8 @@ impl IpConfig {
                 Err(errno) => return Err(ConfigError::Route(route.destination, link.clone(), errno)),
             }
         }
-        for net in self.addresses.iter().map(|address| address.net) {
+        // the last one first, so that what a killed call leaves is in order
+        for net in self.addresses.iter().rev().map(|address| address.net) {
             let goes = |other: &Address| self.addresses.iter().any(|address| address.net == other.net);
             let deleted = match net {
                 IpNet::V4(_) => delete_v4(kernel, link.as_bytes(), net, goes),

@@ -53,7 +53,7 @@ pub(in crate::manage) enum Kind {
 
 impl Kind {
     /// All of them, in the order of their numbers.
-    pub(super) const ALL: [Kind; 22] = [
+    pub(super) const ALL: [Kind; 24] = [
         Kind::NetworkUnfinished,
         Kind::NetworkNotUnderstood,
         Kind::NetworkUnreadable,
@@ -72,6 +72,8 @@ impl Kind {
         Kind::MasqueradeUnknown,
         Kind::AntispoofMissing,
         Kind::AntispoofUnknown,
+        Kind::IsolateMissing,
+        Kind::IsolateUnknown,
         Kind::PublishMissing,
         Kind::PublishUnknown,
         Kind::ForwardDropped,

@@ -82,8 +82,9 @@ test:
 	@compat/apt/fetch-xen build/xen
 	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
-	@tests/hosts/run.sh build build/hosts tunnel
-	@BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
+	@status=0; tests/hosts/run.sh build build/hosts tunnel || status=$$?; \
+		BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast || status=$$?; \
+		exit $$status
 
 check: all
 	@BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast

@@ -15,7 +15,8 @@ use crate::network::apply::{self, Change, Progress, Removed, Undone};
 use crate::network::catalog::{self, Stored};
 use crate::network::context::{Cause, Context};
 use crate::network::item::Item;
-use crate::network::plan::{self, Plan, Remark};
+use crate::network::plan::{self, Plan};
+use crate::network::plan_error::{PlanError, Remark};
 use crate::network::removal::{self, Extent};
 use crate::network::spec::NetworkSpec;
 use crate::network::state::{NetworkState, StoredState};
@@ -148,7 +149,7 @@ pub(super) fn state_dir(kernel: &Kernel) -> Result<StateDir, Failure> {
 
 fn plan_up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>) -> Result<Plan, Failure> {
     plan::up(context, spec, earlier).map_err(|error| {
-        let status = if matches!(error, plan::PlanError::NoAddress) { 2 } else { 1 };
+        let status = if matches!(error, PlanError::NoAddress) { 2 } else { 1 };
         refusal(context, error.to_string()).with_status(status)
     })
 }

@@ -18,6 +18,7 @@ pub mod misplaced;
 pub mod opening;
 pub mod overlap;
 pub mod plan;
+pub mod plan_error;
 pub mod publication;
 pub mod published;
 pub mod removal;

@@ -4,7 +4,8 @@ use ipnet::IpNet;
 
 use super::context::Context;
 use super::item::{Item, Value};
-use super::plan::{self, Plan, Remark, Result, addresses_v4, find_bridge, half_added, is_present};
+use super::plan::{self, Plan, addresses_v4, find_bridge, half_added, is_present};
+use super::plan_error::{Remark, Result};
 use super::spec::NetworkSpec;
 use super::state::NetworkState;
 use super::step::Step;

@@ -51,7 +51,7 @@ everything() {
         done
     done
 }
-check "guests reach each other, the gateway and the outside" everything
+check "guests reach each other, the gateway and the outside" within 20 everything
 
 # one answer to each question for the gateway, from its own host
 one_answer() {

@@ -11,7 +11,7 @@ use crate::firewall::error::FirewallError;
 use crate::lock::Lock;
 use crate::network::context::{Cause, Context, FIREWALL_LIMIT, firewall_advice};
 use crate::network::item::{Item, Value};
-use crate::network::plan::PlanError;
+use crate::network::plan_error::PlanError;
 use crate::network::spec::NetworkSpec;
 use crate::network::state::NetworkState;
 use crate::network::step::Step;

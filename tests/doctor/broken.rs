@@ -406,6 +406,8 @@ pub(crate) const BROKEN_IPV6: &[(&str, &str)] = &[
     (
         "IPv6: the default route comes from a router advertisement and will expire",
         r#"
+        # up has made it 2
+        echo 1 >/proc/sys/net/ipv6/conf/eth0/accept_ra
         ip -6 route del default; ip -6 route add default via 2001:db8:1::2 expires 600
         cut=; mends warning ipv6
         "#,

@@ -21,7 +21,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
                 PATH=$path brouter doctor --json >/run/out
                 same "changed" "$before" "$(state)"
                 grep -E 'O_WRONLY|O_RDWR|O_CREAT|^(mkdir|unlink|rename|symlink|link|mount|chmod)' /run/trace | grep -v -E '"/dev/null"'
-                grep -E '^ioctl' /run/trace | grep -v -E 'SIOCG|SIOCDEVPRIVATE|TCGETS|TIOCGWINSZ|NS_GET|0x894c' 
+                grep -E '^ioctl' /run/trace | grep -v -E 'SIOCG|SIOCDEVPRIVATE|SIOCETHTOOL|TCGETS|TIOCGWINSZ|NS_GET|0x894c' 
                 brouter down n >/dev/null
             done
             brouter up n >/dev/null

@@ -68,7 +68,7 @@ system() {
 	ln -f vmlinux "$1/guest/vmlinux"
 	ln -f guest.cpio "$1/guest/initrd"
 	cp "$here/dom0-init" "$1/init"
-	cp "$here/network.sh" "$here/hook-time.sh" "$1/"
+	cp "$here/network.sh" "$here/routed.sh" "$here/hook-time.sh" "$1/"
 	modules "$1"
 }
 
@@ -83,6 +83,7 @@ system dom0
 cp "$programs/brouter" dom0/usr/local/sbin/
 ln -s brouter dom0/usr/local/sbin/network-virtual
 ln -s brouter dom0/usr/local/sbin/vif-bridge
+ln -s brouter dom0/usr/local/sbin/vif-route
 archive dom0 dom0.cpio
 
 ### The minimal one
@@ -125,6 +126,7 @@ done
 # where xl expects it
 mkdir -p minimal/etc/xen/scripts
 ln -s /usr/sbin/brouter minimal/etc/xen/scripts/vif-bridge
+ln -s /usr/sbin/brouter minimal/etc/xen/scripts/vif-route
 for absent in bash xenstore xenstore-read xenstore-write; do
 	[ -z "$(find minimal -name $absent)" ] || { echo "the minimal dom0 has $absent" >&2; exit 1; }
 done

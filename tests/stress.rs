@@ -37,7 +37,7 @@ before=$(host)
 end=$((SECONDS + TIME))
 count() { echo >>/run/count.$1; }
 # a command that must succeed
-must() { "$@" >/run/said.$BASHPID 2>&1 || { echo "status $?: $*: $(cat /run/said.$BASHPID)"; }; count changes; }
+must() { local said=/run/said.$BASHPID; "$@" >$said 2>&1 || { echo "status $?: $*: $(cat $said)"; }; count changes; }
 script() {
     local n=$1
     while ((SECONDS < end)); do

@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use crate::error::Failure;
 use crate::ip::complaint::ipv4_unreadable;
 use crate::kernel::{Address, IFNAMSIZ, Kernel, Turn};
+use crate::net::class_prefix;
 use crate::texts::iproute2::{needs_netlink, refused};
 
 /// A label that holds the source of a route. [`SourceLabel::remove`] takes it off again.
@@ -109,17 +110,6 @@ fn is_passing(address: &Address) -> bool {
 fn is_ours(label: &[u8], addresses: &[Address]) -> bool {
     let mut own = addresses.iter().filter(|address| address.label.as_bytes() == label);
     own.next().is_none_or(is_passing) && own.next().is_none()
-}
-
-/// Returns the prefix length of an address's class (net/ipv4/devinet.c, `inet_abc_len`).
-fn class_prefix(address: Ipv4Addr) -> u8 {
-    match address.octets()[0] {
-        0 => 0,
-        1..=127 => 8,
-        128..=191 => 16,
-        192..=223 => 24,
-        _ => 32,
-    }
 }
 
 #[cfg(test)]

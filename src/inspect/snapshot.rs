@@ -171,7 +171,7 @@ impl<'k> HostSnapshot<'k> {
     }
 
     /// Returns the ports through which guests on a bridge reach the outside, if it is a plain bridge: one with a network card as a
-    /// port, or with the host's default route over it. Empty if the host is to be their router.
+    /// port, or with the host's default route over it. Empty if the host is their router.
     pub(crate) fn outside_ports(&self, bridge: &Bridge) -> Vec<String> {
         let uplinks = bridge.uplinks();
         let ports = if uplinks.is_empty() { self.ports_to_router(bridge) } else { uplinks };

@@ -6,12 +6,12 @@ use ipnet::IpNet;
 
 use super::conflict;
 use super::item::Item;
-use super::plan;
 use super::publication::Publication;
 use super::setting::SpecError;
 use super::spec::NetworkSpec;
 use super::state::StoredState;
 use super::store::{StateDir, names_in};
+use super::wanted::wanted;
 use crate::firewall::choice::Kind;
 use crate::kernel::Kernel;
 use crate::net::InterfaceName;
@@ -140,7 +140,7 @@ impl KnownNetwork {
             self.file = Description::OtherBridge;
             return;
         }
-        for item in plan::wanted(&spec, false) {
+        for item in wanted(&spec, false) {
             self.expect(item);
         }
         self.bridge = spec.bridge;

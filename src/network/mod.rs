@@ -29,3 +29,4 @@ pub mod stable_mac;
 pub mod state;
 pub mod step;
 pub mod store;
+pub mod wanted;

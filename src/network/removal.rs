@@ -4,11 +4,12 @@ use ipnet::IpNet;
 
 use super::context::Context;
 use super::item::{Item, Value};
-use super::plan::{self, Plan, addresses_v4, find_bridge, half_added, is_present};
+use super::plan::{Plan, addresses_v4, find_bridge, half_added, is_present};
 use super::plan_error::{Remark, Result};
 use super::spec::NetworkSpec;
 use super::state::NetworkState;
 use super::step::Step;
+use super::wanted::wanted;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, Source};
 use crate::net::Family;
@@ -79,7 +80,7 @@ fn items_without_state(
     plan: &mut Plan,
 ) -> Result<Vec<Item>> {
     let mut known = Vec::new();
-    for item in plan::wanted(spec, true) {
+    for item in wanted(spec, true) {
         match item {
             Item::Value { .. } => (),
             Item::Drop { .. } | Item::Forwarding { .. } => {

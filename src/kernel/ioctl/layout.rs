@@ -213,7 +213,7 @@ impl Tunnel {
         &self.name[..end]
     }
 
-    /// Sets its name, of which 15 bytes count.
+    /// Sets its name. Only the first 15 bytes are kept.
     pub fn set_name(&mut self, name: &[u8]) {
         self.name = kernel_name(name);
     }

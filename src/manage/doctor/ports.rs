@@ -17,7 +17,7 @@ use crate::shell::{quoted, quoted_name};
 /// Ports that are named in a finding about many.
 const NAMED: usize = 4;
 
-/// Ports of which the same is to be said.
+/// Ports that share a finding.
 struct Group<'a>(Vec<&'a OsStr>);
 
 impl Group<'_> {

@@ -209,7 +209,7 @@ impl Network<'_> {
         self.known.as_ref().is_some_and(KnownNetwork::is_isolate)
     }
 
-    /// Returns whether only what vif-bridge accepts is to be forwarded.
+    /// Returns whether antispoof is on: only what vif-bridge accepts is forwarded.
     pub(super) fn is_antispoof(&self) -> bool {
         self.known.as_ref().is_some_and(KnownNetwork::is_antispoof)
     }

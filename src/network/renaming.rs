@@ -11,7 +11,7 @@ use super::ip_config::{ConfigError, IpConfig};
 use crate::kernel::{Kernel, LinkSetting, flag};
 use crate::net::{InterfaceName, Mac};
 
-/// Gives a link another name and, if that is asked for, another hardware address. If it fails, the link is as it was.
+/// Gives a link another name and, on request, another hardware address. A failure leaves both unchanged.
 pub(super) fn rename(
     kernel: &Kernel,
     from: &InterfaceName,

@@ -50,8 +50,8 @@ impl HostId {
         write(&first).or_else(|_| write(&second))
     }
 
-    /// Returns the address of a network's bridge on this host: locally administered, of a single interface. It does not tell the
-    /// identity, of which it has 46 bits of a hash.
+    /// Returns the address of a network's bridge on this host: locally administered, of a single interface. It holds 46 bits of a
+    /// hash, which do not reveal the host's identity.
     pub fn mac(&self, network: &str) -> Mac {
         // FNV-1a; the steps at the end spread each bit over the upper ones
         let bytes = network.bytes().chain([0]).chain(self.text.bytes());

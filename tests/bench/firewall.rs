@@ -55,8 +55,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     table.line("down of it, to down", few[3], few[1], 1.5);
     let [their_add, their_delete] = theirs.map(median);
     let [added, deleted, bare] = [added, deleted, bare].map(median);
-    table.line(&format!("a rule among {RULES} added, to iptables-legacy"), added, their_add, 0.6);
-    table.line(&format!("a rule among {RULES} deleted"), deleted, their_delete, 0.6);
+    table.line(&format!("a rule among {RULES} added, to iptables-legacy"), added, their_add, 1.0 / 3.0);
+    table.line(&format!("a rule among {RULES} deleted"), deleted, their_delete, 1.0 / 3.0);
     table.line("the same, added, to the bare calls", added, bare, 1.25);
     table.line("the same, deleted", deleted, bare, 1.25);
     Ok(())

@@ -237,7 +237,7 @@ impl Finding {
         Finding::new(Kind::ForwardDropped, object, format!("{what} by {by}: see brouter doctor {}", quoted(network)))
     }
 
-    /// Returns what it means that a port is not isolated in a network where all guests' are to be.
+    /// Explains a port that is not isolated in a network that isolates its guests.
     pub(super) fn not_isolated(context: &Context, port: &InterfaceName) -> Finding {
         let command = Some(context.command(&Step::make(Item::Isolated(port.clone()))));
         let what = format!("{port} reaches other guests");

@@ -30,7 +30,7 @@ impl Guard {
         Guard(kernel::spawn(&mut command).ok())
     }
 
-    /// Ends the process: nothing is to be undone.
+    /// Tells the process to end without undoing anything, and waits for it.
     pub(super) fn dismiss(self) {
         let Some(mut child) = self.0 else { return };
         if let Some(mut pipe) = child.stdin.take() {

@@ -67,7 +67,7 @@ fn values(mac: Option<Mac>) -> Vec<Item> {
     [value(Value::ForwardDelay, 0)].into_iter().chain(mac).collect()
 }
 
-/// Returns the items of a network that is there and of which nothing is stored: a bridge with the card as its port.
+/// Returns the items of a network that is up without a record: a bridge with the card as its port.
 pub(super) fn found(kernel: &Kernel, settings: &Settings) -> Result<Vec<Item>, Errno> {
     let Settings { netdev, bridge, pdev, .. } = settings;
     let index = kernel.link_index(pdev.as_bytes())?;

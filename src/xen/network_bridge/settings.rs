@@ -12,7 +12,7 @@ use crate::xen::script::Arguments;
 pub(super) const VARIABLES: [&str; 7] =
     ["command", "vifnum", "bridge", "netdev", "pdev", "antispoof", "firewall_backend"];
 
-/// What is to be made.
+/// The network that the arguments ask for.
 pub(super) struct Settings {
     /// The network card.
     pub(super) netdev: InterfaceName,

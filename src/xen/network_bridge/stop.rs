@@ -74,7 +74,7 @@ fn only_one(call: &Call) -> Result<Option<InterfaceName>, Failure> {
     Ok(own.next().filter(|_| own.next().is_none()))
 }
 
-/// Returns the state of a bridge of which nothing is stored: Xen's script has made it, or the record was lost.
+/// Returns the state of a bridge without a record: Xen's script has made it, or the record was lost.
 fn found(call: &Call, settings: &Settings, context: &Context) -> Result<Option<NetworkState>, Failure> {
     let bridge = call.kernel.bridge_of(settings.pdev.as_bytes());
     if bridge.is_none_or(|bridge| bridge != *context.bridge.as_str()) {

@@ -46,7 +46,8 @@ impl Keys {
         Ok(())
     }
 
-    /// Reads keys ahead, each of which is asked for once, and calls a function while xenstored is at work.
+    /// Asks xenstored for several keys at once, and calls a function before it reads the answers.
+    /// Each answer serves one later question for its key.
     pub(in crate::xen) fn read_ahead(
         &mut self,
         names: &[&'static str],

@@ -91,7 +91,9 @@ fn main() -> ExitCode {
     let test = |((name, script), more, state, need): (&(&str, &str), _, _, Option<_>)| {
         // iptables-legacy-save reads a file of /proc that is closed to root in a user namespace
         let root = script.contains("$OTHER").then_some(ROOT);
-        let needs: Vec<&str> = ["strace", "iptables", "nft", "script"].into_iter().chain(need).chain(root).collect();
+        let taps = script.contains("tuntap").then_some("/dev/net/tun");
+        let needs: Vec<&str> =
+            ["strace", "iptables", "nft", "script"].into_iter().chain(need).chain(root).chain(taps).collect();
         Test::of_script(*name, &needs, state, format!("{PRELUDE}{other}\n{more}{script}"), Mode::Sys)
     };
     conclude(plain.chain(xen).map(test).collect())

@@ -7,9 +7,9 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "doctor changes nothing and loads no modules",
         r#"
         state() {
-            # the kernel updates the state of a link late
+            # the kernel updates the state of a link late; ip_tables_names is closed to root in a user namespace
             ip addr | sed 's/ state [A-Z]*//'; ip route; brctl show; ls -lR /run/brouter /etc/brouter; iptables-nft-save | grep -v '^#'
-            cat /proc/net/ip_tables_names; grep -rs '' /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf /proc/sys/net/bridge
+            cat /proc/net/ip_tables_names 2>/dev/null; grep -rs '' /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf /proc/sys/net/bridge
             grep -s '' /sys/class/net/*/bridge/{stp_state,forward_delay,nf_call_iptables}
         }
         # also with iptables-legacy, which creates tables when it lists them

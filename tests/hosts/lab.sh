@@ -33,11 +33,11 @@ add_host() {
     on "$name" ip route add default via 192.0.2.254
 }
 
-# on NAME COMMAND...: runs a command on a host.
+# on NAME COMMAND...: runs a command on a host. All may happen in a chroot, which is not the root of the host's mounts: -r, -w.
 on() {
     local pid=${host_of[$1]}
     shift
-    nsenter -t "$pid" -n -m env PATH="$lab/bin:$PATH" "$@"
+    nsenter -t "$pid" -n -m -r -w env PATH="$lab/bin:$PATH" "$@"
 }
 
 # add_guest NUMBER HOST BRIDGE: a guest, 192.168.10.NUMBER, whose interface is vifNUMBER.0, with the MTU that the bridge has.
@@ -75,7 +75,7 @@ reaches() {
     local number=$1 address=$2
     shift 2
     for _ in 1 2 3 4 5 6 7 8; do
-        guest "$number" ping -n -c 1 -W 1 "$@" "$address" >/dev/null 2>&1 && return
+        guest "$number" busybox ping -c 1 -W 1 "$@" "$address" >/dev/null 2>&1 && return
     done
     return 1
 }

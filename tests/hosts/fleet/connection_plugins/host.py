@@ -19,5 +19,5 @@ class Connection(Local):
     transport = "host"
 
     def exec_command(self, cmd, in_data=None, sudoable=True):
-        entered = "nsenter -t %d -n -m sh -c %s" % (int(self._play_context.remote_addr), shlex.quote(cmd))
+        entered = "nsenter -t %d -n -m -r -w sh -c %s" % (int(self._play_context.remote_addr), shlex.quote(cmd))
         return super().exec_command(entered, in_data=in_data, sudoable=sudoable)

@@ -98,6 +98,14 @@ impl fmt::Display for Loss {
 
 type Result<T> = std::result::Result<T, Fault>;
 
+/// Requests of one kind that were sent, and whose answers have not been received.
+pub struct Sent {
+    kind: u32,
+    messages: Vec<Vec<u8>>,
+    /// Whether they went out.
+    went_out: Result<()>,
+}
+
 /// A connection to xenstore.
 pub struct Store {
     channel: File,
@@ -177,23 +185,55 @@ impl Store {
         self.ask(WRITE, &[key.as_bytes(), b"\0", value]).map(drop)
     }
 
-    /// Reads several keys: sends all requests, calls a function while the daemon is at work, then receives the answers. Each is that
-    /// of [`Store::read`].
+    /// Asks for the values of several keys. The answers must be received by [`Store::receive`] before anything else is asked.
+    ///
+    /// # Errors
+    /// A key is too long. Whether the requests went out is said with the answers.
+    pub fn send_reads(&mut self, keys: &[String]) -> Result<Sent> {
+        let requests: Result<Vec<_>> = keys.iter().map(|key| self.message(READ, &[key.as_bytes(), b"\0"])).collect();
+        Ok(self.send(READ, requests?))
+    }
+
+    /// Asks to set a key as [`Store::write`], whose answer is received by [`Store::receive`].
+    ///
+    /// # Errors
+    /// Those of [`Store::send_reads`].
+    pub fn send_write(&mut self, key: &str, value: &[u8]) -> Result<Sent> {
+        let request = self.message(WRITE, &[key.as_bytes(), b"\0", value])?;
+        Ok(self.send(WRITE, vec![request]))
+    }
+
+    /// Receives the answers to what was sent, each as [`Store::read`] and [`Store::write`] return it.
     ///
     /// # Errors
     /// [`Fault::Lost`].
-    pub fn read_all(&mut self, keys: &[String], meanwhile: &mut dyn FnMut()) -> Result<Vec<Result<Vec<u8>>>> {
-        let requests: Result<Vec<_>> = keys.iter().map(|key| self.message(READ, &[key.as_bytes(), b"\0"])).collect();
-        self.ask_together(READ, &requests?, meanwhile)
+    pub fn receive(&mut self, sent: Sent) -> Result<Vec<Result<Vec<u8>>>> {
+        let Sent { kind, messages, went_out } = sent;
+        let receive = |store: &mut Self| {
+            let one = |_| store.within(Store::answer).map(|answer| store.payload(kind, answer));
+            (0..messages.len()).map(one).collect()
+        };
+        match went_out.and_then(|()| receive(self)) {
+            Err(Fault::Lost(loss)) if self.reconnect(loss) => {
+                self.send_all(&messages)?;
+                receive(self)
+            }
+            answers => answers,
+        }
     }
 
-    /// Sets a key as [`Store::write`], and calls a function while the daemon is at work.
-    ///
-    /// # Errors
-    /// Those of [`Store::write`].
-    pub fn write_while(&mut self, key: &str, value: &[u8], meanwhile: &mut dyn FnMut()) -> Result<()> {
-        let request = self.message(WRITE, &[key.as_bytes(), b"\0", value])?;
-        self.ask_together(WRITE, &[request], meanwhile)?.into_iter().try_for_each(|answer| answer.map(drop))
+    /// Sends requests of one kind that may be sent twice.
+    fn send(&mut self, kind: u32, messages: Vec<Vec<u8>>) -> Sent {
+        let went_out = self.send_all(&messages);
+        Sent { kind, messages, went_out }
+    }
+
+    fn send_all(&mut self, messages: &[Vec<u8>]) -> Result<()> {
+        self.within(|store, _| match store.is_device {
+            // it takes one message in each call
+            true => messages.iter().try_for_each(|message| store.channel.write_all(message)),
+            false => store.channel.write_all(&messages.concat()),
+        })
     }
 
     /// Removes a key and everything below it.
@@ -254,35 +294,6 @@ impl Store {
         };
         let answer = answer?;
         self.payload(kind, answer)
-    }
-
-    /// Sends requests of one kind that may be sent twice, calls a function, and returns the payloads of the answers.
-    fn ask_together(
-        &mut self,
-        kind: u32,
-        messages: &[Vec<u8>],
-        meanwhile: &mut dyn FnMut(),
-    ) -> Result<Vec<Result<Vec<u8>>>> {
-        let send = |store: &mut Self| {
-            store.within(|store, _| match store.is_device {
-                // it takes one message in each call
-                true => messages.iter().try_for_each(|message| store.channel.write_all(message)),
-                false => store.channel.write_all(&messages.concat()),
-            })
-        };
-        let sent = send(self);
-        meanwhile();
-        let receive = |store: &mut Self| {
-            let one = |_| store.within(Store::answer).map(|answer| store.payload(kind, answer));
-            (0..messages.len()).map(one).collect()
-        };
-        match sent.and_then(|()| receive(self)) {
-            Err(Fault::Lost(loss)) if self.reconnect(loss) => {
-                send(self)?;
-                receive(self)
-            }
-            answers => answers,
-        }
     }
 
     /// Returns a request as it is sent.

@@ -2,7 +2,7 @@
 
 use super::chain::{Chain, Policy};
 use super::rule::Rule;
-use crate::net::Family;
+use crate::net::{Family, InterfaceName};
 
 /// One change of the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum RuleChange {
     DeletePair(Rule, Rule),
     /// Inserts a rule at the head of its chain, and then a second one before it.
     InsertPair(Rule, Rule),
+    /// Deletes all IPv4 rules of chain FORWARD that accept what passes a bridge port.
+    DeletePort(InterfaceName),
     /// Deletes all rules of a chain of table filter.
     Flush(Family, Chain),
     /// Sets the policy of a chain of table filter.

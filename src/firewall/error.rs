@@ -25,6 +25,10 @@ pub enum FirewallError {
     Refused(String),
     /// The policy of a chain is not known.
     NoPolicy,
+    /// iptables cannot print rules as arguments, as before 1.4.1.
+    NotListed,
+    /// This rule is still there.
+    NotDeleted(String),
     /// There is no rule to delete.
     NoRule,
     /// The kernel has no such table.
@@ -79,6 +83,8 @@ impl fmt::Display for FirewallError {
             // several lines become one
             FirewallError::Refused(said) => f.write_str(&one_line(&said.replace('\n', "; "))),
             FirewallError::NoPolicy => f.write_str("iptables does not tell the policy of FORWARD"),
+            FirewallError::NotListed => f.write_str("this iptables does not print rules as arguments"),
+            FirewallError::NotDeleted(rule) => f.write_str(rule),
             FirewallError::NoRule => f.write_str("there is no such rule"),
             FirewallError::NoTable(family, table) => {
                 write!(f, "this kernel has no table {table}: modprobe {}", module(*family, *table))

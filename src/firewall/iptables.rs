@@ -13,7 +13,7 @@ use super::chain::{Chain, Policy, Table};
 use super::change::RuleChange;
 use super::error::{FirewallError, Result};
 use super::rule::{self, Action, Rule};
-use crate::net::Family;
+use crate::net::{Family, InterfaceName};
 use crate::program;
 
 /// The lock of iptables, since 1.6.1.
@@ -136,11 +136,28 @@ impl Iptables {
                 success(self.ask_about(first, Action::Insert)?)?;
                 success(self.ask_about(second, Action::Insert)?)
             }
+            RuleChange::DeletePort(port) => self.delete_port(port),
             RuleChange::Flush(family, chain) => success(self.ask(*family, &["-F", chain.name()])?),
             RuleChange::Policy(family, chain, policy) => {
                 success(self.ask(*family, &["-P", chain.name(), &policy.to_string()])?)
             }
         }
+    }
+
+    /// Deletes the rules that accept what passes a port, as they are printed.
+    fn delete_port(&self, port: &InterfaceName) -> Result<()> {
+        let listed = || {
+            let mut lines = self.lines(Family::V4, Table::Filter);
+            let can_list = !lines.is_empty();
+            lines.retain(|line| accepts_port(line, port));
+            can_list.then_some(lines).ok_or(FirewallError::NotListed)
+        };
+        for line in listed()? {
+            let mut words = words(&line);
+            words[0] = "-D".into();
+            self.ask(Family::V4, &words.iter().map(String::as_str).collect::<Vec<_>>())?;
+        }
+        listed()?.into_iter().next().map_or(Ok(()), |line| Err(FirewallError::NotDeleted(line)))
     }
 
     /// Appends a rule. Where iptables cannot check for it, one that may be there is deleted first.
@@ -181,6 +198,34 @@ impl Iptables {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.ask(rule.family, &words)
     }
+}
+
+/// Splits a rule into the arguments that it was printed from. One with a blank is printed in quotes, with a backslash before each quote
+/// in it (libxtables, xtables_save_string).
+fn words(rule: &str) -> Vec<String> {
+    let (mut words, mut is_quoted, mut is_escaped) = (vec![String::new()], false, false);
+    for letter in rule.chars() {
+        let last = words.last_mut().expect("there is always one");
+        match letter {
+            _ if is_escaped => {
+                last.push(letter);
+                is_escaped = false;
+            }
+            '\\' => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            _ => last.push(letter),
+        }
+    }
+    words
+}
+
+/// Whether a rule, as iptables prints it, accepts in chain FORWARD what passes a port, whatever else it compares.
+fn accepts_port(rule: &str, port: &InterfaceName) -> bool {
+    let words = words(rule);
+    let is_option = |word: &str| word == "--physdev-in" || word == "--physdev-out";
+    let names_port = |at: &[String]| at[0] != "!" && is_option(&at[1]) && at[2] == port.as_str();
+    rule.starts_with("-A FORWARD ") && rule.ends_with(" -j ACCEPT") && words.windows(3).any(names_port)
 }
 
 fn success(answer: (ExitStatus, String)) -> Result<()> {

@@ -20,7 +20,6 @@ pub mod opening;
 pub(crate) mod packet;
 pub mod rule;
 pub mod ruleset;
-mod saved;
 pub(crate) mod survey;
 pub mod table;
 pub mod target;

@@ -16,7 +16,7 @@ use super::rule::Rule;
 use super::target::Target;
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::net::{Family, InterfaceName};
+use crate::net::Family;
 use crate::program;
 
 /// The host's nft.
@@ -99,19 +99,6 @@ impl<'a> Nft<'a> {
         let _lock = self.lock();
         let mut script = Script { nft: self, tables: Vec::new(), commands: Vec::new() };
         changes.iter().try_for_each(|change| script.take(change))?;
-        script.run()
-    }
-
-    /// Deletes all rules about a bridge port.
-    ///
-    /// # Errors
-    /// Those of [`Nft::change`].
-    pub fn delete_of_port(&self, port: &InterfaceName) -> Result<()> {
-        let _lock = self.lock();
-        let mut script = Script { nft: self, tables: Vec::new(), commands: Vec::new() };
-        let place = NftChain::bridged();
-        let name = format!("ifname \"{port}\" ");
-        script.delete_all(&place.table, |rule| rule.text.contains(&name))?;
         script.run()
     }
 
@@ -245,6 +232,10 @@ impl Script<'_, '_> {
             RuleChange::InsertPair(first, second) => {
                 self.add(first, true)?;
                 self.add(second, true)
+            }
+            RuleChange::DeletePort(port) => {
+                let name = format!("ifname \"{port}\" ");
+                self.delete_all(&NftChain::bridged().table, |rule| rule.text.contains(&name))
             }
             RuleChange::Flush(family, _) => self.flush(&NftChain::forward(*family)),
             RuleChange::Policy(family, _, policy) => self.set_policy(*family, *policy),

@@ -74,6 +74,18 @@ impl<'a> Edit<'a> {
         found.is_some()
     }
 
+    /// Deletes the rules of a chain that a function chooses.
+    pub(super) fn delete_all(&mut self, chain: Chain, is_meant: impl Fn(&[u8]) -> bool) {
+        let Some(span) = self.chains[chain as usize] else { return };
+        let (Some(first), Some(policy)) = (self.place(span.first), self.place(span.policy)) else { return };
+        for place in (first..policy).rev().filter(|&place| is_meant(self.bytes(self.order[place]))).collect::<Vec<_>>()
+        {
+            self.order.remove(place);
+            self.is_changed = true;
+        }
+        self.chains[chain as usize] = Some(Span { first: self.order[first], ..span });
+    }
+
     /// Deletes all rules of a chain. Returns whether the table has the chain.
     pub(super) fn flush(&mut self, chain: Chain) -> bool {
         let Some(span) = self.chains[chain as usize] else { return false };

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::content::{ACCEPT, DROP, RETURN};
+use super::content::{ACCEPT, DROP, RETURN, parts, verdict};
 use super::header::{IFNAMSIZ, interface};
+use super::layout::Layout;
 use crate::firewall::error::{FirewallError, Result};
 use crate::firewall::matches::{Match, Module};
 use crate::firewall::rule::Rule;
@@ -66,11 +67,26 @@ fn ports<'a>(rule: &Rule, own: impl Iterator<Item = &'a Match>) -> Option<Encodi
     Some(Encoding { name: protocol.name(), revision: 0, data })
 }
 
+/// Bits of `struct xt_physdev_info`.
+const OP_IN: u8 = 0x01;
+const OP_OUT: u8 = 0x02;
+const OP_BRIDGED: u8 = 0x04;
+
+/// Whether a checked entry accepts what passes a bridge port, whatever else it compares.
+pub(super) fn accepts_port(layout: Layout, entry: &[u8], port: &InterfaceName) -> bool {
+    let (name, mask) = interface(port);
+    let compares = |data: &[u8]| {
+        let Some(&[invert, bits]) = data.get(4 * IFNAMSIZ..4 * IFNAMSIZ + 2) else { return false };
+        let is_at = |start: usize| data[start..].starts_with(&name) && data[start + IFNAMSIZ..].starts_with(&mask);
+        let is_named = |bit: u8, start: usize| bits & !invert & bit != 0 && is_at(start);
+        is_named(OP_IN, 0) || is_named(OP_OUT, 2 * IFNAMSIZ)
+    };
+    verdict(layout, entry) == Some(ACCEPT)
+        && parts(layout, entry).iter().any(|part| (part.name, part.revision) == (b"physdev", 0) && compares(part.data))
+}
+
 /// `struct xt_physdev_info`.
 fn physdev<'a>(own: impl Iterator<Item = &'a Match>) -> Encoding {
-    const OP_IN: u8 = 0x01;
-    const OP_OUT: u8 = 0x02;
-    const OP_BRIDGED: u8 = 0x04;
     let mut data = vec![0; 4 * IFNAMSIZ];
     let (mut invert, mut bitmask) = (0, 0);
     for one in own {

@@ -173,6 +173,10 @@ impl<'a> KernelTables<'a> {
                 }
                 Ok(())
             }
+            RuleChange::DeletePort(port) => {
+                edit.delete_all(Chain::Forward, |entry| extension::accepts_port(layout, entry, port));
+                Ok(())
+            }
             RuleChange::Flush(_, chain) => {
                 edit.flush(*chain).then_some(()).ok_or(FirewallError::NoChain(table, *chain))
             }
@@ -306,6 +310,7 @@ fn by_table(changes: &[RuleChange]) -> Vec<((Family, Table), Vec<&RuleChange>)> 
 fn place(change: &RuleChange) -> (Family, Table) {
     match change {
         RuleChange::Flush(family, _) | RuleChange::Policy(family, ..) => (*family, Table::Filter),
+        RuleChange::DeletePort(_) => (Family::V4, Table::Filter),
         RuleChange::Append(rule) | RuleChange::Insert(rule) | RuleChange::Delete(rule) => (rule.family, rule.table),
         RuleChange::DeletePair(rule, _) | RuleChange::InsertPair(rule, _) => (rule.family, rule.table),
     }

@@ -26,15 +26,27 @@ pub(in crate::xen) fn new_name(
     Ok(vifname.map(|vifname| name("vifname", vifname + suffix)))
 }
 
-/// Waits for the interface. It has `new_name` if an earlier call renamed it.
+/// Reads the state of the interface if it is there under its first name, before xenstored has answered.
+pub(in crate::xen) fn find_early<'a>(
+    kernel: &'a Kernel,
+    config: &VifConfig,
+) -> Result<Option<Interface<'a>>, VifError> {
+    match exists(kernel, &config.device)? {
+        true => Interface::find(kernel, &config.device).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Waits for the interface, unless it was found early. It has `new_name` if an earlier call renamed it.
 pub(in crate::xen) fn wait_for<'a>(
     kernel: &'a Kernel,
     keys: &mut Keys,
     config: &VifConfig,
+    found: Option<Interface<'a>>,
     new_name: Option<&InterfaceName>,
 ) -> Result<Interface<'a>, VifError> {
     let device = &config.device;
-    if let Some(new_name) = new_name
+    if let Some(new_name) = new_name.filter(|_| found.is_none())
         && !exists(kernel, device)?
         && exists(kernel, new_name)?
         && keys.owner(kernel, new_name)? == Owner::Us
@@ -42,14 +54,15 @@ pub(in crate::xen) fn wait_for<'a>(
         return Interface::find(kernel, new_name);
     }
     let start = Instant::now();
-    while start.elapsed().as_secs() < config.wait.into() && !exists(kernel, device)? {
+    let is_early = found.is_some();
+    while !is_early && start.elapsed().as_secs() < config.wait.into() && !exists(kernel, device)? {
         sleep(Duration::from_millis(10));
     }
     match new_name {
         Some(new_name) if exists(kernel, new_name)? => {
             Err(VifError::NameTaken { device: device.clone(), new_name: new_name.clone() })
         }
-        _ => Interface::find(kernel, device),
+        _ => found.map_or_else(|| Interface::find(kernel, device), Ok),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 
-use super::config::VifConfig;
+use super::config::{Command, VifConfig};
 use super::error::VifError;
 use super::keys::{Keys, backend_of_tap};
 use crate::call::Call;
@@ -26,13 +26,15 @@ pub(in crate::xen) struct Script {
     pub(in crate::xen) variables: &'static [&'static str],
     /// The keys that each call needs, and those that a call which connects needs besides.
     pub(in crate::xen) keys: [&'static [&'static str]; 2],
-    /// Does the work of a call, under the lock of the interface. Returns what it worked on, for the log.
-    pub(in crate::xen) work: fn(&mut Context) -> Result<String, VifError>,
+    /// Does the work of a call, under the lock of the interface, and reports its success.
+    pub(in crate::xen) work: fn(&mut Context) -> Result<(), VifError>,
 }
 
 /// What a call works with.
 pub(in crate::xen) struct Context<'a> {
     pub(in crate::xen) kernel: &'a Kernel,
+    /// The script's name.
+    pub(in crate::xen) name: &'static str,
     pub(in crate::xen) log: Log<'a>,
     pub(in crate::xen) era: Era,
     pub(in crate::xen) arguments: &'a Arguments<'a>,
@@ -76,17 +78,27 @@ fn work(call: &Call, script: &Script, arguments: &Arguments, keys: &mut Keys, lo
     let name = format!("{}.{}", script.name, config.device);
     // the lock is free as a rule, and the daemon takes its time: whether it can be reached is said after that of the lock
     let connected = keys.connect();
-    let mut lock = None;
     let [always, to_connect] = script.keys;
-    let names = if config.command.plugs() { &[always, to_connect].concat() } else { always };
-    let read = keys.read_ahead(names, &mut || lock = Some(claim(kernel, &name, &config.device)));
-    let _lock = lock.unwrap_or_else(|| claim(kernel, &name, &config.device))?;
-    connected.and(read)?;
+    keys.read_ahead(if config.command.plugs() { [always, to_connect].concat() } else { always.to_vec() });
+    let _lock = claim(kernel, &name, &config.device)?;
+    connected?;
     let path = (call.environment)("PATH");
-    let mut context = Context { kernel, log, era: call.era, arguments, keys, config: &config, path };
-    let worked_on = (script.work)(&mut context)?;
-    log.debug(format!("Successful {} {} for {worked_on}.", script.name, config.command.name()).as_bytes());
-    Ok(())
+    let name = script.name;
+    (script.work)(&mut Context { kernel, name, log, era: call.era, arguments, keys, config: &config, path })
+}
+
+impl Context<'_> {
+    /// Logs that the call succeeded with what it worked on and, if it connected netback's interface, says so to the toolstack.
+    pub(in crate::xen) fn succeed(&mut self, worked_on: &str) -> Result<(), VifError> {
+        let command = self.config.command;
+        let text = format!("Successful {} {} for {worked_on}.", self.name, command.name());
+        let mut log = || self.log.debug(text.as_bytes());
+        if command == Command::Online {
+            return self.keys.set_connected(&mut log);
+        }
+        log();
+        Ok(())
+    }
 }
 
 /// Keeps out all calls that change routes: two guests with the same address must not both find it free.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::VifError;
 use crate::kernel::{Kernel, LinkFile};
 use crate::net::InterfaceName;
-use crate::xenstore::{Fault, Store};
+use crate::xenstore::{Fault, Sent, Store};
 
 /// Bytes of an error text in xenstore: a payload has 4096, with the key.
 const TEXT_MAX: usize = 2048;
@@ -21,7 +21,9 @@ pub(in crate::xen) struct Keys {
     /// Where to connect, if the environment says so.
     place: Option<OsString>,
     store: Option<Store>,
-    /// Keys that have been read ahead, by name.
+    /// Keys that have been asked for, and whose values have not been received.
+    awaited: Option<(Vec<&'static str>, Sent)>,
+    /// Keys whose values have been received, by name.
     known: Vec<(&'static str, Result<Vec<u8>, Fault>)>,
 }
 
@@ -37,7 +39,7 @@ impl Keys {
     /// Returns the keys below a path. xenstored is at `place`, if that is set.
     pub(in crate::xen) fn new(path: Option<OsString>, place: Option<OsString>) -> Self {
         let path = path.map(|path| path.to_string_lossy().into_owned()).filter(|path| !path.is_empty());
-        Keys { path, place, store: None, known: Vec::new() }
+        Keys { path, place, store: None, awaited: None, known: Vec::new() }
     }
 
     /// Connects to xenstored.
@@ -46,25 +48,23 @@ impl Keys {
         Ok(())
     }
 
-    /// Asks xenstored for several keys at once, and calls a function before it reads the answers.
-    /// Each answer serves one later question for its key.
-    pub(in crate::xen) fn read_ahead(
-        &mut self,
-        names: &[&'static str],
-        meanwhile: &mut dyn FnMut(),
-    ) -> Result<(), Fault> {
+    /// Asks xenstored for several keys at once. The answers are received when the first one is needed, so that xenstored is at work
+    /// until then. Each answer serves one later question for its key.
+    pub(in crate::xen) fn read_ahead(&mut self, names: Vec<&'static str>) {
         let keys: Option<Vec<String>> = names.iter().map(|name| self.key(name)).collect();
-        let (Some(keys), Some(store)) = (keys, &mut self.store) else {
-            meanwhile();
-            return Ok(());
-        };
-        match store.read_all(&keys, meanwhile) {
-            Ok(values) => self.known = names.iter().copied().zip(values).collect(),
-            // said when the key is needed
-            Err(Fault::Refused(_)) => (),
-            Err(fault) => return Err(fault),
+        if let (Some(keys), Some(store)) = (keys, &mut self.store) {
+            // a key that is too long is said when it is needed
+            self.awaited = store.send_reads(&keys).ok().map(|sent| (names, sent));
         }
-        Ok(())
+    }
+
+    /// Returns the connection, if there is one, when all answers have been received.
+    fn store(&mut self) -> Result<Option<&mut Store>, Fault> {
+        let Some(store) = &mut self.store else { return Ok(None) };
+        if let Some((names, sent)) = self.awaited.take() {
+            self.known = names.into_iter().zip(store.receive(sent)?).collect();
+        }
+        Ok(Some(store))
     }
 
     fn key(&self, name: &str) -> Option<String> {
@@ -76,9 +76,16 @@ impl Keys {
     /// # Errors
     /// xenstored does not answer, or refuses; the value holds a NUL.
     pub(in crate::xen) fn value(&mut self, name: &str) -> Result<Option<String>, VifError> {
-        let (Some(key), Some(store)) = (self.key(name), &mut self.store) else { return Ok(None) };
+        let Some(key) = self.key(name) else { return Ok(None) };
+        if self.store().map_err(VifError::Xenstore)?.is_none() {
+            return Ok(None);
+        }
         let known = self.known.iter().position(|(other, _)| *other == name);
-        let value = known.map_or_else(|| store.read(&key), |place| self.known.swap_remove(place).1);
+        let value = match (known, &mut self.store) {
+            (Some(place), _) => self.known.swap_remove(place).1,
+            (None, Some(store)) => store.read(&key),
+            (None, None) => return Ok(None),
+        };
         match value {
             Ok(value) if value.contains(&0) => Err(VifError::Value { key }),
             Ok(value) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
@@ -88,9 +95,9 @@ impl Keys {
         }
     }
 
-    /// Sets a key of the interface.
-    pub(in crate::xen) fn set(&mut self, name: &str, value: &str) -> Result<(), VifError> {
-        self.key(name).map_or(Ok(()), |key| self.write(key, value))
+    /// Says that the interface is connected, and calls a function while xenstored is at work.
+    pub(in crate::xen) fn set_connected(&mut self, meanwhile: &mut dyn FnMut()) -> Result<(), VifError> {
+        self.write(self.key("hotplug-status"), "connected", meanwhile)
     }
 
     /// Sets the guest's own key of bytes that a frame may carry, if there is a number for it, and calls a function while xenstored is
@@ -100,18 +107,20 @@ impl Keys {
         mtu: Option<&str>,
         meanwhile: &mut dyn FnMut(),
     ) -> Result<(), VifError> {
-        let frontend = self.path.as_deref().and_then(frontend);
-        let (Some(mtu), Some(frontend), Some(store)) = (mtu, frontend, &mut self.store) else {
+        let frontend = self.path.as_deref().and_then(frontend).filter(|_| mtu.is_some());
+        self.write(frontend.map(|frontend| frontend + "/mtu"), mtu.unwrap_or_default(), meanwhile)
+    }
+
+    /// Sets a key, if there is one, and calls a function while xenstored is at work.
+    fn write(&mut self, key: Option<String>, value: &str, meanwhile: &mut dyn FnMut()) -> Result<(), VifError> {
+        let (Some(key), Some(store)) = (key, self.store().map_err(VifError::Xenstore)?) else {
             meanwhile();
             return Ok(());
         };
-        let key = [&frontend, "/mtu"].concat();
-        store.write_while(&key, mtu.as_bytes(), meanwhile).map_err(|fault| write_error(key, mtu, fault))
-    }
-
-    fn write(&mut self, key: String, value: &str) -> Result<(), VifError> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        store.write(&key, value.as_bytes()).map_err(|fault| write_error(key, value, fault))
+        let sent = store.send_write(&key, value.as_bytes());
+        meanwhile();
+        let answers = sent.and_then(|sent| store.receive(sent)).and_then(|answers| answers.into_iter().collect());
+        answers.map(|_: Vec<_>| ()).map_err(|fault| write_error(key, value, fault))
     }
 
     /// Returns the owner of the interface with a name: as netback says or, if it does not, as the last call left the keys.
@@ -134,7 +143,7 @@ impl Keys {
         let (Some(error), Some(status)) = (self.key("hotplug-error"), self.key("hotplug-status")) else { return };
         let text = &text[..text.len().min(TEXT_MAX)];
         let pairs: [(&str, &[u8]); 2] = [(&error, text), (&status, b"error")];
-        if let Some(store) = &mut self.store
+        if let Ok(Some(store)) = self.store()
             && !matches!(store.write_together(&pairs), Err(Fault::Lost(_)))
         {
             return;

@@ -1,7 +1,6 @@
 //! What a call asks for beside its command: from the keys in xenstore or, where one is missing, the arguments or the environment.
 
-use super::rules::GuestRules;
-use crate::firewall::choice::{Kind, UnknownKind};
+use super::rules::{Guard, GuestRules};
 use crate::net::InterfaceName;
 use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
@@ -18,28 +17,25 @@ pub(super) enum BridgeChoice {
 }
 
 /// What the port must be.
-pub(super) struct PortConfig {
+pub(super) struct PortConfig<'a> {
     pub(super) bridge: BridgeChoice,
     /// The name that the interface must get.
     pub(super) vifname: Option<Result<InterfaceName, VifError>>,
     /// Its firewall rules; `None` leaves the firewall alone.
-    pub(super) rules: Option<GuestRules>,
+    pub(super) rules: Option<GuestRules<'a>>,
 }
 
-impl PortConfig {
-    /// Reads keys and arguments. A key counts even if it is empty.
+impl<'a> PortConfig<'a> {
+    /// Reads keys and arguments. A key counts even if it is empty. Rules are kept by `guard`.
     ///
     /// # Errors
     /// xenstored does not answer. For a call that makes a port also a value that cannot be used.
-    pub(super) fn read(context: &mut Context) -> Result<Self, VifError> {
+    pub(super) fn read(context: &mut Context, guard: Option<Guard<'a>>) -> Result<Self, VifError> {
         let bridge = value(context, "bridge")?.filter(|name| !name.is_empty());
         let vifname = device::new_name(context.keys, context.config)?;
-        let rules = match context.arguments.value("antispoof").as_deref() {
-            Some("no") => None,
-            _ => {
-                let backend = backend(context)?;
-                Some(GuestRules::new(&value(context, "ip")?.unwrap_or_default(), context.path.clone(), backend))
-            }
+        let rules = match guard {
+            Some(guard) => Some(GuestRules::new(&value(context, "ip")?.unwrap_or_default(), guard)),
+            None => None,
         };
         // since Xen 4.20; without its VLANs the guest would be in that of the bridge
         if context.config.command.plugs()
@@ -55,17 +51,6 @@ impl PortConfig {
             vifname,
             rules,
         })
-    }
-}
-
-/// Returns what is to hold the firewall's rules, if that is not to be chosen. An unknown word does not keep a port from being taken
-/// off.
-fn backend(context: &Context) -> Result<Option<Kind>, VifError> {
-    let Some(word) = context.arguments.value("firewall_backend") else { return Ok(None) };
-    match word.parse() {
-        Ok(kind) => Ok(Some(kind)),
-        Err(UnknownKind) if !context.config.command.plugs() => Ok(None),
-        Err(UnknownKind) => Err(VifError::Backend(word)),
     }
 }
 

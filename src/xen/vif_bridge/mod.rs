@@ -14,10 +14,11 @@ mod rules;
 
 use crate::call::Call;
 use crate::error::Outcome;
-use crate::net::InterfaceName;
+use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, Script};
 use config::PortConfig;
+use rules::Guard;
 
 /// The variables that mean something to this script, or to others that are given the same line.
 const VARIABLES: [&str; 12] = [
@@ -46,11 +47,18 @@ pub fn run(call: &mut Call) -> Outcome {
     frame::run(call, &SCRIPT)
 }
 
-fn work(context: &mut Context) -> Result<String, VifError> {
-    let wanted = PortConfig::read(context)?;
-    let done = match context.config.command.plugs() {
-        true => plug::plug(context, wanted)?,
-        false => plug::unplug(context, wanted)?,
-    };
-    Ok(format!("{}, bridge {}", done.port, done.bridge.as_ref().map_or("", InterfaceName::as_str)))
+fn work(context: &mut Context) -> Result<(), VifError> {
+    // what needs no key comes first, while xenstored is at work
+    let guard = Guard::choose(context)?;
+    match context.config.command.plugs() {
+        true => {
+            let found = device::find_early(context.kernel, context.config)?;
+            let wanted = PortConfig::read(context, guard)?;
+            plug::plug(context, found, wanted)
+        }
+        false => {
+            let wanted = PortConfig::read(context, guard)?;
+            plug::unplug(context, wanted)
+        }
+    }
 }

@@ -10,29 +10,25 @@ use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::Context;
 use crate::xen::vif::hooks::run_hooks;
+use crate::xen::vif::interface::Interface;
 
-/// Port and bridge of a call that succeeded.
-pub(super) struct Done {
-    pub(super) port: InterfaceName,
-    /// `None` if the bridge has gone.
-    pub(super) bridge: Option<InterfaceName>,
-}
-
-/// `online`, `add`: makes the interface a port and reports that to the toolstack, or leaves everything as it was.
+/// `online`, `add`: makes the interface a port and reports that to the toolstack, or leaves everything as it was. `found` is the
+/// interface if it was there early.
 ///
 /// # Errors
 /// What failed, and what could not be restored.
-pub(super) fn plug(context: &mut Context, wanted: PortConfig) -> Result<Done, VifError> {
+pub(super) fn plug<'a>(
+    context: &mut Context<'a>,
+    found: Option<Interface<'a>>,
+    wanted: PortConfig,
+) -> Result<(), VifError> {
     let PortConfig { bridge, vifname, rules } = wanted;
     let bridge = find_bridge(context.kernel, &bridge)?;
     let new_name = vifname.transpose()?.filter(|name| *name != context.config.device);
-    let interface = device::wait_for(context.kernel, context.keys, context.config, new_name.as_ref())?;
+    let interface = device::wait_for(context.kernel, context.keys, context.config, found, new_name.as_ref())?;
     let mut port = Port::new(interface);
     let mtu = context.keys.value("mtu")?;
-    match make_port(context, &mut port, new_name, &bridge, mtu, rules) {
-        Ok(()) => Ok(Done { port: port.name().clone(), bridge: Some(bridge) }),
-        Err(error) => Err(error.with_left(port.restore())),
-    }
+    make_port(context, &mut port, new_name, &bridge, mtu, rules).map_err(|error| error.with_left(port.restore()))
 }
 
 fn make_port(
@@ -41,7 +37,7 @@ fn make_port(
     new_name: Option<InterfaceName>,
     bridge: &InterfaceName,
     mtu: Option<String>,
-    rules: Option<GuestRules>,
+    rules: Option<GuestRules<'_>>,
 ) -> Result<(), VifError> {
     // as Xen 3.0.3 to 3.1 did
     let suppress_arp = context.era == Era::Of2006;
@@ -51,20 +47,15 @@ fn make_port(
     port.attach(bridge)?;
     let mut insert = || {
         if let Some(rules) = &rules {
-            rules.insert(context.kernel, context.log, port.name());
+            rules.insert(context.log, port.name());
         }
     };
     // the guest's mtu is known here, as in the original
     let mtu = mtu.filter(|_| !context.config.command.is_for_tap());
     let told = context.keys.set_mtu_of_guest(mtu.as_deref(), &mut insert);
-    let variables = [("bridge", bridge.to_string())];
-    let run_hooks = |context: &mut Context| run_hooks(context, port.name(), &variables);
-    let finish = |context: &mut Context| match context.config.command.is_for_tap() {
-        true => run_hooks(context),
-        false => run_hooks(context).and_then(|()| context.keys.set("hotplug-status", "connected")),
-    };
+    let finish = |context: &mut Context| finish(context, port.name(), Some(bridge));
     told.and_then(|()| finish(context)).map_err(|error| {
-        let removed = rules.map_or(Ok(()), |rules| rules.remove(context.kernel, port.name()));
+        let removed = rules.map_or(Ok(()), |rules| rules.remove(port.name()));
         error.with_left(removed.err().into_iter().map(|left| left.one_line(context.era)).collect())
     })
 }
@@ -74,7 +65,7 @@ fn make_port(
 ///
 /// # Errors
 /// The kernel refuses, or cannot be asked.
-pub(super) fn unplug(context: &mut Context, wanted: PortConfig) -> Result<Done, VifError> {
+pub(super) fn unplug(context: &mut Context, wanted: PortConfig) -> Result<(), VifError> {
     let kernel = context.kernel;
     let vifname = wanted.vifname.and_then(Result::ok);
     let port = device::present_name(kernel, context.keys, context.config, vifname)?;
@@ -92,8 +83,15 @@ pub(super) fn unplug(context: &mut Context, wanted: PortConfig) -> Result<Done, 
     };
     detach(kernel, &port, bridge.as_ref())?;
     if let Some(rules) = wanted.rules {
-        rules.remove(kernel, &port)?;
+        rules.remove(&port)?;
     }
-    run_hooks(context, &port, &[("bridge", bridge.as_ref().map_or_else(String::new, InterfaceName::to_string))])?;
-    Ok(Done { port, bridge })
+    finish(context, &port, bridge.as_ref())
+}
+
+/// Runs the hooks, and reports success. There is no bridge if it has gone.
+fn finish(context: &mut Context, port: &InterfaceName, bridge: Option<&InterfaceName>) -> Result<(), VifError> {
+    let bridge = bridge.map_or_else(String::new, InterfaceName::to_string);
+    let worked_on = format!("{port}, bridge {bridge}");
+    run_hooks(context, port, &[("bridge", bridge)])?;
+    context.succeed(&worked_on)
 }

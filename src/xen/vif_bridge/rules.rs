@@ -1,12 +1,10 @@
 //! The firewall rules of a guest: a chain that drops by default accepts what its port sends and receives; if the guest's
 //! addresses are known, only from those.
 
-use std::ffi::OsString;
 use std::fmt;
 
 use crate::firewall::addresses::Addresses;
 use crate::firewall::backend::{Backend, Firewall};
-use crate::firewall::chain::Table;
 use crate::firewall::change::RuleChange;
 use crate::firewall::choice::Kind;
 use crate::firewall::error::FirewallError;
@@ -16,9 +14,10 @@ use crate::firewall::rule::Rule;
 use crate::firewall::traffic::Protocol;
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::net::{Family, InterfaceName};
+use crate::net::InterfaceName;
 use crate::xen::log::Log;
 use crate::xen::vif::error::VifError;
+use crate::xen::vif::frame::Context;
 
 /// Seconds to wait for other scripts. Each holds the lock for some milliseconds.
 const PATIENCE: u32 = 20;
@@ -27,14 +26,40 @@ const PATIENCE: u32 = 20;
 const DHCP_CLIENT: u16 = 68;
 const DHCP_SERVER: u16 = 67;
 
+/// The firewall that keeps guests' rules.
+pub(super) struct Guard<'a> {
+    kernel: &'a Kernel,
+    /// The firewall, unless what was asked for is not installed.
+    firewall: Result<Firewall<'a>, FirewallError>,
+    /// The lock of Xen's scripts, for iptables.
+    lock: HeldLock,
+}
+
+impl<'a> Guard<'a> {
+    /// Chooses what keeps the rules; `None` if there are to be none.
+    ///
+    /// # Errors
+    /// A word that stands for no backend. It does not keep a port from being taken off.
+    pub(super) fn choose(context: &Context<'a>) -> Result<Option<Self>, VifError> {
+        if context.arguments.value("antispoof").as_deref() == Some("no") {
+            return Ok(None);
+        }
+        let asked = match context.arguments.value("firewall_backend").map(|word| word.parse::<Kind>().map_err(|_| word))
+        {
+            Some(Err(word)) if context.config.command.plugs() => return Err(VifError::Backend(word)),
+            asked => asked.and_then(Result::ok),
+        };
+        let lock = HeldLock::default();
+        let firewall = Firewall::choose(context.kernel, context.path.clone(), lock.clone(), asked);
+        Ok(Some(Guard { kernel: context.kernel, firewall, lock }))
+    }
+}
+
 /// The rules of one guest's interface.
-pub(super) struct GuestRules {
+pub(super) struct GuestRules<'a> {
     /// What the guest may send.
     sources: Vec<Source>,
-    /// The PATH along which programs are searched for.
-    path: Option<OsString>,
-    /// What holds the rules, if that is not to be chosen.
-    backend: Option<Kind>,
+    guard: Guard<'a>,
 }
 
 /// Which of a guest's packets a rule accepts.
@@ -62,21 +87,30 @@ impl Source {
     }
 }
 
-impl GuestRules {
+impl<'a> GuestRules<'a> {
     /// Takes the guest's addresses and networks, separated by blanks; empty for any.
-    pub(super) fn new(sources: &str, path: Option<OsString>, backend: Option<Kind>) -> Self {
+    pub(super) fn new(sources: &str, guard: Guard<'a>) -> Self {
         let mut sources: Vec<Source> =
             sources.split_whitespace().map(|net| Source::Net(Addresses::parse(net))).collect();
         sources.push(if sources.is_empty() { Source::Any } else { Source::Dhcp });
-        GuestRules { sources, path, backend }
+        GuestRules { sources, guard }
     }
 
     /// Inserts the rules, after those of an earlier call were removed. As in the original, a refusal is only logged: on most hosts
     /// the guest's frames pass without them.
-    pub(super) fn insert(&self, kernel: &Kernel, log: Log, port: &InterfaceName) {
-        let inserted = self.with_firewall(kernel, port, |firewall, has_rules| {
-            let removed = if has_rules { self.remove_all(firewall, port) } else { Ok(()) };
-            firewall.change_each(&self.insertions(port)).then_some(()).ok_or(Left::NotInserted).and(removed)
+    pub(super) fn insert(&self, log: Log, port: &InterfaceName) {
+        let inserted = self.with_firewall(port, |firewall, has_rules| {
+            let mut changes = self.insertions(port);
+            let removed = match firewall.backend() {
+                Backend::Iptables(_) if has_rules => self.remove_all(firewall, port),
+                Backend::Iptables(_) => Ok(()),
+                // with the insertions
+                _ => {
+                    changes.insert(0, RuleChange::DeletePort(port.clone()));
+                    Ok(())
+                }
+            };
+            firewall.change_each(&changes).then_some(()).ok_or(Left::NotInserted).and(removed)
         });
         match inserted {
             Ok(()) => (),
@@ -97,8 +131,8 @@ impl GuestRules {
     ///
     /// # Errors
     /// A rule could not be removed.
-    pub(super) fn remove(&self, kernel: &Kernel, port: &InterfaceName) -> Result<(), VifError> {
-        let removed = self.with_firewall(kernel, port, |firewall, has_rules| match has_rules {
+    pub(super) fn remove(&self, port: &InterfaceName) -> Result<(), VifError> {
+        let removed = self.with_firewall(port, |firewall, has_rules| match has_rules {
             true => self.remove_all(firewall, port),
             false => Ok(()),
         });
@@ -111,47 +145,34 @@ impl GuestRules {
     /// kernel has no firewall.
     fn with_firewall(
         &self,
-        kernel: &Kernel,
         port: &InterfaceName,
         change: impl FnOnce(&Firewall, bool) -> Result<(), Left>,
     ) -> Result<(), Left> {
-        let held = HeldLock::default();
-        let firewall = match Firewall::choose(kernel, self.path.clone(), held.clone(), self.backend) {
+        let Guard { kernel, firewall, lock: held } = &self.guard;
+        let firewall = match firewall {
             Ok(firewall) => firewall,
-            Err(error @ FirewallError::NoProgram(..)) => return Err(Left::NoBackend(error)),
+            Err(FirewallError::NoProgram(program, package)) => {
+                return Err(Left::NoBackend(FirewallError::NoProgram(program, package)));
+            }
             Err(_) => return Ok(()),
         };
-        let Some(has_rules) = firewall.forward_names(port).map_err(Left::Unknown)? else { return Ok(()) };
+        let Some(has_rules) = firewall.forward_names(port).map_err(Left::Firewall)? else { return Ok(()) };
         let lock = Lock::claim(kernel, "iptables", PATIENCE).map_err(|_| Left::NoLock)?;
-        let _ = lock.try_clone().map(|file| held.set(file));
-        change(&firewall, has_rules)
+        if let Backend::Iptables(_) = firewall.backend() {
+            let _ = lock.try_clone().map(|file| held.set(file));
+        }
+        change(firewall, has_rules)
     }
 
     fn remove_all(&self, firewall: &Firewall, port: &InterfaceName) -> Result<(), Left> {
-        if let Backend::Nft(nft) = firewall.backend() {
-            return nft.delete_of_port(port).map_err(|error| Left::Rule(error.to_string()));
-        }
-        let lines = || {
-            let mut lines = firewall.rules_naming(Family::V4, Table::Filter, port);
-            lines.retain(|line| is_of_port(line, port));
-            lines
-        };
-        let found = lines();
-        let parsed = found.iter().filter_map(|line| Rule::parse(Family::V4, Table::Filter, line));
-        let mut changes: Vec<RuleChange> = parsed.map(RuleChange::Delete).collect();
-        match firewall.backend() {
-            // all at once
-            Backend::Kernel(tables)
-                if changes.len() == found.len() && (changes.is_empty() || tables.change(&changes).is_ok()) =>
-            {
-                return Ok(());
+        match firewall.change(&[RuleChange::DeletePort(port.clone())]) {
+            Err(FirewallError::NotListed) => {
+                let rules: Vec<RuleChange> = self.rules(port).map(RuleChange::Delete).collect();
+                firewall.change_each(&rules);
+                Ok(())
             }
-            // an iptables that cannot print rules as arguments
-            _ if changes.is_empty() => changes = self.rules(port).map(RuleChange::Delete).collect(),
-            _ => (),
+            removed => removed.map_err(Left::Firewall),
         }
-        firewall.change_each(&changes);
-        lines().into_iter().next().map_or(Ok(()), |line| Err(Left::Rule(line)))
     }
 
     /// Returns a change that inserts a pair of rules for each source: what the guest sends from there, and what it receives.
@@ -174,29 +195,18 @@ enum Left {
     NoBackend(FirewallError),
     /// Another holds the lock of Xen's scripts.
     NoLock,
-    /// Whether there is a rule is not known.
-    Unknown(FirewallError),
+    /// The firewall cannot be asked, or a rule was not removed.
+    Firewall(FirewallError),
     /// A rule was not accepted.
     NotInserted,
-    /// This rule was not removed.
-    Rule(String),
 }
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Left::NoBackend(error) => error.fmt(f),
+            Left::NoBackend(error) | Left::Firewall(error) => error.fmt(f),
             Left::NoLock => f.write_str("another call holds the lock of iptables"),
-            Left::Unknown(error) => error.fmt(f),
             Left::NotInserted => f.write_str("not inserted"),
-            Left::Rule(line) => f.write_str(line),
         }
     }
-}
-
-/// Whether a rule, as iptables prints it, accepts in chain FORWARD what passes a port.
-fn is_of_port(line: &str, port: &InterfaceName) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let of_port = |pair: &[&str]| pair[1] == port.as_str() && ["--physdev-in", "--physdev-out"].contains(&pair[0]);
-    words.starts_with(&["-A", "FORWARD"]) && words.ends_with(&["-j", "ACCEPT"]) && words.windows(2).any(of_port)
 }

@@ -43,22 +43,23 @@ pub fn run(call: &mut Call) -> Outcome {
     frame::run(call, &SCRIPT)
 }
 
-fn work(context: &mut Context) -> Result<String, VifError> {
+fn work(context: &mut Context) -> Result<(), VifError> {
     let command = context.config.command;
-    let name = match (command.plugs(), command.is_for_tap()) {
-        (true, false) => plug(context)?,
-        (true, true) => rename_tap(context)?,
-        (false, is_for_tap) => unplug(context, is_for_tap)?,
-    };
-    Ok(name.to_string())
+    match (command.plugs(), command.is_for_tap()) {
+        (true, false) => plug(context),
+        (true, true) => rename_tap(context),
+        (false, is_for_tap) => unplug(context, is_for_tap),
+    }
 }
 
 /// `online`: routes the guest's address, or leaves everything as it was.
-fn plug(context: &mut Context) -> Result<InterfaceName, VifError> {
+fn plug(context: &mut Context) -> Result<(), VifError> {
     let kernel = context.kernel;
+    // this needs no key: xenstored is at work meanwhile
+    let found = device::find_early(kernel, context.config)?;
     let config = NatConfig::read(context)?;
     let new_name = new_name(context)?;
-    let interface = device::wait_for(kernel, context.keys, context.config, new_name.as_ref())?;
+    let interface = device::wait_for(kernel, context.keys, context.config, found, new_name.as_ref())?;
     let _lock = lock_routes(context)?;
     let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
     check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
@@ -69,12 +70,9 @@ fn plug(context: &mut Context) -> Result<InterfaceName, VifError> {
         routed.rename(new_name)?;
         routed.connect(&spec)?;
         run_hooks(context, routed.name(), &variables(&spec))?;
-        context.keys.set("hotplug-status", "connected")
+        context.succeed(routed.name().as_str())
     };
-    match connect() {
-        Ok(()) => Ok(routed.name().clone()),
-        Err(error) => Err(error.with_left(routed.restore())),
-    }
+    connect().map_err(|error| error.with_left(routed.restore()))
 }
 
 /// Returns the variables of hooks.
@@ -84,14 +82,14 @@ fn variables(spec: &RoutedSpec) -> [(&'static str, String); 2] {
 }
 
 /// `add`: a device model's tap gets its name and nothing else, as in the original.
-fn rename_tap(context: &mut Context) -> Result<InterfaceName, VifError> {
+fn rename_tap(context: &mut Context) -> Result<(), VifError> {
     let new_name = new_name(context)?;
     if new_name.is_none() {
-        return Ok(context.config.device.clone());
+        return context.succeed(context.config.device.as_str());
     }
-    let mut interface = device::wait_for(context.kernel, context.keys, context.config, new_name.as_ref())?;
+    let mut interface = device::wait_for(context.kernel, context.keys, context.config, None, new_name.as_ref())?;
     interface.rename(new_name)?;
-    Ok(interface.name().clone())
+    context.succeed(interface.name().as_str())
 }
 
 fn new_name(context: &mut Context) -> Result<Option<InterfaceName>, VifError> {
@@ -100,7 +98,7 @@ fn new_name(context: &mut Context) -> Result<Option<InterfaceName>, VifError> {
 }
 
 /// `offline`, `remove`: switches the interface off, and with it its routes. A tap is left alone.
-fn unplug(context: &mut Context, is_for_tap: bool) -> Result<InterfaceName, VifError> {
+fn unplug(context: &mut Context, is_for_tap: bool) -> Result<(), VifError> {
     let vifname = device::new_name(context.keys, context.config)?.and_then(Result::ok);
     let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
     if !is_for_tap {
@@ -108,5 +106,5 @@ fn unplug(context: &mut Context, is_for_tap: bool) -> Result<InterfaceName, VifE
         switch_off(context.kernel, &name)?;
         run_hooks(context, &name, &[])?;
     }
-    Ok(name)
+    context.succeed(name.as_str())
 }

@@ -10,7 +10,6 @@ mod outside;
 
 use crate::call::Call;
 use crate::error::Outcome;
-use crate::net::InterfaceName;
 use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, Script, lock_routes};
@@ -49,20 +48,18 @@ pub fn run(call: &mut Call) -> Outcome {
     frame::run(call, &SCRIPT)
 }
 
-fn work(context: &mut Context) -> Result<String, VifError> {
-    let config = RouteConfig::read(context)?;
-    let name = match context.config.command.plugs() {
-        true => plug(context, config)?,
-        false => unplug(context, config)?,
-    };
-    Ok(name.to_string())
+fn work(context: &mut Context) -> Result<(), VifError> {
+    if context.config.command.plugs() { plug(context) } else { unplug(context) }
 }
 
 /// `online`, `add`: routes the guest's addresses, or leaves everything as it was.
-fn plug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, VifError> {
+fn plug(context: &mut Context) -> Result<(), VifError> {
     let kernel = context.kernel;
+    // this needs no key: xenstored is at work meanwhile
+    let found = device::find_early(kernel, context.config)?;
+    let config = RouteConfig::read(context)?;
     let new_name = config.vifname.transpose()?.filter(|name| *name != context.config.device);
-    let interface = device::wait_for(kernel, context.keys, context.config, new_name.as_ref())?;
+    let interface = device::wait_for(kernel, context.keys, context.config, found, new_name.as_ref())?;
     let _lock = lock_routes(context)?;
     let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
     let outside = Outside::find(kernel, &routes, config.netdev)?;
@@ -79,23 +76,18 @@ fn plug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, Vif
         routed.rename(new_name)?;
         routed.connect(&spec)?;
         run_hooks(context, routed.name(), &[("main_ip", spec.address.to_string()), ("ip", config.ip)])?;
-        match context.config.command.is_for_tap() {
-            true => Ok(()),
-            false => context.keys.set("hotplug-status", "connected"),
-        }
+        context.succeed(routed.name().as_str())
     };
-    match connect() {
-        Ok(()) => Ok(routed.name().clone()),
-        Err(error) => Err(error.with_left(routed.restore())),
-    }
+    connect().map_err(|error| error.with_left(routed.restore()))
 }
 
 /// `offline`, `remove`: takes away the routes that are there, whatever has become of this host's addresses.
-fn unplug(context: &mut Context, config: RouteConfig) -> Result<InterfaceName, VifError> {
+fn unplug(context: &mut Context) -> Result<(), VifError> {
+    let config = RouteConfig::read(context)?;
     let vifname = config.vifname.and_then(Result::ok);
     let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
     let _lock = lock_routes(context)?;
     disconnect(context.kernel, &name, &config.nets)?;
     run_hooks(context, &name, &[("ip", config.ip)])?;
-    Ok(name)
+    context.succeed(name.as_str())
 }

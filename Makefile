@@ -8,6 +8,7 @@
 # make lint            formatting, clippy, manual pages
 # make bench           run times as ratios to the original programs
 # make test-xen        the programs on a real Xen, in an emulator: up to 15 minutes
+# make test-hosts      one network over several hosts, by tinc and others; a fleet by Ansible; metrics by promtool: 10 minutes
 # make test-packages   reproducible archives; Debian packages in a clean Debian, which is then booted: 10 minutes
 # make image           an initramfs of busybox and brouter in build/image, booted in an emulator with a guest that pings
 # make install         the programs, manual pages and completions; the variables are explained below
@@ -138,12 +139,16 @@ image: all
 	@compat/apt/need-packages cpio kmod xz-utils
 	@$(WITH_QEMU) tests/image/run.sh build build/image
 
-# Several hosts, joined by tinc; metrics by promtool; the role by Ansible. The tunnel is part of `make test`.
+# Several hosts, joined by tinc, VXLAN, OpenVPN and, on Debian's kernel in an emulator, gretap; metrics by promtool; the role by Ansible,
+# against three hosts and a Debian of its own. The tunnel is part of `make test`.
 test-hosts: all
-	@compat/apt/need-packages tinc iptables iproute2 busybox-static iputils-ping python3-venv
+	@compat/apt/need-packages tinc openvpn iptables iproute2 busybox-static iputils-ping python3-venv debootstrap cpio kmod
 	@compat/apt/unpack-packages build/prometheus prometheus
 	@[ -x build/ansible/bin/ansible-playbook ] || { python3 -m venv build/ansible && build/ansible/bin/pip install -q ansible-core; }
-	@tests/hosts/run.sh build build/hosts tunnel crowd metrics fleet
+	@compat/apt/debian build/debian
+	@status=0; tests/hosts/run.sh build build/hosts tunnel others crowd metrics fleet || status=$$?; \
+		$(WITH_QEMU) tests/emulated/run.sh build/emulated env CABLES=gretap tests/hosts/run.sh build /tmp/hosts others || status=$$?; \
+		exit $$status
 
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:

@@ -1,45 +1,18 @@
 # The Ansible role against three hosts, each in namespaces that a connection plugin enters.
 
-ansible=$here/../../build/ansible/bin/ansible-playbook
 names=(alpha beta gamma)
 for n in 1 2 3; do
     add_host "${names[n - 1]}" $n
     on "${names[n - 1]}" mount -t tmpfs tmpfs /usr/local/sbin
 done
-mkdir "$lab/group_vars" "$lab/tmp"
-: >"$lab/ansible.cfg"
-python=$(command -v python3)
-for name in "${names[@]}"; do echo "$name ansible_host=${host_of[$name]} ansible_connection=host"; done >"$lab/inventory"
-# variables LINE...: the networks, as YAML
-variables() {
-    {
-        printf '%s\n' "ansible_python_interpreter: $python" 'brouter_install: file' "brouter_file: $programs/brouter" \
-            'brouter_service: none' "ansible_remote_tmp: $lab/tmp"
-        printf '%s\n' "$@"
-    } >"$lab/group_vars/all.yml"
-}
-play() {
-    local said
-    said=$(cd "$lab" && ANSIBLE_CONFIG=$lab/ansible.cfg ANSIBLE_HOME=$lab/home ANSIBLE_ROLES_PATH=$here/../../compat/ansible/roles \
-        ANSIBLE_CONNECTION_PLUGINS=$here/fleet/connection_plugins ANSIBLE_NOCOLOR=1 ANSIBLE_PIPELINING=1 LC_ALL=C.UTF-8 \
-        "$ansible" -i inventory "$@" "$here/fleet/play.yml" 2>&1 </dev/null)
-    local status=$?
-    echo "$said" >>"$lab/plays"
-    echo "$said"
-    return $status
-}
-# changes WANTED [OPTION...]: plays, and compares the number of changes on each host
-changes() {
-    local wanted=$1 said
-    shift
-    said=$(play "$@") || { echo "$said"; return 1; }
-    [ "$(grep -c "^[a-z]* *: .*changed=$wanted .*failed=0" <<<"$said")" = 3 ] || { echo "$said"; return 1; }
-}
+. "$here/fleet/ansible.sh"
+# the static program, copied; networks are not started at boot
+own=('brouter_install: file' "brouter_file: $programs/brouter" 'brouter_service: none')
 # what the role can change on a host
 state() { on "$1" sh -c 'ls -l /etc/brouter /usr/local/sbin; cat /etc/brouter/*; /sbin/ip -o -4 addr; iptables -t nat -S' 2>&1; }
 states() { for name in "${names[@]}"; do state $name; done; }
 
-variables 'brouter_networks:' '  dmz: {bridge: xenbr0, mac: "02:00:5e:00:00:01", address: [192.168.10.1/24, "fd00::1/64"],' \
+variables "${own[@]}" 'brouter_networks:' '  dmz: {bridge: xenbr0, mac: "02:00:5e:00:00:01", address: [192.168.10.1/24, "fd00::1/64"],' \
     '    outside: eth0, masquerade: true, stp: false}' '  lan: {address: 10.7.0.1/24, forward_delay: 0}'
 before=$(states)
 said=$(play --check --diff) || failures=$((failures + 1))
@@ -57,7 +30,7 @@ before=$(states)
 check "the second play changes nothing" changes 0
 check "nothing has changed" test "$before" = "$(states)"
 
-variables 'brouter_networks:' '  dmz: {bridge: xenbr0, mac: "02:00:5e:00:00:01", address: [192.168.10.1/24, 10.8.0.1/24],' \
+variables "${own[@]}" 'brouter_networks:' '  dmz: {bridge: xenbr0, mac: "02:00:5e:00:00:01", address: [192.168.10.1/24, 10.8.0.1/24],' \
     '    outside: eth0, masquerade: true, stp: false}' 'brouter_absent: [lan]'
 before=$(states)
 # a file, a network less, its file, a network changed

@@ -26,7 +26,13 @@ add_host() {
     for _ in $(seq 200); do [ ! -e "$lab/$name.ready" ] || break; sleep 0.05; done
     [ -e "$lab/$name.ready" ] || { cat "$lab/$name.err" >&2; return 1; }
     host_of[$name]=$pid
-    ip link add "to-$name" type veth peer name eth0 netns "$pid"
+    connect "$name" "$number"
+}
+
+# connect NAME NUMBER: gives a host eth0 on the wire.
+connect() {
+    local name=$1 number=$2
+    ip link add "to-$name" type veth peer name eth0 netns "${host_of[$name]}"
     ip link set "to-$name" master wire up
     on "$name" ip addr add "192.0.2.$number/24" dev eth0
     on "$name" ip link set eth0 up
@@ -37,7 +43,7 @@ add_host() {
 on() {
     local pid=${host_of[$1]}
     shift
-    nsenter -t "$pid" -n -m -r -w env PATH="$lab/bin:$PATH" "$@"
+    nsenter -t "$pid" -n -m -p -r -w env PATH="$lab/bin:$PATH" "$@"
 }
 
 # add_guest NUMBER HOST BRIDGE: a guest, 192.168.10.NUMBER, whose interface is vifNUMBER.0, with the MTU that the bridge has.
@@ -88,6 +94,53 @@ within() {
         [ $SECONDS -lt $end ] || return 1
         sleep 0.2
     done
+}
+
+# all_reach_all GUEST...: whether guests reach each other, their gateway and the outside
+all_reach_all() {
+    local from to
+    for from; do
+        for to in "$@" 1; do reaches "$from" "192.168.10.$to" || { echo "guest $from does not reach guest $to"; return 1; }; done
+        reaches "$from" 198.51.100.1 || { echo "guest $from does not reach the outside"; return 1; }
+    done
+}
+
+# one_answer GUEST: whether each question of a guest for its gateway gets one answer, with the hardware address $mac
+one_answer() {
+    local said
+    said=$(guest "$1" busybox arping -b -c 2 -w 3 -I eth0 192.168.10.1)
+    [ "$(grep -c "reply from 192.168.10.1 .*$mac" <<<"$said")" = "$(sed -n 's/^Sent \([0-9]*\) probe.*/\1/p' <<<"$said")" ] || {
+        echo "$said"
+        return 1
+    }
+}
+# one_answer_each GUEST...
+one_answer_each() {
+    local guest pids=()
+    for guest; do
+        one_answer "$guest" &
+        pids+=($!)
+    done
+    for guest in "${pids[@]}"; do wait "$guest" || return; done
+}
+
+# count_gateways HOST TUNNEL: begins to count frames of other gateways that come out of a tunnel; gateways_seen prints the number
+count_gateways() { on "$1" ebtables -t nat -A PREROUTING -i "$2" -s "$mac"; }
+gateways_seen() { on "$1" ebtables -t nat -L PREROUTING --Lc | sed -n "s/^-s .*-i $2 .*pcnt = \([0-9]*\).*/\1/p"; }
+
+# block NUMBER: the lines of a block of the guide
+block() { awk -v wanted="$1" '/^```sh$/ { number++; on = 1; next } /^```$/ { on = 0 } on && number == wanted' "$guide"; }
+
+# run_block NUMBER HOST LINE...: runs a block of the guide on a host, with lines in place of the first, which has the host's values.
+run_block() {
+    local number=$1 host=$2
+    shift 2
+    {
+        echo 'set -e'
+        printf '%s\n' "$@"
+        block "$number" | sed '1{/^[a-z]*=/d}'
+    } >"$lab/$host.$number.sh"
+    on "$host" sh "$lab/$host.$number.sh"
 }
 
 failures=0

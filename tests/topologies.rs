@@ -153,7 +153,10 @@ impl Topology {
         for link in self.links.clone() {
             if !bridges.is_empty() && self.happens(3) {
                 let bridge = self.pick(&bridges);
-                self.run(format!("brctl addif {bridge} {link}"));
+                // With both ends of a pair as ports there would be a loop, in which frames go round for ever.
+                if !link.starts_with('w') {
+                    self.run(format!("brctl addif {bridge} {link}"));
+                }
             }
             if self.happens(2) {
                 let mtu = 1280 + self.below(200);

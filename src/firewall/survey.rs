@@ -1,6 +1,5 @@
-//! The host's rules, read once: the kernel's legacy tables by socket options; those of the iptables that keeps its rules in nf_tables
-//! by `iptables-save`, which shows the existing tables without making the kernel load others; the others of nf_tables by `nft list
-//! ruleset`.
+//! The host's rules, read once: the kernel's legacy tables by socket options; those of nf_tables by `nft list ruleset`. Of tables that
+//! are iptables' there `iptables-save` shows more. Where nft is not installed, it alone is asked; it makes the kernel load no table.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -32,6 +31,52 @@ pub(crate) enum Gap {
     Refused(String),
 }
 
+/// What `nft list ruleset` says, for all families.
+pub(crate) enum NftListing {
+    /// nft is not installed.
+    NotInstalled,
+    /// Nothing, as with a kernel without nf_tables.
+    Nothing,
+    Text(String),
+    /// What it said to the question, or its name.
+    Refused(String),
+}
+
+impl NftListing {
+    /// Runs nft, if it is installed.
+    pub(crate) fn read(path: Option<&OsString>) -> Self {
+        let Some(nft) = program::find("nft", path.cloned()) else { return NftListing::NotInstalled };
+        match program::ask(&nft, &["list", "ruleset"], Stdio::null()) {
+            Ok((status, text)) if status.success() => NftListing::Text(text),
+            // a kernel without nf_tables has no rules in it
+            Ok((_, said)) if !said.contains("ot permitted") => NftListing::Nothing,
+            failed => NftListing::Refused(first_line(failed.ok().map(|(_, said)| said), "nft")),
+        }
+    }
+
+    /// Whether iptables may have rules of a family that its own listing shows: the names of its tables are known.
+    fn may_hold_rules_of_iptables(&self, family: &str) -> bool {
+        let is_of_iptables = |line: &str| {
+            let name = line.strip_prefix("table ").and_then(|rest| rest.strip_prefix(family)?.strip_prefix(' '));
+            name.and_then(|name| name.strip_suffix(" {")).is_some_and(|name| TABLES_OF_IPTABLES.contains(&name))
+        };
+        match self {
+            NftListing::Nothing => false,
+            NftListing::Text(text) => text.lines().any(is_of_iptables),
+            NftListing::NotInstalled | NftListing::Refused(_) => true,
+        }
+    }
+}
+
+/// The tables of iptables.
+const TABLES_OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+
+/// Returns the first line of what a program said or, if it said nothing, its name.
+fn first_line(said: Option<String>, program: &str) -> String {
+    let first = said.as_deref().and_then(|said| said.lines().next()).filter(|first| !first.is_empty());
+    first.unwrap_or(program).into()
+}
+
 impl Rules {
     /// Reads the kernel's legacy tables. No program is run.
     pub(crate) fn legacy(kernel: &Kernel, path: Option<&OsString>, family: Family) -> Self {
@@ -43,8 +88,21 @@ impl Rules {
     }
 
     /// Reads all rules: those that are kept in nf_tables by the programs that are installed.
-    pub(crate) fn all(kernel: &Kernel, path: Option<&OsString>, family: Family) -> Self {
+    pub(crate) fn all(kernel: &Kernel, path: Option<&OsString>, family: Family, nft: &NftListing) -> Self {
         let mut rules = Rules::legacy(kernel, path, family);
+        let nft_family = if family == Family::V6 { "ip6" } else { "ip" };
+        if nft.may_hold_rules_of_iptables(nft_family) {
+            rules.take_nf_tables_of_iptables(path, family);
+        }
+        match nft {
+            NftListing::Text(text) => rules.take_nft(text, nft_family),
+            NftListing::Refused(said) => rules.refuse(said.clone()),
+            NftListing::NotInstalled | NftListing::Nothing => (),
+        }
+        rules
+    }
+
+    fn take_nf_tables_of_iptables(&mut self, path: Option<&OsString>, family: Family) {
         let base = rule::program(family);
         // as `iptables` if that is this variant, or a script, and else by the name of the variant
         let find = |name: &str| program::find(&format!("{name}-save"), path.cloned());
@@ -53,12 +111,8 @@ impl Rules {
             .is_some_and(|iptables| choice::is_nft(&iptables) || choice::is_script(&iptables));
         let found = Some(base.to_string()).filter(|_| is_base).and_then(|base| find(&base).map(|save| (base, save)));
         if let Some((name, save)) = found.or_else(|| find(&variant).map(|save| (variant, save))) {
-            rules.take_iptables(name, &save);
+            self.take_iptables(name, &save);
         }
-        if let Some(nft) = program::find("nft", path.cloned()) {
-            rules.take_nft(&nft, family);
-        }
-        rules
     }
 
     fn take_legacy(&mut self, kernel: &Kernel, family: Family, program: String) {
@@ -84,30 +138,21 @@ impl Rules {
                     self.sets.push(set);
                 }
             }
-            failed => self.refuse(failed.ok().map(|(_, said)| said), &program),
+            failed => self.refuse(first_line(failed.ok().map(|(_, said)| said), &program)),
         }
     }
 
     /// Adds the rules of nftables, except the chains that an iptables in use shows.
-    fn take_nft(&mut self, nft: &Path, family: Family) {
-        match program::ask(nft, &["list", "ruleset"], Stdio::null()) {
-            Ok((status, text)) if status.success() => {
-                let shown = self.sets.iter().filter(|set| set.is_nft == Some(true)).flat_map(|set| &set.tables);
-                let shown: Vec<&str> = shown.map(|table| table.name.as_str()).collect();
-                let family = if family == Family::V6 { "ip6" } else { "ip" };
-                let tables = nft_ruleset::tables(&text, family, &shown);
-                if !tables.is_empty() {
-                    self.sets.push(Ruleset::of_nft(tables));
-                }
-            }
-            // a kernel without nf_tables has no rules in it
-            Ok((_, said)) if !said.contains("ot permitted") => (),
-            failed => self.refuse(failed.ok().map(|(_, said)| said), "nft"),
+    fn take_nft(&mut self, listing: &str, family: &str) {
+        let shown = self.sets.iter().filter(|set| set.is_nft == Some(true)).flat_map(|set| &set.tables);
+        let shown: Vec<&str> = shown.map(|table| table.name.as_str()).collect();
+        let tables = nft_ruleset::tables(listing, family, &shown);
+        if !tables.is_empty() {
+            self.sets.push(Ruleset::of_nft(tables));
         }
     }
 
-    fn refuse(&mut self, said: Option<String>, program: &str) {
-        let first = said.as_deref().and_then(|said| said.lines().next()).filter(|first| !first.is_empty());
-        self.gap = self.gap.take().or(Some(Gap::Refused(first.unwrap_or(program).into())));
+    fn refuse(&mut self, said: String) {
+        self.gap = self.gap.take().or(Some(Gap::Refused(said)));
     }
 }

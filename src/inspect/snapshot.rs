@@ -11,7 +11,7 @@ use super::bridge::Bridge;
 use super::fact::{Fact, Facts};
 use super::port::Port;
 use super::route::{self, Route, Table};
-use crate::firewall::survey::Rules;
+use crate::firewall::survey::{NftListing, Rules};
 use crate::kernel::{Address, Kernel, LinkFile, Source, Unreadable, net_conf};
 use crate::net::Family;
 
@@ -38,6 +38,7 @@ struct Read<'k> {
     forwarding: [Fact<bool, Errno>; 2],
     values: Facts<(Family, OsString, &'static str), Option<i64>>,
     firewall: [OnceCell<Rules>; 2],
+    nft: OnceCell<NftListing>,
     legacy_firewall: [OnceCell<Rules>; 2],
 }
 
@@ -187,7 +188,11 @@ impl<'k> HostSnapshot<'k> {
 
     /// Returns the firewall's rules.
     pub(crate) fn firewall(&self, family: Family) -> &Rules {
-        self.read.firewall[family as usize].get_or_init(|| Rules::all(self.kernel, self.path.as_ref(), family))
+        let path = self.path.as_ref();
+        self.read.firewall[family as usize].get_or_init(|| {
+            let nft = self.read.nft.get_or_init(|| NftListing::read(path));
+            Rules::all(self.kernel, path, family, nft)
+        })
     }
 
     /// Returns the firewall's rules in the kernel's legacy tables. No program is run.

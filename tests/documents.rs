@@ -154,7 +154,7 @@ fn brouter_and_its_page_have_the_same_options() {
 }
 
 /// brouter's own commands.
-const OWN_COMMANDS: [&str; 5] = ["up", "down", "ls", "status", "doctor"];
+const OWN_COMMANDS: [&str; 6] = ["up", "down", "ls", "status", "doctor", "offload"];
 
 #[test]
 fn help_explains_each_command() {
@@ -436,6 +436,8 @@ fn bash_offers_all_commands_and_options() {
     assert_eq!(of(&["up", "n", "--stp", ""]), ["off", "on"]);
     assert_eq!(of(&["up", "n", "--firewall-backend", ""]), ["iptables", "kernel", "nft"]);
     assert_eq!(of(&["up", "--outside", "l"]), ["lo"]);
+    assert_eq!(of(&["offload", ""]), ["off", "on"]);
+    assert_eq!(of(&["offload", "off", "lo", "l"]), ["lo"]);
     assert_eq!(of(&["network-virtual", "st"]), ["start", "status", "stop"]);
     assert_eq!(of(&["--install", "/et"]), ["/etc"]);
 }

@@ -132,7 +132,7 @@ const TESTS: [(&str, &str); 5] = [
         for name in '$(>evil)' '`>evil`' ';>evil' "it's" 'a"b' '*' '~' 'a!b' 'a\b' $'a\eb' $'a\u202eb' $'a\xffb' 'a&b'; do
             $ip link add name b0 type bridge; $ip link set b0 up; $ip addr add 10.9.0.1/24 dev b0
             $ip link add name "$name" type veth peer name far; $ip link set dev "$name" master b0; $ip link set far up
-            brouter doctor | grep -A1 ' is down$' | sed -n 's/^ \{13\}//p' >/run/advice
+            brouter doctor | sed -n 's/^.* is down; type: //p' >/run/advice
             for shell in bash 'busybox sh' zsh; do
                 $ip link set dev "$name" down
                 $shell /run/advice >/run/said 2>&1

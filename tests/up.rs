@@ -64,7 +64,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 31] = [
+const TESTS: [(&str, &str); 32] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -121,17 +121,17 @@ iptables -t nat -A POSTROUTING -s 10.7.0.0/24 ! -o b0 -j MASQUERADE'
         r#"
         before=$(state)
         wanted='brctl addif b0 p1
-ip link set p1 up
-ip link set b0 mtu 1400
+ip link set dev p1 up
+ip link set dev b0 mtu 1400
 ip addr add 10.9.0.1/24 dev b0
 ip addr add 10.8.0.1/16 dev b0
 ip addr add fd00:9::1/64 dev b0
-ip link set b0 up'
-        same "steps" "$wanted" "$(brouter up "${full[@]}" --dry-run | sed -n '/addif/,/link set b0 up/p')"
+ip link set dev b0 up'
+        same "steps" "$wanted" "$(brouter up "${full[@]}" --dry-run | sed -n '/addif/,/link set dev b0 up/p')"
         brouter up "${small[@]}" --mtu 1400 >/dev/null
         wanted='brctl addif b0 p1
-ip link set p1 up
-ip link set b0 mtu 1400'
+ip link set dev p1 up
+ip link set dev b0 mtu 1400'
         same "a port more" "$wanted" "$(brouter up "${small[@]}" --mtu 1400 --port p1)"
         same "again" "n: is up, nothing to do" "$(brouter up "${small[@]}" --mtu 1400 --port p1)"
         [ "$(cat /sys/class/net/b0/mtu)" = 1400 ] || cat /sys/class/net/b0/mtu
@@ -146,11 +146,11 @@ ip link set b0 mtu 1400'
         later="n: t0 is not there yet: brouter up n attaches it when it is, run by the tunnel's own script"
         printf '%s\n' bridge=b0 address=10.9.0.1/24 tunnel=t0 port=p1 >/etc/brouter/n.conf
         same "planned" "$later" "$(brouter up n --dry-run | tail -1)"
-        same "without it" "ip link set b0 up
+        same "without it" "ip link set dev b0 up
 $later" "$(brouter up n | tail -2)"
         same "again" "$later" "$(brouter up n)"
         attached='brctl addif b0 t0
-ip link set t0 up'
+ip link set dev t0 up'
         for time in first second; do
             $ip link add t0 mtu 1400 type veth peer name t0-far
             same "$time: mtu" 'n: t0 carries 1400 bytes, guests send up to 1500: more is lost on the way to other hosts: set mtu=1400' \
@@ -208,13 +208,13 @@ ip link set t0 up'
         r#"
         mac() { cat /sys/class/net/b0/address; }
         before=$(state)
-        brouter up "${small[@]}" --mac 2:0:5e:00:00:1A | grep -qx 'ip link set b0 address 02:00:5e:00:00:1a' || echo "no such step"
+        brouter up "${small[@]}" --mac 2:0:5e:00:00:1A | grep -qx 'ip link set dev b0 address 02:00:5e:00:00:1a' || echo "no such step"
         same "set" 02:00:5e:00:00:1a "$(mac)"
         same "again" "n: is up, nothing to do" "$(brouter up "${small[@]}" --mac 02:00:5e:00:00:1a)"
-        same "changed" "ip link set b0 address 02:00:5e:00:00:1b" "$(brouter up "${small[@]}" --mac 02:00:5e:00:00:1b)"
+        same "changed" "ip link set dev b0 address 02:00:5e:00:00:1b" "$(brouter up "${small[@]}" --mac 02:00:5e:00:00:1b)"
         same "not named any more" "n: is up, nothing to do" "$(brouter up "${small[@]}")"
         $ip link set b0 address 02:00:00:00:00:99
-        brouter status n | grep -q 'bridge     differs: ip link set b0 address 02:00:5e:00:00:1b' || brouter status n
+        brouter status n | grep -q 'bridge     differs: ip link set dev b0 address 02:00:5e:00:00:1b' || brouter status n
         brouter down n >/dev/null
         # a bridge of others gets its own back
         $ip link add b0 address 02:00:00:00:00:77 type bridge; $ip link set b0 up; others=$(state)
@@ -226,12 +226,12 @@ ip link set t0 up'
         strace -qq -e trace=ioctl -o /run/trace brouter up "${small[@]}" >/dev/null; brouter down n >/dev/null
         call=ioctl:error=EADDRNOTAVAIL:when=$(grep -n SIOCSIFHWADDR /run/trace | cut -d: -f1)
         with $call brouter up "${small[@]}" || echo "up fails: $(cat /run/said)"
-        grep -q '^brouter: n: goes on without .* that stays: ip link set b0 address .*: Cannot assign' /run/said || cat /run/said
+        grep -q '^brouter: n: goes on without .* that stays: ip link set dev b0 address .*: Cannot assign' /run/said || cat /run/said
         same "again" "n: is up, nothing to do" "$(brouter up "${small[@]}")"
         brouter status n | grep -q 'all is well' || brouter status n
         brouter down n >/dev/null
         with $call brouter up "${small[@]}" --mac 02:00:5e:00:00:1a && echo "--mac is no error"
-        grep -q 'ip link set b0 address 02:00:5e:00:00:1a: Cannot assign' /run/said || cat /run/said
+        grep -q 'ip link set dev b0 address 02:00:5e:00:00:1a: Cannot assign' /run/said || cat /run/said
         same "refused" "$before" "$(state)"
         for bad in 01:00:5e:00:00:01 00:00:00:00:00:00 ff:ff:ff:ff:ff:ff fe:ff:ff:ff:ff:ff 02:00:00:00:00 02-00-00-00-00-01 x ''; do
             brouter up "${small[@]}" --mac "$bad" 2>/run/said; status=$?
@@ -471,12 +471,36 @@ echo 1 >$conf/eth0/accept_ra"
         "#,
     ),
     (
+        "down without a record leaves the host reachable: addresses go back to the only port that leads outside, or no port is released",
+        r#"
+        echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6; echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip link set outside up; ip link set p1-far up
+        ip addr add 192.0.2.1/24 dev eth0; ip addr add 192.0.2.9/24 dev eth0; $ip addr add 2001:db8::1/64 dev eth0
+        ip route add default via 192.0.2.254; $ip -6 route add default via 2001:db8::fe dev eth0
+        $ip link set p1 up
+        routes() { ip -o route show dev $1; ip -6 -o route show dev $1 | grep -v '^fe80\|multicast'; ip -o addr show dev $1 | awk '{ print $4 }' | grep -v ^fe80; }
+        before=$(state) of_port=$(routes eth0)
+        for addresses in '' 'address=10.9.0.1/24'; do
+            printf '%s\n' bridge=b0 port=eth0 port=p1 $addresses >/etc/brouter/lan.conf
+            brouter up lan >/dev/null || echo "no up"; rm -r /run/brouter
+            brouter down lan --dry-run >/run/steps || cat /run/steps; brouter down lan >/run/out || cat /run/out; same "steps" "$(cat /run/steps)" "$(cat /run/out)"
+            same "back, $addresses" "$of_port" "$(routes eth0)"; [ ! -e /sys/class/net/b0 ] || echo "the bridge is left"
+            same "eth0" up "$(cat /sys/class/net/eth0/operstate)"; $ip link set p1 up; same "left" "$before" "$(state)"
+        done
+        # by which of two the router is reached is not known
+        $ip link set p1 name eth1; sed -i s/p1/eth1/ /etc/brouter/lan.conf
+        brouter up lan >/dev/null || echo "no up"; rm -r /run/brouter; on_bridge=$(routes b0 | grep -v 10.9.0)
+        brouter down lan >/run/out; same "on the bridge" "$on_bridge" "$(routes b0)"; same "ports" "eth0 eth1" "$(ls /sys/class/net/b0/brif | tr '\n' ' ' | sed 's/ $//')"
+        for link in eth0 eth1 b0; do same "$link" up "$(cat /sys/class/net/$link/operstate)"; done
+        grep -qx 'lan: left: b0, which has addresses .*: 192.0.2.1/24 192.0.2.9/24 2001:db8::1/64' /run/out && grep -qx 'lan: left: ports eth0 eth1' /run/out || cat /run/out
+        "#,
+    ),
+    (
         "down releases foreign ports, and leaves and reports foreign addresses and rules",
         r#"
         brouter up "${small[@]}" >/dev/null
         $ip link set p1 master b0
         iptables -A FORWARD -i b0 -j ACCEPT
-        wanted='ip link set b0 down
+        wanted='ip link set dev b0 down
 brctl delbr b0
 n: released: p1
 n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
@@ -511,7 +535,7 @@ n: left: iptables -t filter -A FORWARD -i b0 -j ACCEPT'
         said '1 brouter down: nosuch: no such network (there are: a b)' nosuch
         brouter up b >/dev/null
         said '2 brouter: down: which network? Give its name: a b'
-        same "down b" $'ip link set b down\nbrctl delbr b' "$(brouter down b)"
+        same "down b" $'ip link set dev b down\nbrctl delbr b' "$(brouter down b)"
         same "again" "b: is down, nothing to do" "$(brouter down b)"
         brouter down a >/dev/null; rm /etc/brouter/b.conf
         said '1 brouter down: a: no such network' a

@@ -80,7 +80,7 @@ _brouter() {
     COMPREPLY=()
     if [ "$count" -le 2 ]; then
         mapfile -t names < <(brouter --list 2>/dev/null)
-        _brouter_offer up down ls status doctor help version "${names[@]}" --list --install --copy --force --version --help
+        _brouter_offer up down ls status doctor offload help version "${names[@]}" --list --install --copy --force --version --help
         return
     fi
     case ${words[1]},$before in
@@ -100,7 +100,7 @@ _brouter() {
         ls,*) _brouter_offer --quiet --help ;;
         help,*)
             mapfile -t names < <(brouter --list 2>/dev/null)
-            _brouter_offer up down ls status doctor "${names[@]}" ;;
+            _brouter_offer up down ls status doctor offload "${names[@]}" ;;
         status,--watch) ;;
         status,*)
             case $current in
@@ -111,6 +111,16 @@ _brouter() {
             case $current in
                 -*) _brouter_offer --all --json --help ;;
                 *) _brouter_networks bridges ;;
+            esac ;;
+        offload,offload)
+            case $current in
+                -*) _brouter_offer --help ;;
+                *) _brouter_offer on off ;;
+            esac ;;
+        offload,*)
+            case $current in
+                -*) _brouter_offer --help ;;
+                *) _brouter_interfaces ;;
             esac ;;
         --install,--install) mapfile -t names < <(compgen -d -- "$current"); _brouter_offer "${names[@]}" ;;
         --install,*) _brouter_offer --copy --force ;;

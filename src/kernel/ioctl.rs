@@ -387,15 +387,24 @@ struct EthtoolValue {
     data: u32,
 }
 
-const ETHTOOL_GLINK: u32 = 10;
+/// Commands of `SIOCETHTOOL` that take one number (linux/ethtool.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EthtoolCommand {
+    /// Reads whether there is a carrier (`ETHTOOL_GLINK`).
+    Carrier = 0x0a,
+    /// Reads whether the device makes the checksums of what it sends (`ETHTOOL_GTXCSUM`).
+    TxChecksum = 0x16,
+    /// Sets that (`ETHTOOL_STXCSUM`).
+    SetTxChecksum = 0x17,
+}
 
-/// Returns whether an interface has a carrier.
+/// Sends such a command, with what is to be set. Returns what the kernel has filled in.
 ///
 /// # Errors
-/// ENODEV, EOPNOTSUPP (its driver does not tell).
-pub(super) fn has_carrier(fd: impl AsFd, interface: &[u8]) -> Result<bool> {
-    let mut value = EthtoolValue { command: ETHTOOL_GLINK, data: 0 };
-    // SAFETY: an ethtool_value is what the kernel fills at this command.
+/// ENODEV, EOPNOTSUPP (its driver does not tell, or cannot), EPERM.
+pub(super) fn ethtool(fd: impl AsFd, interface: &[u8], command: EthtoolCommand, set: bool) -> Result<bool> {
+    let mut value = EthtoolValue { command: command as u32, data: set.into() };
+    // SAFETY: an ethtool_value is what the kernel reads and fills at these commands.
     unsafe { with_data(fd, interface, libc::SIOCETHTOOL as c_ulong, &mut value) }?;
     Ok(value.data != 0)
 }

@@ -1,10 +1,17 @@
 //! Ports that programs of this host listen on: /proc/net/tcp, udp and their IPv6 sisters.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsRawFd;
 
-use super::file::read_all;
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::BindToDevice;
+use nix::sys::socket::{AddressFamily, SockType, SockaddrIn, bind, setsockopt};
+
+use super::file::{os_string, read_all};
 use super::handle::Kernel;
 use super::procfs::{lines, words};
+use super::result::Result;
+use super::socket::open_socket;
 
 /// A socket that waits for connections, or for packets of anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +31,20 @@ impl Listener {
     /// Returns the UDP sockets that are not connected, IPv4 before IPv6. None of a family whose file cannot be read.
     pub fn all_udp(kernel: &Kernel) -> Vec<Self> {
         read(kernel, ["/proc/net/udp", "/proc/net/udp6"], TCP_CLOSE)
+    }
+}
+
+/// Returns whether a socket gets the UDP packets to a port that arrive on a link, whatever their address: a socket of that link, or
+/// of all. /proc does not tell the link, so a socket is bound there for a moment.
+///
+/// # Errors
+/// ENODEV, EPERM, EACCES (it takes root).
+pub fn is_served(link: &[u8], port: u16) -> Result<bool> {
+    let socket = open_socket(AddressFamily::Inet, SockType::Datagram)?;
+    setsockopt(&socket, BindToDevice, &os_string(link))?;
+    match bind(socket.as_raw_fd(), &SockaddrIn::new(0, 0, 0, 0, port)) {
+        Err(Errno::EADDRINUSE) => Ok(true),
+        bound => bound.map(|()| false),
     }
 }
 

@@ -37,7 +37,7 @@ pub use ioctl::{IFNAMSIZ, RouterEntry, SixRd, Tunnel, TunnelVerb, note_signals, 
 pub use link::{
     Counters, Link, LinkFile, LinkSetting, Queue, Statistics, Traffic, Tun, TunEnd, delete_tun, flag, tun_flag,
 };
-pub use listener::Listener;
+pub use listener::{Listener, is_served};
 pub use neighbour::{ArpEntry, Neighbour, arp_flag};
 pub use procfs::Unreadable;
 pub use result::Result;

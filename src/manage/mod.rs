@@ -5,6 +5,7 @@
 
 mod doctor;
 mod install;
+mod offload;
 mod options;
 mod output;
 mod status;
@@ -156,7 +157,7 @@ struct Command {
     run: fn(&mut Call, &[OsString]) -> Outcome,
 }
 
-const OWN: [Command; 5] = [
+const OWN: [Command; 6] = [
     Command { name: "up", summary: "make a network", run: |call, words| act(call, "brouter up", words, up::up) },
     Command { name: "down", summary: "remove it", run: |call, words| act(call, "brouter down", words, up::down) },
     Command {
@@ -174,6 +175,11 @@ const OWN: [Command; 5] = [
         summary: "say why a guest has no network",
         run: |call, words| act(call, "brouter doctor", words, doctor::doctor),
     },
+    Command {
+        name: "offload",
+        summary: "say who makes the checksums of packets to guests",
+        run: |call, words| act(call, "brouter offload", words, offload::offload),
+    },
 ];
 
 /// Lists all commands, one a line.
@@ -189,7 +195,7 @@ fn introduction(applets: &[&Applet]) -> String {
         "brouter {}: a Xen host's virtual network in one program, without netlink.\n\
          A brouter is a bridge with an address: guests are on it, the host routes.\n\
          Commands:\n{}\
-         Run one as `brouter COMMAND ...`, all but the first five also under their own\n\
+         Run one as `brouter COMMAND ...`, all but the first six also under their own\n\
          names after `brouter --install DIR`. See also: brouter --help, brouter(8)\n",
         env!("CARGO_PKG_VERSION"),
         commands(applets)

@@ -32,3 +32,8 @@ pub(super) fn has_colours(call: &Call) -> bool {
 pub(super) fn width() -> usize {
     kernel::terminal_columns().map_or(80, usize::from).clamp(40, 80)
 }
+
+/// Columns of the terminal, as [`width`]; `None` where standard output is none.
+pub(super) fn terminal_width() -> Option<usize> {
+    std::io::stdout().is_terminal().then(width)
+}

@@ -258,7 +258,7 @@ fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>
     let mut lines = Vec::new();
     match failed {
         Some((step, cause)) => {
-            lines.push(format!("{}: {cause}", context.command(step)));
+            lines.push(format!("{}: {cause}", command_line(step, context)));
             if matches!(step.item, Item::Firewall(_)) && kernel::signal().is_none() {
                 lines.push("what this command did before it failed is left".into());
             }
@@ -269,7 +269,7 @@ fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>
         lines.push(format!("undone: {}", commands(&undone.steps, context)));
     }
     for (step, cause) in undone.left.iter().rev() {
-        lines.push(format!("left, cannot be undone: {}: {cause}", context.command(step)));
+        lines.push(format!("left, cannot be undone: {}: {cause}", command_line(step, context)));
     }
     match undone.state {
         Some(error) => lines.push(format!("the state that was planned is left in its record: {}", io_text(&error))),
@@ -282,7 +282,7 @@ fn undo_report(context: &Context, undone: Undone, failed: Option<(&Step, Cause)>
 fn removal_report(context: &Context, removed: &Removed) -> Failure {
     let mut lines = Vec::new();
     for (step, cause) in &removed.failed {
-        lines.push(format!("{}: {cause}", context.command(step)));
+        lines.push(format!("{}: {cause}", command_line(step, context)));
     }
     let failed = removed.failed.iter().map(|(step, _)| *step);
     lines.push(format!("left, for the next down to remove: {}", commands(failed, context)));
@@ -293,7 +293,12 @@ fn removal_report(context: &Context, removed: &Removed) -> Failure {
 }
 
 fn commands<'a>(steps: impl IntoIterator<Item = &'a Step>, context: &Context) -> String {
-    steps.into_iter().map(|step| context.command(step)).collect::<Vec<_>>().join("; ")
+    steps.into_iter().map(|step| command_line(step, context)).collect::<Vec<_>>().join("; ")
+}
+
+/// A step as a command on one line.
+fn command_line(step: &Step, context: &Context) -> String {
+    context.command(step).replace('\n', "; ")
 }
 
 /// A failure of several lines, with the status that a shell gives a program that a signal has ended.

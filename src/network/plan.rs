@@ -16,7 +16,9 @@ use super::spec::{Mode, NetworkSpec};
 use super::stable_mac::HostId;
 use super::state::NetworkState;
 use super::step::Step;
-use super::wanted::{ISOLATES, accept_ra, address_that_stays, has_own_address, in_order_of, isolate, moved, wanted};
+use super::wanted::{
+    accept_ra, address_that_stays, has_own_address, in_order_of, isolate, isolates_ports, moved, wanted,
+};
 use crate::firewall::chain::{Policy, Table};
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, Source};
@@ -78,7 +80,7 @@ pub fn up(context: &Context, spec: &NetworkSpec, earlier: Option<&NetworkState>)
     let items = wanted(&NetworkSpec { mac, ..spec.clone() }, with_defaults);
     let mut wanted = in_order_of(context.kernel.version(), items);
     let isolated = isolate(context, &host, spec, &moved, &mut wanted)?;
-    let remark = (spec.isolate && context.kernel.version() < ISOLATES).then_some(Remark::NotIsolated);
+    let remark = (spec.isolate && !isolates_ports(context.kernel)).then_some(Remark::NotIsolated);
     let last_up = wanted.iter().rposition(|item| matches!(item, Item::Up(_))).map_or(wanted.len(), |place| place + 1);
     wanted.splice(last_up..last_up, moved.into_iter().chain(isolated));
     if let Some(place) = wanted.iter().position(|item| *item == Item::Forwarding { v6: true }) {

@@ -2,7 +2,8 @@
 
 use ipnet::IpNet;
 
-use super::context::Context;
+use super::context::{Cause, Context};
+use super::ip_config::IpConfig;
 use super::item::{Item, Value};
 use super::plan::{Plan, addresses_v4, find_bridge, half_added, is_present};
 use super::plan_error::{Remark, Result};
@@ -10,10 +11,12 @@ use super::spec::NetworkSpec;
 use super::state::NetworkState;
 use super::step::Step;
 use super::wanted::wanted;
+use crate::inspect::bridge::is_uplink;
+use crate::inspect::port::Port;
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, Source};
-use crate::net::Family;
 use crate::net::rtnetlink::Scope;
+use crate::net::{Family, InterfaceName};
 
 /// What a removal takes along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +94,40 @@ fn items_without_state(
             item => known.push(item),
         }
     }
+    keep_reachable(context, host, spec, &mut known)?;
     Ok(known)
+}
+
+/// Keeps the host reachable if the bridge has addresses that the spec does not name, such as those that `up` moved there from a port.
+/// They go back to the only port that leads to the outside. If there is not exactly one, no port is released.
+fn keep_reachable(context: &Context, host: &HostSnapshot, spec: &NetworkSpec, items: &mut Vec<Item>) -> Result<()> {
+    let is_uplink = |port: &InterfaceName| is_uplink(context.kernel, port.as_ref());
+    // it was on before `up`, as far as anybody knows
+    items.retain(|item| !matches!(item, Item::Up(link) if is_uplink(link)));
+    if foreign_addresses(context, host, items)?.is_empty() {
+        return Ok(());
+    }
+    let bridge = host.bridge(context.bridge.as_ref())?;
+    let uplinks: Vec<&Port> = bridge.iter().flat_map(|bridge| bridge.uplinks()).collect();
+    let own = |port: &&InterfaceName| matches!(uplinks.as_slice(), [only] if *only.name == *port.as_str());
+    let Some(port) = spec.ports.iter().find(own) else {
+        items.retain(|item| {
+            !matches!(item, Item::Port(_)) && !matches!(item, Item::Up(link) if *link != context.bridge)
+        });
+        return Ok(());
+    };
+    let mut config = IpConfig::read(context.kernel, &context.bridge).map_err(Cause::Config)?;
+    config.addresses.retain(|address| !spec.addresses.contains(&address.net));
+    for address in &mut config.addresses {
+        // `:1` was the next free label on the bridge
+        if address.alias.bytes().skip(1).all(|byte| byte.is_ascii_digit()) {
+            address.alias.clear();
+        }
+    }
+    let moved = Item::Moved { from: port.clone(), to: context.bridge.clone(), config: Box::new(config) };
+    let last_up = items.iter().rposition(|item| matches!(item, Item::Up(_)));
+    items.insert(last_up.map_or(items.len(), |place| place + 1), moved);
+    Ok(())
 }
 
 /// Leaves a bridge that has addresses of others, and names their ports.

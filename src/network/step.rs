@@ -53,9 +53,9 @@ impl Step {
             Item::Value { value, to, from } => value_command(*value, if on { *to } else { *from }, bridge),
             Item::Address(net) => format!("ip addr {} {net} dev {bridge}", choose("add", "del")),
             Item::Port(port) | Item::Tunnel(port) => format!("brctl {} {bridge} {port}", choose("addif", "delif")),
-            Item::Up(link) => format!("ip link set {link} {}", choose("up", "down")),
-            Item::Silent(link) if on => format!("ip link set {link} arp off multicast off"),
-            Item::Silent(link) => format!("ip link set {link} arp on multicast on"),
+            Item::Up(link) => format!("ip link set dev {link} {}", choose("up", "down")),
+            Item::Silent(link) if on => format!("ip link set dev {link} arp off multicast off"),
+            Item::Silent(link) => format!("ip link set dev {link} arp on multicast on"),
             Item::Moved { from, to, config } => {
                 let [from, to] = if on { [from, to] } else { [to, from] };
                 config.commands(from, to).join("\n")
@@ -64,7 +64,7 @@ impl Step {
                 let Renaming { from, to, macs, .. } = &**renaming;
                 let [from, to] = if on { [from, to] } else { [to, from] };
                 let mac = macs.map(|[old, new]| format!(" address {}", if on { new } else { old }));
-                format!("ip link set {from} name {to}{}", mac.unwrap_or_default())
+                format!("ip link set dev {from} name {to}{}", mac.unwrap_or_default())
             }
             Item::Open(opening) => {
                 let action = if on { Action::Insert } else { Action::Delete };
@@ -96,8 +96,8 @@ fn value_command(value: Value, number: u64, bridge: &InterfaceName) -> String {
     match value {
         Value::Stp => format!("brctl stp {bridge} {}", if number == 0 { "off" } else { "on" }),
         Value::ForwardDelay => format!("brctl setfd {bridge} {}", seconds(ClockTime(number))),
-        Value::Mtu => format!("ip link set {bridge} mtu {number}"),
-        Value::Mac => format!("ip link set {bridge} address {}", Mac::from_number(number)),
+        Value::Mtu => format!("ip link set dev {bridge} mtu {number}"),
+        Value::Mac => format!("ip link set dev {bridge} address {}", Mac::from_number(number)),
     }
 }
 

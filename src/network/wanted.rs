@@ -13,6 +13,7 @@ use super::state::NetworkState;
 use crate::firewall::chain::Table;
 use crate::inspect::bridge::is_uplink;
 use crate::inspect::snapshot::HostSnapshot;
+use crate::kernel::Kernel;
 use crate::net::Family;
 use crate::net::{InterfaceName, Mac};
 
@@ -106,8 +107,10 @@ pub(super) fn address_that_stays(
     }
 }
 
-/// The kernel that brought isolated ports.
-pub(super) const ISOLATES: [u32; 3] = [4, 18, 0];
+/// Returns whether the kernel can keep ports of a bridge from each other, as Linux 4.18 can.
+pub(crate) fn isolates_ports(kernel: &Kernel) -> bool {
+    kernel.version() >= [4, 18, 0]
+}
 
 /// Returns the isolation of the guests' ports that the spec names or that are on the bridge; the rules for a family that the host
 /// does not have are removed from the items.
@@ -126,7 +129,7 @@ pub(super) fn isolate(
     if !has_v6 || context.firewall()?.require(Family::V6, Table::Filter).is_err() {
         wanted.retain(|item| *item != Item::Between(Family::V6));
     }
-    if context.kernel.version() < ISOLATES {
+    if !isolates_ports(context.kernel) {
         return Ok(Vec::new());
     }
     let bridge = host.bridge(context.bridge.as_ref())?;

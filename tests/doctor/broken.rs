@@ -111,7 +111,7 @@ END
 COMMIT
 END
         echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
-        brouter doctor | tr -d '\n' | grep -q 'iptables -A *ufw-reject-forward -j REJECT' || echo "the rule is not named: $(brouter doctor)"
+        brouter doctor | grep -q 'iptables -A ufw-reject-forward -j REJECT' || echo "the rule is not named: $(brouter doctor)"
         cut=$out; mends warning forward
         "#,
     ),
@@ -133,7 +133,7 @@ END
         "another network is masqueraded",
         r#"
         iptables -t nat -F; iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -j MASQUERADE
-        brouter doctor | tr -s '\n ' ' ' | grep -q 'this rule is for others: -A POSTROUTING -s 10.8.0.0/24' || brouter doctor
+        brouter doctor | grep -q 'this rule is for others: -A POSTROUTING -s 10.8.0.0/24' || brouter doctor
         cut=$out; mends failure masquerade
         "#,
     ),
@@ -209,7 +209,7 @@ END
             well "$1"; brouter status >/run/out || { echo "$1: status:"; cat /run/out; }
             grep -q 'outside    through port eth0' /run/out || { echo "$1:"; cat /run/out; }
             grep -q forwarding.none /run/out && { echo "$1:"; cat /run/out; }
-            brouter doctor --all | tr -s '\n ' ' ' | grep -q 'br0 forward: not needed: guests reach the outside through port eth0' || brouter doctor --all
+            brouter doctor --all | grep -q 'br0 forward: not needed: guests reach the outside through port eth0' || brouter doctor --all
         }
         for try in {1..50}; do brouter status >/dev/null && break; sleep 0.1; done
         check "without an address"; reaches g1 192.0.2.2 3 || echo "g1 does not reach the outside"
@@ -227,7 +227,7 @@ END
         r#"
         brouter down n >/dev/null; sed -i /outside/d /etc/brouter/n.conf; brouter up n >/dev/null; ip route del default
         iptables -P FORWARD DROP
-        brouter doctor | tr -s '\n ' ' ' | grep -q 'packets from b0 to the outside are dropped by iptables -P FORWARD DROP iptables -I FORWARD -i b0 -j ACCEPT' ||
+        brouter doctor | grep -q 'packets from b0 to the outside are dropped by iptables -P FORWARD DROP; type: iptables -I FORWARD -i b0 -j ACCEPT' ||
             brouter doctor
         type_them "$(lines forward)"; ip route add default via 192.0.2.2; well "after the lines"
         reaches g1 192.0.2.2 3 || echo "g1 does not reach the outside"
@@ -239,7 +239,7 @@ END
         kinds() { brouter status --json | jq -r '[.bridges[].faults[].kind] | unique | join(" ")'; }
         check() {
             same "kind" "$1" "$(kinds)"; brouter doctor >/run/out && { echo "$1: doctor finds nothing"; cat /run/out; }
-            type_them "$(sed -n 's/^             //p' /run/out)"; brouter status >/run/out || { echo "$1:"; cat /run/out; }; well "$1"
+            type_them "$(sed -n 's/^.*; type: //p' /run/out)"; brouter status >/run/out || { echo "$1:"; cat /run/out; }; well "$1"
         }
         ip link set b0 address 02:00:00:00:00:99; check value-differs
         brctl setfd b0 7; check value-differs
@@ -299,7 +299,7 @@ END
         # the kernel notices the carrier late
         for try in {1..10}; do
             brouter doctor >/run/out
-            grep -q -E 'ports: p1 listens and learns, and forwards in [56] s: the forward delay$' /run/out && break
+            grep -q -E 'ports: p1 listens and learns, and forwards in [56] s: the forward delay is 3 s; type: ' /run/out && break
             sleep 0.1
         done
         [ $try -lt 10 ] || cat /run/out
@@ -369,7 +369,7 @@ END
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf; network-virtual start bridge=b0 bridgeip=10.9.0.1/24 firewall=none
         ln -s bridge $(echo /run/brouter/*)/b0.making
-        same "record" "warning " "$(words record)"; same "the line" "             network-virtual stop firewall=none bridge=b0" "$(lines record)"
+        same "record" "warning " "$(words record)"; same "the line" "network-virtual stop firewall=none bridge=b0" "$(lines record)"
         type_them "$(lines record)"; same "record" "" "$(words record)"
         "#,
     ),

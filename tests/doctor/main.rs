@@ -52,13 +52,13 @@ reaches() { ip netns exec $1 timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | gr
 words() { brouter doctor --all | awk -v check="$1:" '/^[a-z]/ && ($2 == check || $3 == check) { print $1 }' | sort -u | tr '\n' ' '; }
 # prints the commands that these checks suggest
 lines() {
-    brouter doctor | awk -v checks=" $* " '/^[a-z]/ { name = $2 ~ /:$/ ? $2 : $3; sub(":", "", name); meant = index(checks, " " name " ") }
-        /^             / && meant' | sed 's/ROUTER/192.0.2.2/; s/INTERFACE/p1/'
+    brouter doctor | awk -v checks=" $* " '{ name = $2 ~ /:$/ ? $2 : $3; sub(":", "", name) } index(checks, " " name " ")' |
+        sed -n 's/^.*; type: //p' | sed 's/ROUTER/192.0.2.2/; s/INTERFACE/p1/'
 }
 type_them() { bash -e <<<"$1" >/run/typed.out 2>&1 || { echo "typed: $1"; cat /run/typed.out; }; }
 well() {
     brouter doctor >/run/out 2>&1; local status=$?
-    [ $status = 0 ] && ! grep -q -E '^(warning|failure)' /run/out || { echo "$1: status $status"; grep -A3 -E '^(warning|failure)' /run/out; }
+    [ $status = 0 ] && ! grep -q -E '^(warning|failure)' /run/out || { echo "$1: status $status"; grep -E '^(warning|failure)' /run/out; }
 }
 # mends STATUS CHECK [MORE CHECKS]: on a broken host, the first check must report STATUS, and $cut must not be reachable (GUEST
 # ADDRESS; empty: no connection is cut). Then the commands of all these checks and $settle are run, and all must be well.

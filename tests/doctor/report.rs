@@ -29,24 +29,29 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "output fits 80 columns, and colour carries no information",
+        "a finding is one line, or is folded to fit a terminal, and colour carries no information",
         r#"
         iptables -P FORWARD DROP; iptables -t nat -F; iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -m comment --comment "$(printf 'word %.0s' {1..30})" -j MASQUERADE
-        brouter doctor >/run/out; awk 'length > 80 { print "too long: " $0 }' /run/out
-        grep -q -P '\x1b' /run/out && echo "colour"
-        on_terminal() { env "$@" script -qec 'brouter doctor' /dev/null </dev/null; }
-        on_terminal TERM=xterm | grep -q -P '^\x1b\[31mfailure  \x1b\[0mn forward:' || echo "no colour on a terminal"
+        brouter doctor >/run/out
+        grep -v -E '^(failure|warning)  n [a-z-]+: .*; type: (iptables -|echo )' /run/out && echo "not one line each"
+        LC_ALL=C grep -q -P '[^\x20-\x7e\n]' /run/out && echo "not ASCII, or colour"
+        on_terminal() { script -qec "stty cols $1; $2" /dev/null </dev/null | tr -d '\r'; }
+        colour() { sed 's/\x1b\[[0-9]*m//g'; }
+        on_terminal 80 'TERM=xterm brouter doctor' | grep -q -P '^\x1b\[31mfailure  \x1b\[0mn forward:' || echo "no colour on a terminal"
+        on_terminal 80 'TERM=xterm brouter doctor' | colour >/run/plain
         for variable in "NO_COLOR=1 TERM=xterm" TERM=dumb TERM=; do
-            on_terminal $variable | tr -d '\r' | diff - /run/out || echo "$variable"
+            on_terminal 80 "$variable brouter doctor" | diff - /run/plain || echo "$variable"
         done
-        # a narrow terminal, and one that does not know its width
-        for columns in 0:80 50:50 20:40; do
-            script -qec "stty cols ${columns%:*}; TERM=xterm brouter doctor; TERM=xterm brouter status" /dev/null </dev/null | tr -d '\r' |
-                sed 's/\x1b\[[0-9]*m//g' >/run/narrow
-            grep -q FORWARD /run/narrow || cat /run/narrow
+        # the same words, folded, also on a narrow terminal and on one that does not know its width
+        for columns in 0:80 200:80 80:80 50:50 20:40; do
+            on_terminal ${columns%:*} 'TERM=xterm brouter doctor' | colour >/run/narrow
+            same "$columns" "$(sed 's/; type: / /' /run/out | tr -s ' \n' ' ')" "$(sed 's/ \\$//' /run/narrow | tr -s ' \n' ' ')"
             awk -v most=${columns#*:} 'length > most && !/^ *[^ ]*$/ { print most ": too long: " $0 }' /run/narrow
+            on_terminal ${columns%:*} 'TERM=xterm brouter status' | colour | awk -v most=${columns#*:} 'length > most { print most ": too long: " $0 }'
         done
-        LC_ALL=C grep -q -P '[^\x20-\x7e\n]' /run/out && echo "not ASCII"
+        # a folded line can be typed as it stands there
+        sed -n 's/^             //p' /run/narrow >/run/lines; grep -q ' \\$' /run/lines || cat /run/lines
+        type_them "$(cat /run/lines)"; well "after the folded lines"
         "#,
     ),
     (
@@ -69,7 +74,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         r#"
         nft add table inet own; nft add chain inet own fw '{ type filter hook forward priority 0; policy drop; }'
         same "forward" "failure " "$(words forward)"
-        said=$(brouter doctor | tr -s ' \n' ' ')
+        said=$(brouter doctor)
         for text in 'packets from b0 to eth0 are dropped by nft inet own fw: policy drop' \
             'answers from eth0 to b0 are dropped by nft inet own fw: policy drop'; do
             grep -qF "n forward: $text" <<<"$said" || echo "$said"
@@ -77,7 +82,7 @@ pub(crate) const REPORT: &[(&str, &str)] = &[
         cut=$out; mends failure forward bridge-nf
         nft insert rule inet own fw iifname b0 meta l4proto '{ tcp, udp }' th dport 25 log prefix '"no "' reject
         well "some packets are dropped"
-        brouter doctor --all | tr -s ' \n' ' ' | grep -qF 'but for those of inet own fw: iifname "b0" meta l4proto { tcp, udp } th dport 25' ||
+        brouter doctor --all | grep -qF 'but for those of inet own fw: iifname "b0" meta l4proto { tcp, udp } th dport 25' ||
             brouter doctor
         nft delete table inet own
         nft -f - <<'END'
@@ -95,9 +100,9 @@ table inet firewalld {
     chain filter_FWD_public { meta l4proto { icmp, ipv6-icmp } accept; }
 }
 END
-        brouter doctor | tr -s ' \n' ' ' >/run/out
+        brouter doctor >/run/out
         grep -qF 'n forward: packets from b0 to eth0 are dropped by nft inet firewalld filter_FORWARD: reject' /run/out || cat /run/out
-        grep -qF 'firewall-cmd --permanent --zone=trusted --add-interface=b0 && \ firewall-cmd --reload' /run/out || cat /run/out
+        grep -qF 'firewall-cmd --permanent --zone=trusted --add-interface=b0 && firewall-cmd --reload' /run/out || cat /run/out
         "#,
     ),
     (
@@ -109,7 +114,7 @@ END
             grep -q ' b1 ' /run/out && cat /run/out
         done
         brouter doctor b1 >/run/out; same "b1" 1 $?
-        grep -q '^warning  b1 bridge: b1 has no ports: no guest is on it$' /run/out || cat /run/out
+        grep -q '^warning  b1 bridge: b1 has no ports: no guest is on it; type: brctl addif b1 INTERFACE$' /run/out || cat /run/out
         grep -q ' n ' /run/out && cat /run/out
         brouter doctor >/run/out; same "both" 1 $?
         while IFS='|' read -r words said; do
@@ -130,9 +135,9 @@ END
         "without a bridge the command that creates one is printed",
         r#"
         brouter down n >/dev/null; rm /etc/brouter/n.conf
-        same "kernel" "failure " "$(words kernel)"; same "the line" "             brouter up xenbr0 --address 192.168.10.1/24 --masquerade" "$(lines kernel)"
+        same "kernel" "failure " "$(words kernel)"; same "the line" "brouter up xenbr0 --address 192.168.10.1/24 --masquerade" "$(lines kernel)"
         type_them "$(lines kernel)"; same "kernel" "ok " "$(words kernel)"
-        same "what is left to do" "warning  xenbr0 bridge: xenbr0 has no ports: no guest is on it" "$(brouter doctor | grep -v -E '^(ok| )')"
+        same "what is left to do" "warning  xenbr0 bridge: xenbr0 has no ports: no guest is on it" "$(brouter doctor | sed 's/; type: .*//')"
         "#,
     ),
     (
@@ -143,10 +148,10 @@ END
         # hides the machine's own modules, which may include bridge
         modules=/lib/modules/$(uname -r); mkdir -p /run/modules/$(uname -r); [ ! -d /lib/modules ] || mount --bind /run/modules /lib/modules
         if [ -d $modules ]; then
-            brouter doctor | tr -s ' \n' ' ' | grep -q "failure kernel: no bridge, and Linux $(uname -r) has none: .* modprobe bridge" || brouter doctor
+            brouter doctor | grep -q "^failure  kernel: no bridge, and Linux $(uname -r) has none: .*; type: modprobe bridge" || brouter doctor
             echo 'kernel/net/bridge/bridge.ko: kernel/net/llc/llc.ko' >$modules/modules.dep
         fi
-        brouter doctor | tr -s ' \n' ' ' | grep -q "failure kernel: there is no bridge brouter up" || brouter doctor
+        brouter doctor | grep -q "^failure  kernel: there is no bridge; type: brouter up" || brouter doctor
         umount /sys/module /proc/sys/net
         "#,
     ),
@@ -164,7 +169,7 @@ END
         "a network without a file and without its bridge can be taken down",
         r#"
         rm /etc/brouter/n.conf; ip link del b0
-        same "the line" "             brouter down n" "$(lines record)"; type_them "$(lines record)"
+        same "the line" "brouter down n" "$(lines record)"; type_them "$(lines record)"
         same "record" "" "$(words record)"
         "#,
     ),
@@ -194,12 +199,12 @@ END
         brctl addbr b1; brctl setfd b1 0; ip link set b1 up; ip link add q1 type veth peer name eth1 netns g1; ip link set q1 up; brctl addif b1 q1
         ip -n g1 link set eth1 address $(ip netns exec g1 cat /sys/class/net/eth0/address); ip -n g1 link set eth1 up
         ip -n g1 addr add 10.6.0.1/24 dev eth1; reaches g1 10.6.0.9 1; reaches $out
-        same "macs" "warning " "$(words macs)"; same "the line" "             brctl delif b0 p1" "$(lines macs)"
+        same "macs" "warning " "$(words macs)"; same "the line" "brctl delif b0 p1" "$(lines macs)"
         # with 300 ports too, on a port whose number does not fit into one byte
         ip link set p1 nomaster; for ((i = 1; i <= 300; i++)); do echo "tuntap add d$i mode tap"; echo "link set d$i master b0"; done | ip -batch -
         ip link set p1 master b0; sleep 0.1; reaches $out
         [ $(($(cat /sys/class/net/p1/brport/port_no))) -gt 255 ] || echo "p1 has number $(cat /sys/class/net/p1/brport/port_no)"
-        same "the line" "             brctl delif b0 p1" "$(lines macs)"
+        same "the line" "brctl delif b0 p1" "$(lines macs)"
         "#,
     ),
     (
@@ -252,8 +257,8 @@ END
         r#"
         cat >/run/inner <<'END'
         mount --bind /run/brouter /run/brouter; ip link add b9 type bridge; ip addr add 10.3.0.1/24 dev b9; ip link set b9 up
-        brouter doctor b9 | grep -A3 '^warning  sysfs' >/run/foreign
-        command=$(sed -n 's/^             //p' /run/foreign)
+        brouter doctor b9 | grep '^warning  sysfs' >/run/foreign
+        command=$(sed -n 's/^.*; type: //p' /run/foreign)
         bash -c "$command" <<<'brouter doctor b9 --all | grep sysfs' >/run/mended
 END
         unshare -n -m bash /run/inner
@@ -265,7 +270,7 @@ END
         "names with special characters are quoted for the shell",
         r#"
         ip link add name 'a;b' type bridge; ip addr add 10.7.0.1/24 dev 'a;b'
-        same "the line" "             ip link set 'a;b' up" "$(lines bridge | head -1)"
+        same "the line" "ip link set dev 'a;b' up" "$(lines bridge | head -1)"
         "#,
     ),
     (

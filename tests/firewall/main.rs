@@ -102,9 +102,10 @@ fn main() -> ExitCode {
     let with_xen = format!("xenstored\n{STATE}export xenstored_pid xen; export -f xenstored_start\n");
     let needs_xen: Vec<&str> = needs.iter().copied().chain([XEN]).collect();
     for backend in ["kernel", "iptables", "nft"] {
-        let (name, script) = published::XEN;
-        let script = format!("{PRELUDE}backend=(--firewall-backend {backend})\n{script}");
-        tests.push(Test::of_script(format!("{backend}: {name}"), &needs_xen, &with_xen, script, Mode::Sys));
+        for (name, script) in [published::XEN, isolated::XEN] {
+            let script = format!("{PRELUDE}backend=(--firewall-backend {backend})\n{script}");
+            tests.push(Test::of_script(format!("{backend}: {name}"), &needs_xen, &with_xen, script, Mode::Sys));
+        }
     }
     for (name, script) in &chosen::TESTS {
         tests.push(Test::of_script(*name, &needs, STATE, format!("{PRELUDE}{script}"), Mode::Sys));

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::info::Hardware;
 use crate::kernel::file::os_string;
 use crate::kernel::handle::Kernel;
-use crate::kernel::ioctl::{self, Ifreq, Request};
+use crate::kernel::ioctl::{self, EthtoolCommand, Ifreq, Request};
 use crate::kernel::result::Result;
 use crate::net::Mac;
 
@@ -67,6 +67,14 @@ impl Kernel {
             return answers.flags(name);
         }
         self.ask(name, ioctl::SIOCGIFFLAGS).map(|answer| answer.short().into())
+    }
+
+    /// Returns whether the device makes the checksums of what it sends, so that what leads to a guest carries none.
+    ///
+    /// # Errors
+    /// ENODEV, EOPNOTSUPP (its driver does not tell).
+    pub fn tx_checksum(&self, name: &[u8]) -> Result<bool> {
+        ioctl::ethtool(self.control()?, name, EthtoolCommand::TxChecksum, false)
     }
 
     pub(in crate::kernel) fn hardware(&self, name: &[u8]) -> Result<Hardware> {

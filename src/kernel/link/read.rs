@@ -9,7 +9,7 @@ use super::file::LinkFile;
 use super::info::{Link, Queue, flag};
 use crate::kernel::file::{is_path_safe, os_string};
 use crate::kernel::handle::{Kernel, Source};
-use crate::kernel::ioctl;
+use crate::kernel::ioctl::{self, EthtoolCommand};
 use crate::kernel::procfs::{Devices, Unreadable};
 use crate::kernel::result::Result;
 use crate::kernel::socket;
@@ -104,7 +104,7 @@ impl Kernel {
         let by_sysfs = self.folder(name).and_then(|folder| folder.number("carrier"));
         if by_sysfs.is_none() && self.is_running() {
             // without /sys; or the link is down, and waits for nothing
-            let _ = self.control().map(|control| ioctl::has_carrier(control, name));
+            let _ = self.control().map(|control| ioctl::ethtool(control, name, EthtoolCommand::Carrier, false));
         }
     }
 
@@ -153,7 +153,9 @@ impl Kernel {
     /// Whether a link that is up has a carrier. (Drivers of hardware answer the ioctl by asking the hardware.)
     fn has_carrier(&self, name: &OsStr, driver: Driver, folder: &Folder) -> bool {
         if driver != Driver::Other
-            && let Ok(has_carrier) = self.control().and_then(|control| ioctl::has_carrier(control, name.as_bytes()))
+            && let Ok(has_carrier) = self
+                .control()
+                .and_then(|control| ioctl::ethtool(control, name.as_bytes(), EthtoolCommand::Carrier, false))
         {
             return has_carrier;
         }

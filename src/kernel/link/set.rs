@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use super::file::LinkFile;
 use super::info::flag;
 use crate::kernel::handle::Kernel;
-use crate::kernel::ioctl::{self, Ifreq, Request};
+use crate::kernel::ioctl::{self, EthtoolCommand, Ifreq, Request};
 use crate::kernel::result::Result;
 
 /// Bytes of a hardware address that fit into a `struct sockaddr`. InfiniBand's have more.
@@ -31,6 +31,8 @@ pub enum LinkSetting<'a> {
     Address(&'a [u8]),
     /// The hardware address of frames to all hosts. Bytes beyond the device's length are ignored.
     Broadcast(&'a [u8]),
+    /// Whether the device makes the checksums of what it sends (`ethtool -K NAME tx`). One that leads to a guest makes none.
+    TxChecksum(bool),
     /// A file of /sys.
     File(LinkFile, &'a [u8]),
 }
@@ -51,6 +53,7 @@ impl Kernel {
     /// - an mtu: EINVAL (out of the device's range);
     /// - a queue length: EPERM also in a user namespace, ENOENT (over 2^31, without /sys);
     /// - a hardware address: EADDRNOTAVAIL (a group's address, or zero), EOPNOTSUPP, EBUSY, ERANGE (over 14 bytes);
+    /// - checksums: EOPNOTSUPP (the driver cannot);
     /// - a file: ENOENT (there is none, or /sys shows another namespace), EROFS (off `/`), EACCES.
     pub fn set_link(&self, name: &[u8], setting: LinkSetting) -> Result<()> {
         let request = Ifreq::named(name);
@@ -64,6 +67,9 @@ impl Kernel {
             },
             LinkSetting::Address(address) => self.set_hardware(name, address, ioctl::SIOCSIFHWADDR),
             LinkSetting::Broadcast(address) => self.set_hardware(name, address, ioctl::SIOCSIFHWBROADCAST),
+            LinkSetting::TxChecksum(on) => {
+                ioctl::ethtool(self.control()?, name, EthtoolCommand::SetTxChecksum, on).map(drop)
+            }
             LinkSetting::File(file, value) => self.write_link_file(name, file, value),
         }
     }

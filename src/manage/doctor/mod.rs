@@ -16,7 +16,7 @@ mod xen;
 
 use argh::FromArgs;
 
-use super::output::{has_colours, say, width};
+use super::output::{has_colours, say, terminal_width};
 use crate::call::Call;
 use crate::error::{Failure, Outcome};
 use report::{Report, State};
@@ -48,7 +48,7 @@ enum Check {
 }
 
 /// Every check by its name, from the ground up.
-const CHECKS: [(&str, Check); 25] = [
+const CHECKS: [(&str, Check); 26] = [
     ("kernel", Check::Host(host::kernel)),
     ("sysfs", Check::Host(host::sysfs)),
     ("xenstored", Check::Host(xen::xenstored)),
@@ -59,6 +59,7 @@ const CHECKS: [(&str, Check); 25] = [
     ("ports", Check::Bridge(ports::ports)),
     ("mtu", Check::Bridge(ports::mtu)),
     ("isolated", Check::Bridge(ports::isolated)),
+    ("checksums", Check::Bridge(ports::checksums)),
     ("port-addresses", Check::Bridge(ports::addresses)),
     ("macs", Check::Bridge(ports::macs)),
     ("overlap", Check::Bridge(routes::overlap)),
@@ -85,7 +86,7 @@ pub(super) fn doctor(call: &mut Call, options: &Options) -> Outcome {
     for (name, check) in &CHECKS {
         run(&host, name, check, &mut report);
     }
-    let text = if options.json { report.json() } else { report.text(options.all, width(), has_colours(call)) };
+    let text = if options.json { report.json() } else { report.text(options.all, terminal_width(), has_colours(call)) };
     say(call, &text).map_err(|failure| failure.with_status(2))?;
     match report.worst() {
         State::Ok => Ok(()),

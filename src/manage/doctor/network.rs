@@ -49,7 +49,7 @@ pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
     let bridge = network.bridge_name.as_str();
     let word = quoted(bridge);
     if network.is_down() {
-        report.failure(format!("{bridge} is down"), format!("ip link set {word} up"));
+        report.failure(format!("{bridge} is down"), format!("ip link set dev {word} up"));
     }
     for net in network.addresses().filter(|net| !host.own(network).any(|own| own.net == *net)) {
         let add = format!("ip addr add {net} dev {word}");

@@ -5,13 +5,18 @@ use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
+use nix::errno::Errno;
+
 use super::report::{Report, State};
 use super::subject::{Host, Network};
+use crate::error::errno_text;
+use crate::firewall::ruleset::SavedRule;
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::{Port, PortBlock};
 use crate::inspect::route::Route;
-use crate::kernel::{Address, FdbEntry, Neighbour};
+use crate::kernel::{Address, FdbEntry, Listener, Neighbour, is_served};
 use crate::net::{Family, Mac};
+use crate::network::catalog::KnownNetwork;
 use crate::shell::{quoted, quoted_name};
 
 /// Ports that are named in a finding about many.
@@ -30,14 +35,17 @@ impl Group<'_> {
         }
     }
 
+    /// Returns their names as words of a command.
+    fn words(&self) -> String {
+        let words: Vec<String> = self.0.iter().map(|name| quoted_name(name)).collect();
+        words.join(" ")
+    }
+
     /// Returns the command that does something to each; `command` is given the word that stands for a port.
     fn command(&self, command: impl Fn(&str) -> String) -> String {
         match self.0.as_slice() {
             [one] => command(&quoted_name(one)),
-            many => {
-                let words: Vec<String> = many.iter().map(|name| quoted_name(name)).collect();
-                format!("for port in {}; do {}; done", words.join(" "), command("$port"))
-            }
+            _ => format!("for port in {}; do {}; done", self.words(), command("$port")),
         }
     }
 
@@ -65,7 +73,7 @@ fn blocked(bridge: &Bridge, ports: &Group, block: PortBlock, report: &mut Report
     let is = ports.verb("is", "are");
     match block {
         PortBlock::SwitchedOff => {
-            report.failure(format!("{names} {is} down"), ports.command(|port| format!("ip link set {port} up")));
+            report.failure(format!("{names} {is} down"), ports.command(|port| format!("ip link set dev {port} up")));
         }
         PortBlock::NoCarrier => {
             let (has, its) = (ports.verb("has", "have"), ports.verb("its other end", "their other ends"));
@@ -88,7 +96,7 @@ fn blocked(bridge: &Bridge, ports: &Group, block: PortBlock, report: &mut Report
             format!("brctl showstp {word}"),
         ),
         PortBlock::JustAttached => {
-            let again = |port: &str| format!("ip link set {port} down && ip link set {port} up");
+            let again = |port: &str| format!("ip link set dev {port} down && ip link set dev {port} up");
             report.warning(format!("{names} {is} disabled, though up"), ports.command(again));
         }
     }
@@ -110,7 +118,7 @@ pub(super) fn mtu(host: &Host, network: &Network, report: &mut Report) {
                 ports.verb("has", "have"),
                 network.bridge_name
             ),
-            ports.command(|port| format!("ip link set {port} mtu {own}")),
+            ports.command(|port| format!("ip link set dev {port} mtu {own}")),
         );
         rest = others;
     }
@@ -135,6 +143,66 @@ pub(super) fn isolated(host: &Host, network: &Network, report: &mut Report) {
     report.ok("no ports are isolated from each other");
 }
 
+/// The UDP port of DHCP servers.
+const DHCP: u16 = 67;
+
+/// Checks whether answers of a DHCP server on this host have checksums when they reach guests, whose clients may check them.
+pub(super) fn checksums(host: &Host, network: &Network, report: &mut Report) {
+    let Some(bridge) = &network.bridge else { return };
+    let kernel = host.snapshot.kernel;
+    let is_tunnel =
+        |port: &Port| network.known.iter().flat_map(KnownNetwork::tunnels).any(|name| *port.name == *name.as_str());
+    let is_without = |port: &&Port| !is_tunnel(port) && kernel.tx_checksum(port.name.as_bytes()) == Ok(true);
+    let without: Vec<&OsStr> = bridge.guest_ports().filter(is_without).map(|port| port.name.as_os_str()).collect();
+    if without.is_empty() {
+        return report.ok("packets to guests have checksums");
+    }
+    match serves_dhcp(host, network) {
+        Err(errno) => report.unknown(&format!(
+            "whether a DHCP server runs on {bridge}: {}",
+            errno_text(errno),
+            bridge = network.bridge_name
+        )),
+        Ok(true) if !has_checksum_rule(host, network) => {
+            let ports = Group(without);
+            let (get, words) = (ports.verb("gets", "get"), ports.words());
+            report.warning(
+                format!(
+                    "a DHCP server runs here, and {} {get} packets without checksums: some clients get no lease",
+                    ports.names()
+                ),
+                format!("brouter offload off {words}"),
+            );
+        }
+        Ok(true) => report.ok("the firewall makes the checksums of answers to DHCP clients"),
+        Ok(false) => report.ok("no DHCP server runs on the bridge"),
+    }
+}
+
+/// Returns whether a program of this host receives what DHCP clients on the bridge send. Servers that read frames have such a socket
+/// as well.
+fn serves_dhcp(host: &Host, network: &Network) -> Result<bool, Errno> {
+    let listeners = Listener::all_udp(host.snapshot.kernel);
+    let mut addresses = listeners.iter().filter(|listener| listener.port == DHCP).map(|listener| listener.address);
+    let is_own = |address: IpAddr| host.own(network).any(|own| own.net.addr() == address);
+    match addresses.clone().any(is_own) {
+        true => Ok(true),
+        // which link that is for can be tried only
+        false if addresses.any(|address| address.is_unspecified()) => is_served(network.bridge_name.as_bytes(), DHCP),
+        false => Ok(false),
+    }
+}
+
+/// Returns whether the firewall makes checksums of what leaves by the bridge, as libvirt and lxc-net have it do.
+fn has_checksum_rule(host: &Host, network: &Network) -> bool {
+    let tables = host.snapshot.firewall(Family::V4).sets.iter().filter_map(|rules| rules.table("mangle"));
+    let is_here = |rule: &SavedRule| {
+        let mut out = rule.matches.iter().filter(|matched| matched.option == "-o");
+        rule.target == "CHECKSUM" && out.all(|out| out.value == network.bridge_name && !out.is_negated)
+    };
+    tables.flat_map(|table| &table.rules).any(is_here)
+}
+
 /// Checks whether a port has addresses, which belong to the bridge.
 pub(super) fn addresses(host: &Host, network: &Network, report: &mut Report) {
     let bridge = quoted(&network.bridge_name);
@@ -150,7 +218,7 @@ pub(super) fn addresses(host: &Host, network: &Network, report: &mut Report) {
             ),
             false => report.failure(
                 format!("the port {port} has an address, {net}, which belongs to the bridge"),
-                format!("ip link set {bridge} up && {delete} && ip addr add {net} dev {bridge}{routes}"),
+                format!("ip link set dev {bridge} up && {delete} && ip addr add {net} dev {bridge}{routes}"),
             ),
         }
     }
@@ -186,7 +254,7 @@ pub(super) fn macs(host: &Host, network: &Network, report: &mut Report) {
         let Ok(mac) = kernel.mac(link.as_bytes()) else { continue };
         let is_twice = |(_, other): &&(String, Mac)| *other == mac && mac != Mac::OF_XEN && link != bridge;
         if let Some((other, _)) = macs.iter().find(is_twice) {
-            let command = format!("ip link set {} address fe:ff:ff:ff:ff:ff", quoted(&link));
+            let command = format!("ip link set dev {} address fe:ff:ff:ff:ff:ff", quoted(&link));
             report.warning(format!("the ports {link} and {other} both have {mac}"), command);
         }
         macs.push((link, mac));
@@ -194,7 +262,7 @@ pub(super) fn macs(host: &Host, network: &Network, report: &mut Report) {
     for neighbour in Neighbour::all(kernel).iter().filter(|neighbour| neighbour.link == bridge) {
         let Some((link, mac)) = macs.iter().find(|(_, mac)| *mac == neighbour.mac) else { continue };
         let guest = format!("the guest {}", neighbour.address);
-        let set = format!("ip link set {} address", quoted(link));
+        let set = format!("ip link set dev {} address", quoted(link));
         match link == bridge {
             true => report.failure(
                 format!("{guest} has the bridge's {mac}: frames to it end here"),

@@ -109,9 +109,9 @@ impl Report {
         Json::Object(vec![("findings", findings), ("status", self.worst().word().0.into())]).line()
     }
 
-    /// Returns the report for a person, at most so many columns wide where it can be folded: failures, warnings and, if `all` are
-    /// asked for, what is as it should be.
-    pub(super) fn text(&self, all: bool, width: usize, is_coloured: bool) -> String {
+    /// Returns the report for a person: failures, warnings and, if `all` are asked for, what is as it should be. Each finding is one
+    /// line or, with a width, is folded into so many columns.
+    pub(super) fn text(&self, all: bool, width: Option<usize>, is_coloured: bool) -> String {
         let least = if all { State::Ok } else { State::Warning };
         let states = [State::Failure, State::Warning, State::Ok].into_iter().filter(|state| *state >= least);
         let findings = states.flat_map(|state| self.findings.iter().filter(move |finding| finding.state == state));
@@ -131,12 +131,18 @@ fn label(state: State, is_coloured: bool) -> String {
 const INDENT: usize = 9;
 /// Columns before a command.
 const COMMAND_INDENT: usize = 13;
+/// Stands between evidence and command on one line.
+const TYPE: &str = "; type: ";
 
 impl Finding {
-    fn text(&self, width: usize, is_coloured: bool) -> String {
+    fn text(&self, width: Option<usize>, is_coloured: bool) -> String {
         let subject = self.network.as_ref().map_or(String::new(), |network| format!("{network} "));
         let evidence = format!("{subject}{}: {}", self.check, self.evidence);
         let mut text = label(self.state, is_coloured);
+        let Some(width) = width else {
+            let command = self.command.as_ref().map_or(String::new(), |command| format!("{TYPE}{command}"));
+            return text + &one_line(&(evidence + &command)) + "\n";
+        };
         text.push_str(&fold(&evidence, width - INDENT, INDENT, ""));
         if let Some(command) = &self.command {
             text.extend(std::iter::repeat_n(' ', COMMAND_INDENT));
@@ -199,15 +205,17 @@ mod tests {
         report.begin("kernel", None);
         report.ok("well");
         report.begin("bridge", Some("n"));
-        report.failure("b0 is down".into(), "ip link set b0 up".into());
+        report.failure("b0 is down".into(), "ip link set dev b0 up".into());
         report.ok("up");
-        let wanted = "failure  n bridge: b0 is down\n             ip link set b0 up\nok       kernel: well\n";
-        assert_eq!(report.text(true, 80, false), wanted);
-        assert_eq!(report.text(false, 80, false), wanted.split_inclusive('\n').take(2).collect::<String>());
+        let wanted = "failure  n bridge: b0 is down\n             ip link set dev b0 up\nok       kernel: well\n";
+        assert_eq!(report.text(true, Some(80), false), wanted);
+        assert_eq!(report.text(false, Some(80), false), wanted.split_inclusive('\n').take(2).collect::<String>());
+        let wanted = "failure  n bridge: b0 is down; type: ip link set dev b0 up\n";
+        assert_eq!(report.text(false, None, false), wanted);
         assert_eq!(report.worst(), State::Failure);
         let wanted = concat!(
             r#"{"findings":[{"check":"kernel","network":null,"status":"ok","evidence":"well","command":null},"#,
-            r#"{"check":"bridge","network":"n","status":"failure","evidence":"b0 is down","command":"ip link set b0 up"}],"#,
+            r#"{"check":"bridge","network":"n","status":"failure","evidence":"b0 is down","command":"ip link set dev b0 up"}],"#,
             r#""status":"failure"}"#,
             "\n"
         );

@@ -185,7 +185,7 @@ pub(super) fn outside(host: &Host, network: &Network, report: &mut Report) {
 fn check_link(host: &Host, outside: &str, report: &mut Report) {
     match host.snapshot.link_flags(OsStr::new(outside)) {
         Ok(Some(flags)) if flags & flag::UP == 0 => {
-            report.failure(format!("{outside} is down"), format!("ip link set {} up", quoted(outside)));
+            report.failure(format!("{outside} is down"), format!("ip link set dev {} up", quoted(outside)));
         }
         Ok(Some(flags)) if flags & flag::RUNNING == 0 => {
             report.add(State::Failure, format!("{outside} has no carrier: check its cable"), None);

@@ -19,6 +19,7 @@ use crate::network::dropped::Forwarded;
 use crate::network::item::Item;
 use crate::network::published::{Part, Published};
 use crate::network::store::StateDir;
+use crate::network::wanted::isolates_ports;
 
 /// Checks all bridges, or those that a name means: that of a network, or a bridge.
 ///
@@ -136,7 +137,7 @@ fn compare(
         for item in network.items.iter().filter(is_asked) {
             compare_item(&context, host, status, item);
         }
-        if network.is_isolate() {
+        if network.is_isolate() && isolates_ports(call.kernel) {
             let bridge = status.bridge.clone();
             let ports = bridge.iter().flat_map(|bridge| bridge.guest_ports());
             let open = ports.filter(|port| host.knows_isolation(&port.name) && !host.is_isolated(&port.name));

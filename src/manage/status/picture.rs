@@ -14,6 +14,7 @@ use crate::inspect::bridge::Bridge;
 use crate::inspect::route::Route;
 use crate::net::Family;
 use crate::net::rtnetlink::Scope;
+use crate::network::wanted::isolates_ports;
 
 /// Routes over a bridge that are shown.
 const ROUTES: usize = 8;
@@ -111,7 +112,13 @@ fn lines(host: &HostStatus, status: &BridgeStatus, style: Style) -> Vec<Line> {
     lines.extend(published.map(|(publication, _)| plain("publish", publication)));
     findings(&mut lines, "publish");
     if status.is_isolate {
-        lines.push(plain("isolate", "guests do not reach each other"));
+        lines.push(plain(
+            "isolate",
+            match isolates_ports(host.snapshot.kernel) {
+                true => "guests do not reach each other",
+                false => "guests reach each other on the bridge, not through this host",
+            },
+        ));
     }
     findings(&mut lines, "isolate");
     findings(&mut lines, "antispoof");

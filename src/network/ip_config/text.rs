@@ -93,7 +93,7 @@ impl IpConfig {
             line
         };
         let deleted = |address: &OwnAddress| format!("ip addr del {} dev {from}", address.net);
-        let up = std::iter::once(format!("ip link set {to} up"));
+        let up = std::iter::once(format!("ip link set dev {to} up"));
         let commands = self.addresses.iter().map(added).chain(up).chain(self.routes.iter().map(replaced));
         commands.chain(self.addresses.iter().map(deleted)).collect()
     }

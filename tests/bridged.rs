@@ -43,18 +43,27 @@ const SHARED: &str = include_str!("harness/faults.sh");
 /// Shell functions for all scripts.
 const PRELUDE: &str = r#"
 nb=network-bridge
-# $1 (a namespace, or empty for this host) can reach $2: a connection to a port on which nobody listens is refused
-reaches() { ${1:+ip netns exec $1} timeout ${3-3} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }
+# $1 (a namespace, or empty for this host) reaches all these addresses: a connection to a port on which nobody listens is refused
+reaches() {
+    local within=${1:+nsenter --net=/run/netns/$1} said; shift
+    said=$($within timeout 8 bash -c 'for to; do true <"/dev/tcp/$to/9"; done' bash "$@" 2>&1)
+    [ "$(grep -c 'connect: .*refused' <<<"$said")" = $# ]
+}
 connected() {
-    reaches out 192.168.7.2 && reaches out 192.168.9.2 && reaches out 192.168.7.3 && reaches '' 10.5.5.5 &&
-        reaches out 2001:db8:7::2 && reaches '' 2001:db8:7::1 || echo "$1: cut off: $(layer3)"
+    reaches out 192.168.7.2 192.168.9.2 192.168.7.3 2001:db8:7::2 && reaches '' 10.5.5.5 2001:db8:7::1 || echo "$1: cut off: $(layer3)"
 }
 # addresses and routes; IPv6's flags of moved addresses and the protocol of routes are not moved
 layer3() {
-    ip -o addr show scope global | sed -E 's/^[0-9]+: //; s/ (nodad|tentative)//g' | sort
-    ip route | sed -E 's/ proto (static|boot)//; s/ linkdown//'; ip -6 route | grep -v ^fe80 | sed 's/ linkdown//' | sort
+    { ip -o addr show scope global; ip -6 route; } | sed -E '/^fe80/d; s/^[0-9]+: //; s/ (nodad|tentative|linkdown)//g' | sort
+    ip route | sed -E 's/ proto (static|boot)//; s/ linkdown//'
 }
-links() { for link in /sys/class/net/*; do echo "${link##*/} $(cat $link/{address,flags,mtu} | xargs) $(echo $link/brif/*)"; done; }
+links() {
+    local link address flags mtu
+    for link in /sys/class/net/*; do
+        read -r address <$link/address; read -r flags <$link/flags; read -r mtu <$link/mtu
+        echo ${link##*/} $address $flags $mtu $link/brif/*
+    done
+}
 records() { ls /run/brouter/*/ 2>/dev/null | grep -v '^$\|lock$'; }
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
 before3=$(layer3) before=$(links)

@@ -53,12 +53,12 @@ setup() {
 # the state of the host without what changes by itself
 look() (
     PATH=$original
-    ip -o -batch - <<<$'link\naddr\nroute\nneigh' | sed -E 's/NO-CARRIER,|,LOWER_UP| state [A-Z]+| tentative//g; s/@if?[^:]*:/:/
-        s/qdisc [a-z_]+//; s#ether (0[^2]|[^0].|02:[^0].|02:0[^0])[0-9a-f:]*#random#'
-    ip -6 route; ip tuntap
+    ip -o -batch - <<<$'link\naddr\nneigh\nroute show table all\ntuntap' | sed -E '/ table local /d
+        s/NO-CARRIER,|,LOWER_UP| state [A-Z]+| tentative//g; s/@if?[^:]*:/:/; s/qdisc [a-z_]+//
+        s#ether (0[^2]|[^0].|02:[^0].|02:0[^0])[0-9a-f:]*#random#'
     cd /sys/class/net
-    grep -H '' */bridge/{stp_state,priority,ageing_time,hello_time,max_age,forward_delay,group_fwd_mask}
-    grep -H '' */brport/{path_cost,priority,hairpin_mode,isolated,learning} 2>/dev/null
+    grep -sH '' */bridge/{stp_state,priority,ageing_time,hello_time,max_age,forward_delay,group_fwd_mask} \
+        */brport/{path_cost,priority,hairpin_mode,isolated,learning}
 )
 programs=$(dirname "$(command -v brctl)")
 # runs a command line in a namespace of its own, and prints the state that it leaves; on the originals if $2 is their PATH

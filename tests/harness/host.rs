@@ -16,8 +16,8 @@ use nix::unistd::Pid;
 use crate::harness::hosts::SYSTEM_PATH;
 use crate::harness::table::Mode;
 
-/// Timeout of a command, far longer than any takes.
-const TIMEOUT_MS: i32 = 300_000;
+/// Timeout of a command, far longer than any takes, on a busy machine too.
+const TIMEOUT_MS: i32 = 1_200_000;
 
 /// The results of a command.
 pub(crate) struct Run {

@@ -78,7 +78,7 @@ test:
 		echo "As this user, cargo test runs what it can, and skips the rest with a notice." >&2; exit 1; }
 	@echo "Every test: 10 minutes on two idle cores, and a minute for each build before them"
 	+@$(MAKE) --no-print-directory all
-	@compat/apt/need-packages build-essential bridge-utils iproute2 iptables nftables strace util-linux mandoc musl-tools zsh dnsmasq-base \
+	@compat/apt/need-packages build-essential bridge-utils iproute2 iptables nftables strace util-linux net-tools mandoc musl-tools zsh dnsmasq-base \
 		busybox-static jq graphviz tinc
 	@compat/apt/fetch-xen build/xen
 	@compat/apt/fetch-scripts build/scripts
@@ -122,7 +122,7 @@ lint:
 	mandoc -Tlint -Wwarning $(wildcard man/*.[78])
 
 bench: all
-	@compat/apt/need-packages bridge-utils iproute2 iptables strace busybox-static musl-tools
+	@compat/apt/need-packages bridge-utils iproute2 iptables net-tools strace busybox-static musl-tools
 	@compat/apt/fetch-xen build/xen
 	@unset CARGO_BUILD_TARGET; $(CARGO) build --locked --release --example bench
 	@$(CARGO_TARGET_DIR)/release/examples/bench build

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 arch=$1
 [ "$(id -u)" = 0 ] || { echo "tests/arch.sh needs root" >&2; exit 1; }
-compat/apt/need-packages build-essential bridge-utils iproute2 iptables nftables strace util-linux musl-tools
+compat/apt/need-packages build-essential bridge-utils iproute2 iptables nftables strace util-linux net-tools musl-tools
 export BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$PWD/build/$arch
 
 # tests PROGRAM... -- ARGUMENT...

@@ -15,7 +15,7 @@ const MIGRATION: &str = include_str!("../compat/docs/MIGRATION.md");
 const STATE: &str = r#"
 ip link add eth0 type veth peer name outside; ip link set eth0 up; ip link set outside up
 ip addr add 192.0.2.1/24 dev eth0
-cp -a /etc /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter /run/empty
+cp -a /etc /run/etc 2>/dev/null || :; mount --bind /run/etc /etc; mkdir -p /etc/brouter /run/empty /var/lib/misc
 echo 192.0.2.7 server.example >>/etc/hosts
 mount -t tmpfs none /var/lib/misc
 ip netns add guest

@@ -112,7 +112,7 @@ const TESTS: [(&str, &[Mode], &str, &str); 19] = [
         settle
         original ip route add 192.0.2.50 dev vif7.0 metric 2; original ip route add 192.0.2.64/28 dev vif7.0 metric 2
         original ip route add 10.7.0.5 dev vif8.0; original ip route add 10.8.0.5 dev other
-        arp -i eth0 -Ds 192.0.2.50 eth0 pub
+        original ip neigh add proxy 192.0.2.50 dev eth0
         same "the picture" "2 guests by routes:
 |- vif7.0      192.0.2.50 published on eth0, 192.0.2.64/28
 \`- vif8.0      10.7.0.5; not forwarded" "$(status | sed -n '/by routes/,$p')"

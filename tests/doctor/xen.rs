@@ -31,7 +31,7 @@ pub(crate) const XEN: &[(&str, &str)] = &[
         echo 0 >$conf/all/rp_filter; echo 0 >$conf/vif1.0/rp_filter; mends warning routed
         ip route del 192.0.2.50; mends failure routed
         ip route add 192.0.2.50 dev eth0; mends failure routed
-        arp -i eth0 -d 192.0.2.50 pub; mends failure routed
+        ip neigh del proxy 192.0.2.50 dev eth0; mends failure routed
         "#,
     ),
     (

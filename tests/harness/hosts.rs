@@ -175,7 +175,7 @@ impl Hosts {
         let missing: Vec<&str> = needs.filter(|name| !usable(name)).collect();
         if !missing.is_empty() {
             return format!(
-                "missing, or not accessible to this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux jq graphviz)",
+                "missing, or not accessible to this user: {} (Debian: apt-get install bridge-utils iproute2 iptables nftables strace util-linux net-tools jq graphviz)",
                 missing.join(", ")
             );
         }

@@ -16,7 +16,7 @@ const BRCTL: &str = env!("CARGO_BIN_EXE_brctl");
 type Words = BTreeSet<String>;
 
 /// The tests, each with the program that it needs besides ours.
-const TESTS: [(&str, fn(), &str); 13] = [
+const TESTS: [(&str, fn(), &str); 14] = [
     ("brouter_and_its_page_have_the_same_options", brouter_and_its_page_have_the_same_options, ""),
     ("ip_and_its_page_have_the_same_options", ip_and_its_page_have_the_same_options, "mandoc"),
     ("brctl_and_its_page_have_the_same_verbs", brctl_and_its_page_have_the_same_verbs, ""),
@@ -27,6 +27,7 @@ const TESTS: [(&str, fn(), &str); 13] = [
     ("the_pages_pass_mandoc_lint", the_pages_pass_mandoc_lint, "mandoc"),
     ("brouter_compat_is_generated_from_deviations", brouter_compat_is_generated_from_deviations, ""),
     ("the_guides_name_existing_files", the_guides_name_existing_files, ""),
+    ("packages_and_changelogs_have_the_version_of_cargo", packages_and_changelogs_have_the_version_of_cargo, ""),
     ("the_tests_that_hold_the_promises_exist", the_tests_that_hold_the_promises_exist, ""),
     ("bash_offers_all_commands_and_options", bash_offers_all_commands_and_options, "bash"),
     ("zsh_offers_all_commands_and_options", zsh_offers_all_commands_and_options, "zsh"),
@@ -404,6 +405,24 @@ fn the_tests_that_hold_the_promises_exist() {
         count += 1;
     }
     assert!(count > 20, "SECURITY.md has lost its tables");
+}
+
+fn packages_and_changelogs_have_the_version_of_cargo() {
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    const RUST: &str = env!("CARGO_PKG_RUST_VERSION");
+    // the first line of each file that begins like this
+    for (path, start, rest) in [
+        ("CHANGELOG.md", "## [", format!("{VERSION}] - ")),
+        ("compat/debian/changelog", "brouter (", format!("{VERSION}-")),
+        ("compat/alpine/APKBUILD", "pkgver=", VERSION.to_owned()),
+    ] {
+        let text = file(path);
+        let line = text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+        assert!(line.starts_with(&rest), "{path}: {start}{line}");
+    }
+    for path in ["README.md", ".github/CONTRIBUTING.md", "compat/debian/control"] {
+        assert!(file(path).contains(&format!("{RUST} or later")), "{path}: the oldest Rust is {RUST}");
+    }
 }
 
 /// Returns bash's completions for the last of these words.

@@ -7,9 +7,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use nix::errno::Errno;
 
 use super::error::VifError;
+use super::frame::{Context, lock_routes};
 use super::interface::Interface;
 use crate::error::errno_text;
 use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, flag, net_conf};
+use crate::lock::Lock;
 use crate::net::{InterfaceName, labels};
 
 /// What a routed interface must have.
@@ -24,6 +26,23 @@ pub(in crate::xen) struct RoutedSpec {
     pub(in crate::xen) antispoof: bool,
     /// The guest's addresses for which this host answers ARP requests, each with the interface where it does.
     pub(in crate::xen) published: Vec<(Ipv4Addr, InterfaceName)>,
+}
+
+/// The host's IPv4 routes, which no other call changes while this exists.
+pub(in crate::xen) struct LockedRoutes {
+    _lock: Lock,
+    pub(in crate::xen) routes: RoutesV4,
+}
+
+impl LockedRoutes {
+    /// Reads the routes.
+    ///
+    /// # Errors
+    /// Another call holds the lock for too long; the routes cannot be read.
+    pub(in crate::xen) fn read(context: &Context) -> Result<Self, VifError> {
+        let lock = lock_routes(context)?;
+        Ok(LockedRoutes { _lock: lock, routes: context.kernel.routes_v4().map_err(VifError::Unreadable)? })
+    }
 }
 
 /// An interface that is being connected, and how it was found.

@@ -13,7 +13,7 @@ use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, Script, lock_routes};
 use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::interface::switch_off;
-use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets};
+use crate::xen::vif::routed::{LockedRoutes, Routed, RoutedSpec, check_nets};
 use config::NatConfig;
 
 /// The variables that mean something to this script, or to others that are given the same line.
@@ -57,15 +57,15 @@ fn plug(context: &mut Context) -> Result<(), VifError> {
     let kernel = context.kernel;
     // this needs no key: xenstored is at work meanwhile
     let found = device::find_early(kernel, context.config)?;
+    let early = found.is_some().then(|| LockedRoutes::read(context)).transpose()?;
     let config = NatConfig::read(context)?;
     let new_name = new_name(context)?;
     let interface = device::wait_for(kernel, context.keys, context.config, found, new_name.as_ref())?;
-    let _lock = lock_routes(context)?;
-    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
-    check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let locked = early.map_or_else(|| LockedRoutes::read(context), Ok)?;
+    check_nets(kernel, &locked.routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let NatConfig { router: address, nets, antispoof } = config;
     let spec = RoutedSpec { address, nets, metric: 0, antispoof, published: Vec::new() };
-    let mut routed = Routed::new(interface, &routes);
+    let mut routed = Routed::new(interface, &locked.routes);
     let connect = || {
         routed.rename(new_name)?;
         routed.connect(&spec)?;

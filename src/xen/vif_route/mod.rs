@@ -14,7 +14,7 @@ use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, Script, lock_routes};
 use crate::xen::vif::hooks::run_hooks;
-use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets, disconnect};
+use crate::xen::vif::routed::{LockedRoutes, Routed, RoutedSpec, check_nets, disconnect};
 use config::RouteConfig;
 use outside::Outside;
 
@@ -57,13 +57,13 @@ fn plug(context: &mut Context) -> Result<(), VifError> {
     let kernel = context.kernel;
     // this needs no key: xenstored is at work meanwhile
     let found = device::find_early(kernel, context.config)?;
+    let early = found.is_some().then(|| LockedRoutes::read(context)).transpose()?;
     let config = RouteConfig::read(context)?;
     let new_name = config.vifname.transpose()?.filter(|name| *name != context.config.device);
     let interface = device::wait_for(kernel, context.keys, context.config, found, new_name.as_ref())?;
-    let _lock = lock_routes(context)?;
-    let routes = kernel.routes_v4().map_err(VifError::Unreadable)?;
-    let outside = Outside::find(kernel, &routes, config.netdev)?;
-    check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let locked = early.map_or_else(|| LockedRoutes::read(context), Ok)?;
+    let outside = Outside::find(kernel, &locked.routes, config.netdev)?;
+    check_nets(kernel, &locked.routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let spec = RoutedSpec {
         address: outside.address,
         published: outside.published(&config.nets, config.reach),
@@ -71,7 +71,7 @@ fn plug(context: &mut Context) -> Result<(), VifError> {
         metric: if context.config.command.is_for_tap() { METRIC_TAP } else { METRIC_VIF },
         antispoof: config.antispoof,
     };
-    let mut routed = Routed::new(interface, &routes);
+    let mut routed = Routed::new(interface, &locked.routes);
     let connect = || {
         routed.rename(new_name)?;
         routed.connect(&spec)?;

@@ -36,6 +36,9 @@ pub(crate) const TESTS: [(&str, &str); 2] = [
     grep -q 'isolate    guests do not reach each other' /run/out || cat /run/out
     # a port that comes later
     ip link set p2 nomaster; XENBUS_PATH= INTERFACE=p2 vif-bridge add vif=p2 bridge=b0 type_if=tap >/dev/null 2>&1 || brctl addif b0 p2
+    brouter doctor lab | grep -q '^failure  lab status: isolate-missing: p2 reaches other guests; type: echo 1 >/sys/class/net/p2/brport/isolated' || brouter doctor lab
+    # on a narrow terminal the line to type is not broken
+    script -qec 'stty cols 60; TERM=dumb brouter status lab' /dev/null </dev/null | tr -d '\r' | grep -qx ' *echo 1 >/sys/class/net/p2/brport/isolated' || brouter status lab
     brouter status lab | grep -q 'p2 reaches other guests: echo 1 >/sys/class/net/p2/brport/isolated' && echo 1 >/sys/class/net/p2/brport/isolated
     ip link set p2 up; brouter status lab >/run/out; check "a port that came later"
     # without it they reach each other again

@@ -67,12 +67,16 @@ pub(super) fn bridge(host: &Host, network: &Network, report: &mut Report) {
         let command = format!("ip addr add {} dev {word}", host.free());
         report.failure(format!("{bridge} has no address: guests have no router"), command);
     }
-    if network.ports().is_empty() {
-        // guests bring their ports
+    // guests bring their ports; whether one of Docker's is there is for Docker to say
+    if network.ports().is_empty() && (network.known.is_some() || host.is_named) {
         let command = format!("brctl addif {word} INTERFACE");
         report.warning(format!("{bridge} has no ports: no guest is on it"), command);
     }
-    let what = if host.has_address(network) { "address and ports" } else { "ports" };
+    let what = match (host.has_address(network), network.ports().is_empty()) {
+        (true, false) => "address and ports",
+        (true, true) => "an address, and no ports",
+        (false, _) => "ports",
+    };
     report.ok(format!("{bridge} is up, with {what}"));
 }
 
@@ -114,7 +118,9 @@ pub(super) fn status(host: &Host, network: &Network, report: &mut Report) {
         };
         if !checks.iter().any(|check| report.has_reported(check)) {
             let (what, command) = finding.parts();
-            let evidence = format!("{} {}: {what}", finding.kind.name(), finding.object);
+            let object = Some(&finding.object).filter(|object| !what.contains(object.as_str()));
+            let object = object.map_or(String::new(), |object| format!(" {object}"));
+            let evidence = format!("{}{object}: {what}", finding.kind.name());
             report.add(State::Failure, evidence, command.map(String::from));
         }
     }

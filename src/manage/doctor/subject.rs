@@ -34,6 +34,8 @@ pub(super) struct Host<'k> {
     /// Where xenstored is, if the caller says so.
     pub(super) xenstored: Option<OsString>,
     pub(super) states: StateDir,
+    /// One network or bridge was asked for.
+    pub(super) is_named: bool,
     /// All bridges, in the order of their names.
     pub(super) bridges: Vec<Rc<Bridge<'k>>>,
     pub(super) networks: Vec<Network<'k>>,
@@ -77,7 +79,8 @@ impl<'k> Host<'k> {
         let names = snapshot.bridge_names().unwrap_or_default();
         let bridges: Vec<_> = names.iter().filter_map(|name| snapshot.bridge(name).ok().flatten()).collect();
         let xenstored = (call.environment)("XENSTORED_PATH");
-        let mut host = Host { snapshot, path, xenstored, states, bridges, networks: Vec::new(), statuses };
+        let is_named = name.is_some();
+        let mut host = Host { snapshot, path, xenstored, states, is_named, bridges, networks: Vec::new(), statuses };
         let mut networks = host.all_networks();
         networks.retain(|network| match name {
             Some(name) => name == network.name || name == network.bridge_name,

@@ -76,7 +76,14 @@ fn lines(host: &HostStatus, status: &BridgeStatus, style: Style) -> Vec<Line> {
     let findings = |lines: &mut Vec<Line>, label: &str| {
         for finding in status.labelled(label) {
             let mark = if finding.kind.is_fault() { Mark::Fault } else { Mark::Unknown };
-            lines.push(Line::labelled(mark, label, &finding.text()));
+            let text = Line::labelled(mark, label, &finding.text());
+            match finding.parts() {
+                // a command is on a line of its own before it is folded
+                (what, Some(command)) if !text.fits(style) => {
+                    lines.extend([Line::labelled(mark, label, &format!("{what}:")), Line::continued(command)]);
+                }
+                _ => lines.push(text),
+            }
         }
     };
     findings(&mut lines, "network");

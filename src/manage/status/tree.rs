@@ -32,6 +32,11 @@ impl Line {
         Line { depth: 0, mark, continues: false, text: format!("{label:<LABEL$}{text}") }
     }
 
+    /// Returns whether it need not be folded.
+    pub(super) fn fits(&self, style: Style) -> bool {
+        self.text.chars().count() + BRANCH * (self.depth + 1) <= style.width
+    }
+
     /// Returns a line that continues a labelled one.
     pub(super) fn continued(text: &str) -> Self {
         Line { continues: true, ..Line::labelled(Mark::Plain, "", text) }

@@ -84,11 +84,11 @@ test:
 	@compat/apt/fetch-scripts build/scripts
 	tests/packages/install.sh build/install
 	@status=0; tests/hosts/run.sh build build/hosts tunnel || status=$$?; \
-		BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast || status=$$?; \
+		BROUTER_TEST_STRICT=1 BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast --lib --test '*' || status=$$?; \
 		exit $$status
 
 check: all
-	@BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast
+	@BROUTER_PROGRAMS=$(CURDIR)/build tests/run.sh $(CARGO) test --locked --no-fail-fast --lib --test '*'
 
 # The kernel's entry for 32-bit programs is another one, and so are the structures.
 test-arch: arch

@@ -54,7 +54,7 @@ pub mod texts;
 pub mod xen;
 pub mod xenstore;
 
-/// Only in programs that the Makefile links with musl without a musl target.
-#[cfg(musl_link)]
+/// Only in the static programs that the Makefile makes.
+#[cfg(no_unwind)]
 #[path = "../compat/musl/no_unwind.rs"]
 mod no_unwind;

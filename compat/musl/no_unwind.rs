@@ -1,8 +1,8 @@
 //! Stubs for the unwinder of programs that abort when they panic.
 //!
-//! Used where Rust's gnu standard library is linked with musl (gnu-std.c has the symbols of the C library): libgcc_eh, the usual
-//! unwinder, needs glibc. Written in Rust so that the optimiser sees that a backtrace is empty, and drops the code that would
-//! print one: half of a small program.
+//! Written in Rust so that the optimiser sees that a backtrace is empty, and drops the code that would print one: half of a small
+//! program. Where Rust's gnu standard library is linked with musl (gnu-std.c has the symbols of the C library), there is no other
+//! unwinder: libgcc_eh needs glibc.
 #![allow(unsafe_code)]
 
 use core::ffi::{c_int, c_void};
@@ -14,7 +14,7 @@ const END_OF_STACK: c_int = 5;
 /// Defines functions of the unwinder's interface (Itanium C++ ABI) that return a constant.
 macro_rules! nothing {
     ($($name:ident($($argument:ty),*) -> $result:ty = $value:expr;)*) => {$(
-        // SAFETY: name and types are those of unwind.h; libgcc_eh, which defines the name too, is not linked.
+        // SAFETY: name and types are those of unwind.h; a library that defines the name too is not asked for it.
         #[unsafe(no_mangle)]
         extern "C" fn $name($(_: $argument),*) -> $result {
             $value

@@ -10,7 +10,8 @@
 # make test-xen        the programs on a real Xen, in an emulator: up to 15 minutes
 # make test-hosts      one network over several hosts, by tinc and others; a fleet by Ansible; metrics by promtool: 10 minutes
 # make test-packages   reproducible archives; Debian packages in a clean Debian, which is then booted: 10 minutes
-# make image           an initramfs of busybox and brouter in build/image, booted in an emulator with a guest that pings
+# make image           an initramfs of busybox and brouter in build/image, booted in an emulator with a guest that pings; then ip
+#                      against iproute2 on Debian's kernel with real tunnels, bonds and VLANs
 # make install         the programs, manual pages and completions; the variables are explained below
 # make install-xen     the network and vif scripts into XEN_SCRIPT_DIR
 # make install-service networks at boot, for INIT=systemd|sysv|openrc
@@ -137,7 +138,7 @@ test-xen: all
 
 image: all
 	@compat/apt/need-packages cpio kmod xz-utils
-	@$(WITH_QEMU) tests/image/run.sh build build/image
+	@$(WITH_QEMU) sh -c 'tests/image/run.sh build build/image && tests/image/tunnels.sh build build/image'
 
 # Several hosts, joined by tinc, VXLAN, OpenVPN and, on Debian's kernel in an emulator, gretap; metrics by promtool; the role by Ansible,
 # against three hosts and a Debian of its own. The tunnel is part of `make test`.

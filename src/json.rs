@@ -22,6 +22,8 @@ pub enum Json {
     List(Vec<Json>),
     /// Values by key, in order.
     Object(Vec<(&'static str, Json)>),
+    /// A value with a line end behind it.
+    Line(Box<Json>),
 }
 
 impl From<u32> for Json {
@@ -123,6 +125,10 @@ impl Json {
             Json::Hundredths(number) => drop(write!(text, "{}.{:02}", number / 100, number % 100)),
             Json::Bool(value) => drop(write!(text, "{value}")),
             Json::Text(value) => quote(text, value),
+            Json::Line(value) => {
+                value.write(text, depth);
+                text.push('\n');
+            }
             Json::List(values) => {
                 text.push('[');
                 // only a pretty list sets its ends off
@@ -144,7 +150,9 @@ impl Json {
                     text.push_str(if depth.is_some() { ": " } else { ":" });
                     value.write(text, depth.map(|depth| depth + 1));
                 }
-                new_line(text, depth);
+                if !fields.is_empty() {
+                    new_line(text, depth);
+                }
                 text.push('}');
             }
         }

@@ -223,8 +223,9 @@ fn ip_and_its_page_have_the_same_options() {
     let is_in_page = |option: &&String| !in_page.contains(*option) && *option != "-stats";
     assert_eq!(options.iter().filter(is_in_page).collect::<Vec<_>>(), Vec::<&String>::new(), "not in the page");
     let is_unknown = |word: &&String| !options.iter().any(|option| option.starts_with(word.as_str()));
-    // the end of options; a word of `address show`
-    let unknown = in_page.iter().filter(is_unknown).filter(|word| !["--", "-tentative"].contains(&word.as_str()));
+    // the end of options; a word of `address show`; an option of arp
+    let unknown =
+        in_page.iter().filter(is_unknown).filter(|word| !["--", "-tentative", "-Ds"].contains(&word.as_str()));
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "no such option");
 }
 

@@ -71,6 +71,58 @@ _brouter_interfaces() {
     _brouter_offer "${names[@]}"
 }
 
+# Offers what may follow in a command of ip(8).
+_brouter_ip() {
+    local word given=() slave=
+    for word in "${words[@]:2:count-3}"; do
+        [[ ${given[*]} || $word != -* ]] && given+=("$word")
+        [[ $word != bridge_slave ]] || slave=yes
+    done
+    case $before in
+        dev | oif | name) _brouter_interfaces; return ;;
+        master) _brouter_interfaces bridges; return ;;
+        nud) _brouter_offer permanent stale; return ;;
+        mode) _brouter_offer gre ipip sit isatap vti tap tun; return ;;
+        type) _brouter_offer bridge bridge_slave; return ;;
+        hairpin | guard | root_block | fastleave | learning | *flood | mcast_to_unicast | proxy_arp* | neigh_suppress | isolated)
+            _brouter_offer on off; return ;;
+    esac
+    case ${given[0]-},${given[1]-} in
+        ,) case $current in
+            -*) _brouter_offer -4 -6 -0 -brief -color -details -family -json -oneline -pretty -statistics -Numeric -Version ;;
+            *) _brouter_offer address link maddress neighbour route tunnel tuntap ;;
+            esac ;;
+        a*,) _brouter_offer add change replace delete flush show ;;
+        l*,) _brouter_offer add delete set show ;;
+        m*,) _brouter_offer add delete show ;;
+        n*,) _brouter_offer add change replace delete flush get show ;;
+        r*,) _brouter_offer add append change prepend replace delete flush get show ;;
+        tunt*,) _brouter_offer add delete show ;;
+        t*,) _brouter_offer add change delete show 6rd prl ;;
+        a*,[sf]*) _brouter_offer dev label scope to up permanent primary secondary group master nomaster type ;;
+        a*) _brouter_offer dev broadcast label peer scope ;;
+        l*,set)
+            if [ -n "$slave" ]; then
+                _brouter_offer cost priority hairpin guard root_block fastleave learning flood mcast_flood bcast_flood \
+                     mcast_to_unicast mcast_router proxy_arp proxy_arp_wifi neigh_suppress isolated group_fwd_mask backup_port
+            elif [ "${#given[@]}" = 2 ]; then
+                _brouter_interfaces
+            else
+                _brouter_offer up down address alias allmulticast arp group master mtu multicast name nomaster promisc txqueuelen type
+            fi ;;
+        l*,s*) _brouter_offer dev up group master nomaster type ;;
+        l*) _brouter_offer name dev type address mtu ;;
+        n*,[sf]*) _brouter_offer dev to nud proxy master nomaster ;;
+        n*) _brouter_offer dev lladdr nud proxy ;;
+        m*) _brouter_offer dev ;;
+        r*) _brouter_offer default dev via src metric scope proto table ;;
+        tunt*) _brouter_offer dev mode user group ;;
+        t*,6*) _brouter_offer dev 6rd-prefix 6rd-relay_prefix 6rd-reset ;;
+        t*,p*) _brouter_offer dev prl-default prl-nodefault prl-delete ;;
+        t*) _brouter_offer name mode remote local dev ttl tos key ikey okey csum icsum ocsum seq iseq oseq pmtudisc nopmtudisc ;;
+    esac
+}
+
 _brouter() {
     local line=${COMP_LINE-${COMP_WORDS[*]}}
     local words raw quote
@@ -124,6 +176,7 @@ _brouter() {
             esac ;;
         --install,--install) mapfile -t names < <(compgen -d -- "$current"); _brouter_offer "${names[@]}" ;;
         --install,*) _brouter_offer --copy --force ;;
+        ip,*) _brouter_ip ;;
         network-virtual,* | network-bridge,* | network-route,* | network-nat,*) _brouter_offer start stop status ;;
         # the shell's own completion of file names
         *) compopt -o bashdefault -o default ;;

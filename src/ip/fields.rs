@@ -91,6 +91,14 @@ impl Fields {
         }
     }
 
+    /// Ends a record that has a line end in JSON too.
+    pub(super) fn end_line(&mut self) {
+        self.text("\n");
+        if self.is_json {
+            self.objects.push(Json::Line(Box::new(Json::Object(std::mem::take(&mut self.fields)))));
+        }
+    }
+
     /// Puts the records of others as a list.
     pub(super) fn list(&mut self, key: &'static str, records: Fields) {
         self.json(key, Json::List(records.objects));

@@ -149,8 +149,8 @@ impl<'a> NeighFilter<'a> {
     }
 
     /// Returns the entries that fit, and warns of IPv6's, which are in no file; `not_done` says what becomes of them.
-    fn entries(&self, call: &mut Call, family: Family, states: u8, not_done: &str) -> Result<Vec<ArpEntry>, Failure> {
-        let kernel = call.kernel;
+    fn entries(&self, call: &mut Call, words: &Words, states: u8, not_done: &str) -> Result<Vec<ArpEntry>, Failure> {
+        let (kernel, family, options) = (call.kernel, words.family, words.options);
         let master = match self.master {
             Some(Master::Link(word)) => Some(Some(find_master(kernel, word)?)),
             Some(Master::Vrf(word)) => Some(Some(find_vrf(kernel, word)?)),
@@ -158,6 +158,11 @@ impl<'a> NeighFilter<'a> {
             None => None,
         };
         let device = self.device.map(|device| proper_name(kernel, device)).transpose()?;
+        match options.other_family {
+            Some("bridge") => return Err(needs_netlink("the forwarding database", "use brctl showmacs")),
+            _ if options.link_only || options.other_family.is_some() => return Ok(Vec::new()),
+            _ => (),
+        }
         if family == Family::Inet6 {
             return Err(needs_netlink("a list of IPv6 neighbours", "no file has them"));
         }
@@ -183,7 +188,7 @@ impl<'a> NeighFilter<'a> {
 fn show(call: &mut Call, mut words: Words) -> Outcome {
     let filter = NeighFilter::parse(&mut words)?;
     let mut fields = Fields::of(words.options);
-    for entry in filter.entries(call, words.family, !STATE_NOARP, "listed")? {
+    for entry in filter.entries(call, &words, !STATE_NOARP, "listed")? {
         match words.options.brief {
             true => put_brief(&mut fields, &entry, filter.device.is_none()),
             false => put_entry(&mut fields, &entry, filter.device.is_none(), filter.proxy),
@@ -201,7 +206,7 @@ fn flush(call: &mut Call, mut words: Words) -> Outcome {
         return Err(Failure::new(line!("Flush requires arguments.")));
     }
     let filter = NeighFilter::parse(&mut words)?;
-    let entries = filter.entries(call, words.family, !(STATE_PERMANENT | STATE_NOARP), "flushed")?;
+    let entries = filter.entries(call, &words, !(STATE_PERMANENT | STATE_NOARP), "flushed")?;
     let statistics = words.options.statistics;
     if entries.is_empty() {
         print(call.out, if statistics > 0 { "Nothing to flush.\n" } else { "" });
@@ -287,7 +292,7 @@ fn put_brief(fields: &mut Fields, entry: &ArpEntry, with_device: bool) {
         let link = entry.link.to_string_lossy();
         fields.colored(Some(Color::Name), |fields| fields.print("dev", &*link, format_args!("{link:<16} ")));
     }
-    if state_of(entry) != STATE_FAILED {
+    if state_of(entry) != STATE_FAILED && entry.flags & arp_flag::PUBLISHED == 0 {
         let mac = entry.mac.to_string();
         fields.colored(Some(Color::Hardware), |fields| fields.put("lladdr", mac.as_str(), &mac));
     }

@@ -15,7 +15,10 @@ use crate::net::prefix::Family;
 #[derive(Clone, Copy)]
 enum Effect {
     Set(fn(&mut Options)),
-    Family,
+    /// Chooses a family, by its name.
+    Family(&'static str),
+    /// Chooses the family that the operand names.
+    FamilyOperand,
     Version,
     Help,
     /// Changes nothing that is printed here.
@@ -31,12 +34,12 @@ enum Effect {
 /// In the order of ip.c.
 const OPTIONS: &[Keyword<Effect>] = &[
     today(short("-loops", Effect::IgnoredOperand)),
-    short("-family", Effect::Family),
-    exact("-4", Effect::Set(|options| options.family = Family::Inet)),
-    exact("-6", Effect::Set(|options| options.family = Family::Inet6)),
-    exact("-0", Effect::Set(|options| options.link_only = true)),
-    today(exact("-M", Effect::Set(|options| options.other_family = Some("mpls")))),
-    today(exact("-B", Effect::Set(|options| options.other_family = Some("bridge")))),
+    short("-family", Effect::FamilyOperand),
+    exact("-4", Effect::Family("inet")),
+    exact("-6", Effect::Family("inet6")),
+    exact("-0", Effect::Family("link")),
+    today(exact("-M", Effect::Family("mpls"))),
+    today(exact("-B", Effect::Family("bridge"))),
     today(short("-human-readable", Effect::Ignored)),
     today(short("-iec", Effect::Ignored)),
     short("-statistics", Effect::Set(|options| options.statistics += 1)),
@@ -82,7 +85,8 @@ pub(super) fn take(words: &mut Words) -> Result<Request, Failure> {
         let option = if word.starts_with(b"--") { &word[1..] } else { word };
         match find(OPTIONS, option, words.options).map(|keyword| keyword.meaning) {
             Some(Effect::Set(set)) => set(&mut words.options),
-            Some(Effect::Family) => {
+            Some(Effect::Family(name)) => set_family(&mut words.options, name.as_bytes())?,
+            Some(Effect::FamilyOperand) => {
                 let family = words.next().ok_or_else(usage::ip)?;
                 set_family(&mut words.options, family)?;
             }
@@ -116,7 +120,9 @@ pub(super) fn take(words: &mut Words) -> Result<Request, Failure> {
     Ok(Request::Object)
 }
 
+/// Chooses a family in place of one that was chosen before.
 fn set_family(options: &mut Options, word: &[u8]) -> Outcome {
+    (options.family, options.link_only, options.other_family) = (Family::Any, false, None);
     match word {
         b"inet" => options.family = Family::Inet,
         b"inet6" => options.family = Family::Inet6,

@@ -14,9 +14,9 @@ where  OBJECT := { link | addr | route }
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
 where  OBJECT := { address | link | maddress | neighbour | route | tunnel |
                    tuntap }
-       OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] |
+       OPTIONS := { -V[ersion] | -s[tatistics] | -d[etails] | -j[son] | -p[retty] |
                     -f[amily] { inet | inet6 | link } | -4 | -6 | -0 |
-                    -br[ief] | -o[neline] }
+                    -br[ief] | -o[neline] | -N[umeric] | -c[olor] }
 ";
     Failure::new(today.to_vec()).with_status(255).formerly(former.to_vec(), 255)
 }

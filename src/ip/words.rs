@@ -1,10 +1,10 @@
 //! The words of a command line, one after the other.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
 
-use super::complaint::{incomplete, wrong};
+use super::complaint::{incomplete, not_among_links, wrong};
 use super::keyword::{self, Keyword};
 use super::options::Options;
 use crate::error::{Failure, Outcome, line};
@@ -83,6 +83,9 @@ impl<'a> Words<'a> {
     /// Those of [`Words::prefix`].
     pub(super) fn prefix_of(&mut self, family: Family) -> Result<Prefix, Failure> {
         let (word, era) = (self.operand()?, self.options.era);
+        if self.options.link_only {
+            return Err(not_among_links(word));
+        }
         if let Some(name) = self.options.other_family {
             return Err(Failure::new(line!("Error: ", name, " prefix is expected rather than \"", word, "\".")));
         }
@@ -115,6 +118,12 @@ impl<'a> Words<'a> {
     /// Those of [`Words::address`].
     pub(super) fn address_of(&mut self, family: Family) -> Result<IpAddr, Failure> {
         let (word, era) = (self.operand()?, self.options.era);
+        if word == b"default" {
+            // every address as one
+            let none =
+                if family == Family::Inet6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+            return Ok(none);
+        }
         parse_address(word, family, era.ip().notation).ok_or_else(|| address_expected(era, family, word))
     }
 }

@@ -41,7 +41,7 @@ prepare=
 type_in() { timeout -k 5 60 zsh -f /run/type.zsh $TYPED_IN "$COMPLETION" || echo "type.zsh ended with status $?"; }
 "#;
 
-const TESTS: [(&str, &str); 5] = [
+const TESTS: [(&str, &str); 6] = [
     (
         "names of networks",
         r#"
@@ -93,6 +93,28 @@ const TESTS: [(&str, &str); 5] = [
             expect $'brouter --install two\t' --install 'two words'
             # zsh's own list of commands leaves such a name out
             [ $TYPED_IN = zsh ] || expect $'brouter up n --firewall zz9\t' up n --firewall 'zz9$(evilcmd)'
+        } | type_in
+        "#,
+    ),
+    (
+        "ip",
+        r#"
+        $ip link set lo name l0
+        $ip link add name b0 type bridge
+        {
+            expect $'brouter ip nei\t sho\t de\t b\t' ip neighbour show dev b0
+            expect $'brouter ip -de\t li\t sho\t' ip -details link show
+            expect $'brouter ip link set b\t ty\t bridge_s\t iso\t of\t' ip link set b0 type bridge_slave isolated off
+            expect $'brouter ip link set b0 mas\t b\t' ip link set b0 master b0
+            expect $'brouter ip link set b0 type bridge_slave neigh\t o\tn' ip link set b0 type bridge_slave neigh_suppress on
+            expect $'brouter ip neigh add 10.0.0.1 lla\t' ip neigh add 10.0.0.1 lladdr
+            expect $'brouter ip neigh add 10.0.0.1 nud per\t' ip neigh add 10.0.0.1 nud permanent
+            expect $'brouter ip mad\t de\t' ip maddress delete
+            expect $'brouter ip maddr add 33:33:0:0:0:5 de\t b\t' ip maddr add 33:33:0:0:0:5 dev b0
+            expect $'brouter ip tunn\t ad\t gre1 mo\t gr\t rem\t' ip tunnel add gre1 mode gre remote
+            expect $'brouter ip tunnel 6\t dev b\t 6rd-pre\t' ip tunnel 6rd dev b0 6rd-prefix
+            expect $'brouter ip tunnel pr\t dev b\t prl-del\t' ip tunnel prl dev b0 prl-delete
+            expect $'brouter ip addr sho\t nom\t' ip addr show nomaster
         } | type_in
         "#,
     ),

@@ -158,8 +158,10 @@ fn refuse_with_operand<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -
 
 /// The metric of the route to an address's network.
 fn refuse_metric<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcome {
-    words.parse(get_u32, "\"metric\" value is invalid\n")?;
-    refuse(parser, words)
+    match words.parse(get_u32, "\"metric\" value is invalid\n")? {
+        0 => Ok(()),
+        _ => refuse(parser, words),
+    }
 }
 
 /// A flag that the kernel alone sets (ip/ipaddress.c, `ifa_flag_data`).

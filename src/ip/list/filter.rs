@@ -85,13 +85,14 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Whether the kernel leaves links out of its list that do not fit, so that it takes more than a name to know.
-    pub(super) fn is_for_kernel(&self) -> bool {
-        self.device.is_none() && (self.master.is_some() || self.kind.is_some())
+    /// Whether the kernel leaves links out of its list that do not fit, so that it takes more than a name to know. In a list of one
+    /// family it does not.
+    pub(super) fn is_for_kernel(&self, family: Family) -> bool {
+        self.device.is_none() && family == Family::Any && (self.master.is_some() || self.kind.is_some())
     }
 
-    /// Reads a link, and finds out whether it is listed.
-    pub(super) fn admission(&self, kernel: &Kernel, candidate: &Candidate) -> Admission {
+    /// Reads a link, and finds out whether it is listed among those of a family.
+    pub(super) fn admission(&self, kernel: &Kernel, candidate: &Candidate, family: Family) -> Admission {
         let link = match &candidate.link {
             Some(link) => link.clone(),
             None => match kernel.listed_link(candidate.index, &candidate.name) {
@@ -99,18 +100,20 @@ impl<'a> Filter<'a> {
                 Err(_) => return Admission::Absent,
             },
         };
+        // in a list for IPv6 the kernel reports neither master nor kind nor group
+        let is_whole = self.device.is_some() || family != Family::Inet6;
         let has_master = self.master.as_ref().is_none_or(|master| match master {
-            // the kernel ignores this for a link that is asked for by its name
-            None => link.master.is_none() || self.device.is_some(),
-            master => link.master == *master,
+            // left to the kernel
+            None => link.master.is_none() || !self.is_for_kernel(family),
+            master => link.master == *master && is_whole,
         });
-        let has_kind = self.kind.is_none_or(|kind| is_of_kind(kernel, &link, kind));
+        let has_kind = self.kind.is_none_or(|kind| is_whole && is_of_kind(kernel, &link, kind));
         let is_of_port = self.kind.is_some_and(|kind| kind.ends_with(b"_slave"));
         match () {
-            () if self.device.is_none() && (!has_master || !has_kind && !is_of_port) => Admission::Absent,
+            () if self.is_for_kernel(family) && (!has_master || !has_kind && !is_of_port) => Admission::Absent,
             () if !has_master || !has_kind => Admission::Blank,
             () if self.up && link.flags & flag::UP == 0 => Admission::Blank,
-            () if self.group.is_some_and(|group| link.group != group) => Admission::Blank,
+            () if is_whole && self.group.is_some_and(|group| link.group != group) => Admission::Blank,
             () => Admission::Listed(link),
         }
     }

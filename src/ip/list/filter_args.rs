@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
-use crate::ip::complaint::{garbage, not_among_links};
+use crate::ip::complaint::garbage;
 use crate::ip::deferred::Deferred;
 use crate::ip::device::{find_master, find_vrf};
 use crate::ip::keyword::{Keyword, exact, of_2006, today};
@@ -63,10 +63,7 @@ fn name_device<'a>(parser: &mut Parser<'a, '_>, words: &mut Words<'a>) -> Outcom
 }
 
 fn set_prefix(parser: &mut Parser, words: &mut Words) -> Outcome {
-    match words.peek() {
-        Some(word) if words.options.link_only => Err(not_among_links(word)),
-        _ => put(&mut parser.filter.to, words.prefix()),
-    }
+    put(&mut parser.filter.to, words.prefix())
 }
 
 fn set_scope(parser: &mut Parser, words: &mut Words) -> Outcome {

@@ -141,7 +141,7 @@ impl OtherEnd {
 fn put_name(fields: &mut Fields, link: &Link, other_end: Option<&OtherEnd>) {
     match other_end {
         Some(OtherEnd { is_elsewhere: true, .. }) => fields.json("link_index", link.iflink as u32),
-        Some(OtherEnd { name, .. }) => fields.json("link", name.as_bytes()),
+        Some(OtherEnd { name, .. }) => fields.json("link", (link.iflink != 0).then(|| name.as_bytes())),
         None => (),
     }
     fields.put("ifname", link.name.as_bytes(), link.name.as_bytes());

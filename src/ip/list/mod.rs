@@ -17,7 +17,7 @@ use super::options::Options;
 use crate::call::Call;
 use crate::era::Era;
 use crate::error::{Failure, Outcome};
-use crate::kernel::{Address, Kernel, Link};
+use crate::kernel::{Address, Kernel, Link, flag};
 use crate::net::prefix::Family;
 pub(in crate::ip) use filter::Filter;
 use filter::{Admission, Candidate};
@@ -121,7 +121,7 @@ impl View<'_> {
     /// Puts a link of `ip link show`.
     fn put_alone(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
         let Options { brief, statistics, .. } = self.options;
-        let link = match self.filter.admission(kernel, candidate) {
+        let link = match self.filter.admission(kernel, candidate, Family::Any) {
             Admission::Listed(link) => link,
             Admission::Blank => return Some(()),
             Admission::Absent => return None,
@@ -146,7 +146,7 @@ impl View<'_> {
 
     /// Puts a link of `ip address show`.
     fn put_with_addresses(&self, fields: &mut Fields, kernel: &Kernel, candidate: &Candidate) -> Option<()> {
-        let Options { era, brief, .. } = self.options;
+        let Options { era, brief, oneline, family, .. } = self.options;
         let start = self.addresses.partition_point(|address| address.link < candidate.name);
         let length = self.addresses[start..].partition_point(|address| address.link == candidate.name);
         let all = &self.addresses[start..start + length];
@@ -154,14 +154,21 @@ impl View<'_> {
         if !may_be_bare && !all.iter().any(|address| self.filter.admits(address)) {
             return None;
         }
-        if !brief && self.omits_link(&candidate.name) {
-            if self.filter.is_for_kernel() && matches!(self.filter.admission(kernel, candidate), Admission::Absent) {
+        let admission = || self.filter.admission(kernel, candidate, family);
+        if self.omits_link(&candidate.name) {
+            if self.filter.is_for_kernel(family) && matches!(admission(), Admission::Absent) {
                 return None;
             }
-            self.put_addresses(fields, candidate, all);
+            let flags = || kernel.link_flags(candidate.name.as_bytes());
+            match self.filter.up && era == Era::Today && flags().is_ok_and(|flags| flags & flag::UP == 0) {
+                true if oneline && !brief => self.put_addresses(fields, candidate, &[]),
+                true => (),
+                false if brief => self.put_nets(fields, all),
+                false => self.put_addresses(fields, candidate, all),
+            }
             return Some(());
         }
-        let link = match self.filter.admission(kernel, candidate) {
+        let link = match admission() {
             Admission::Listed(link) => link,
             Admission::Blank => return Some(()),
             Admission::Absent => return None,
@@ -169,8 +176,7 @@ impl View<'_> {
         let link = &link;
         if brief {
             link::put_brief(fields, kernel, link, self.links, false);
-            self.put_list(fields, all, address::put_net);
-            fields.text("\n");
+            self.put_nets(fields, all);
         } else {
             self.put_whole(fields, kernel, candidate, link, all);
         }
@@ -202,11 +208,11 @@ impl View<'_> {
 
     /// Whether the line of the link is left out, and only those of its addresses are printed.
     fn omits_link(&self, name: &OsStr) -> bool {
-        let Options { era, oneline, .. } = self.options;
+        let Options { era, oneline, brief, .. } = self.options;
         match era.ip().label_selects_links {
             true if self.filter.family == Family::Any => !self.filter.admits_name(name),
             true => oneline,
-            false => self.filter.label.is_some() || oneline,
+            false => self.filter.label.is_some() || oneline && !brief,
         }
     }
 
@@ -225,15 +231,23 @@ impl View<'_> {
         });
     }
 
-    /// Puts those of a link's addresses that the filter admits.
+    /// Puts the addresses as `ip -br` shows them.
+    fn put_nets(&self, fields: &mut Fields, addresses: &[&Address]) {
+        self.put_list(fields, addresses, address::put_net);
+        fields.text("\n");
+    }
+
+    /// Puts those of a link's addresses that the filter admits; in JSON, an empty record for each other one of the family.
     fn put_list(&self, fields: &mut Fields, addresses: &[&Address], put: impl Fn(&mut Fields, &Address)) {
-        let admitted = addresses.iter().filter(|address| self.filter.admits(address));
         if !fields.is_json() {
+            let admitted = addresses.iter().filter(|address| self.filter.admits(address));
             return admitted.for_each(|address| put(fields, address));
         }
         let mut list = Fields::new(true);
-        for address in admitted {
-            put(&mut list, address);
+        for address in addresses.iter().filter(|address| self.filter.family.includes(address.net.addr())) {
+            if self.filter.admits(address) {
+                put(&mut list, address);
+            }
             list.end_record();
         }
         fields.list("addr_info", list);

@@ -9,13 +9,14 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::entry::Tcp;
 use super::names;
 use crate::error::{Failure, Outcome, line};
-use crate::ip::complaint::{garbage, not_among_links, wrong};
+use crate::ip::complaint::{garbage, wrong};
 use crate::ip::device::proper_name;
 use crate::ip::keyword::{Keyword, exact, of_2006, short, today};
 use crate::ip::number::{self, get_u8, get_u32};
 use crate::ip::usage;
 use crate::ip::words::{Words, put, set};
 use crate::kernel::Kernel;
+use crate::net::number::strtoul;
 use crate::net::prefix::{Family, Prefix};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope, TableId};
 
@@ -43,7 +44,7 @@ pub(super) struct RouteArgs<'a> {
     /// IPv6's router preference (RFC 4191).
     pub(super) preference: u8,
     /// Seconds, which only IPv6 knows.
-    pub(super) expires: u32,
+    pub(super) expires: Option<u32>,
     pub(super) table: TableId,
     /// Whether the next hops are described by words that no ioctl serves.
     pub(super) has_unsupported_hops: bool,
@@ -157,7 +158,7 @@ const KEYWORDS: &[Keyword<Meaning>] = &[
     exact("from", Field(|parser, words| put(&mut parser.args.from, words.prefix()))),
     exact("tos", Field(set_tos)),
     short("dsfield", Field(set_tos)),
-    today(exact("expires", Field(|parser, words| put_number(&mut parser.args.expires, words, "expires")))),
+    today(exact("expires", Field(set_lifetime))),
     short("metric", Field(set_metric)),
     short("priority", Field(set_metric)),
     exact("preference", Field(set_metric)),
@@ -289,9 +290,6 @@ impl<'a> Parser<'a> {
             let is_flag = matches!(word, b"linkdown" | b"dead");
             return if is_flag { Ok(()) } else { Err(garbage("to", word)) };
         }
-        if words.options.link_only {
-            return Err(not_among_links(words.operand()?));
-        }
         put(&mut self.destination, words.prefix())
     }
 }
@@ -380,6 +378,13 @@ fn put_number(field: &mut u32, words: &mut Words, what: &str) -> Outcome {
     set(field, words.parse(get_u32, &format!("\"{what}\" value is invalid\n")))
 }
 
+/// `expires SECONDS`; the largest number is for ever.
+fn set_lifetime(parser: &mut Parser, words: &mut Words) -> Outcome {
+    let mut seconds = 0;
+    put_number(&mut seconds, words, "expires")?;
+    set(&mut parser.args.expires, Ok(Some(seconds).filter(|seconds| *seconds != u32::MAX)))
+}
+
 fn preference(word: &[u8]) -> Option<u8> {
     match word {
         b"medium" => Some(0),
@@ -392,25 +397,30 @@ fn preference(word: &[u8]) -> Option<u8> {
 
 /// Reads a time in eighths of a millisecond, rounded up: `80`, `10ms`, `1.5s` (lib/utils.c, `get_time_rtt`).
 fn time(word: &[u8]) -> Option<u32> {
-    let text = str::from_utf8(word).ok()?.trim_ascii_start();
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let split = unsigned.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(unsigned.len());
-    let (value, unit) = unsigned.split_at(split);
-    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
-    // more digits than that make no difference
-    let fraction = &fraction[..fraction.len().min(9)];
-    let digits: u64 = [whole, fraction].concat().parse().ok()?;
+    let (digits, fraction_length, unit) = match word.contains(&b'.') {
+        true => fraction(word)?,
+        false => strtoul(word, 0).map(|(number, unit)| (number, 0, unit))?,
+    };
     let eighths: u64 = match unit {
-        "" => 1,
-        "s" | "sec" | "secs" => 8000,
-        "ms" | "msec" | "msecs" => 8,
+        b"" => 1,
+        b"s" | b"sec" | b"secs" => 8000,
+        b"ms" | b"msec" | b"msecs" => 8,
         _ => return None,
     };
-    if text.starts_with('-') {
-        return Some(0);
-    }
-    let eighths = digits.saturating_mul(eighths).div_ceil(10u64.pow(fraction.len() as u32));
+    let eighths = digits.saturating_mul(eighths).div_ceil(10u64.pow(fraction_length));
     Some(u32::try_from(eighths).unwrap_or(u32::MAX))
+}
+
+/// Reads a number with a point, and returns its digits, how many of them are behind the point, and what follows.
+fn fraction(word: &[u8]) -> Option<(u64, u32, &[u8])> {
+    let word = word.trim_ascii_start();
+    let word = word.strip_prefix(b"+").unwrap_or(word);
+    let split = word.iter().position(u8::is_ascii_alphabetic).unwrap_or(word.len());
+    let (value, unit) = word.split_at(split);
+    let (whole, fraction) = str::from_utf8(value).ok()?.split_once('.')?;
+    // more digits than that make no difference
+    let fraction = &fraction[..fraction.len().min(9)];
+    Some(([whole, fraction].concat().parse().ok()?, fraction.len() as u32, unit))
 }
 
 #[cfg(test)]
@@ -419,7 +429,7 @@ mod tests {
 
     #[test]
     fn times() {
-        let known: [(&[u8], Option<u32>); 10] = [
+        let known: [(&[u8], Option<u32>); 13] = [
             (b"80", Some(80)),
             (b"10ms", Some(80)),
             (b"10.5ms", Some(84)),
@@ -427,7 +437,10 @@ mod tests {
             (b".0001s", Some(1)),
             (b"1.x", None),
             (b"1sec", Some(8000)),
-            (b"-5", Some(0)),
+            (b"0x50", Some(80)),
+            (b"010", Some(8)),
+            (b"08", None),
+            (b"-5", Some(u32::MAX)),
             (b"1min", None),
             (b"", None),
         ];

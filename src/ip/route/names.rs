@@ -1,6 +1,7 @@
 //! Types, protocols, tables and types of service by name or number, as iproute2 reads them with Debian's /etc/iproute2.
 
 use crate::ip::number::{get_u8, get_u32};
+use crate::net::number::strtoul;
 use crate::net::rtnetlink::{Protocol, RouteType, TableId};
 
 const TYPES_OF_SERVICE: [(&str, u8); 21] = [
@@ -43,10 +44,9 @@ pub(super) fn type_number(word: &[u8]) -> Option<u8> {
 /// A number is hexadecimal, with or without `0x`.
 pub(in crate::ip) fn tos(word: &[u8]) -> Option<u8> {
     let named = TYPES_OF_SERVICE.iter().find(|(name, _)| name.as_bytes() == word);
-    named.map(|(_, tos)| *tos).or_else(|| {
-        let text = str::from_utf8(word).ok()?;
-        u8::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
-    })
+    let number =
+        || strtoul(word, 16).filter(|(_, rest)| rest.is_empty()).and_then(|(number, _)| u8::try_from(number).ok());
+    named.map(|(_, tos)| *tos).or_else(number)
 }
 
 pub(in crate::ip) fn tos_name(tos: u8) -> String {

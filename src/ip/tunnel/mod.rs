@@ -133,8 +133,7 @@ fn show(call: &mut Call, words: Words) -> Outcome {
         {
             text::put_statistics(&mut fields, &statistics, options);
         }
-        fields.text("\n");
-        fields.end_record();
+        fields.end_line();
     }
     print_records(call.out, [fields], options);
     Ok(())

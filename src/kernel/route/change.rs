@@ -88,8 +88,8 @@ fn clock_ticks<T: TryFrom<u64>>(seconds: u32) -> Option<T> {
 }
 
 /// Whether the ioctl can carry a lifetime of an IPv6 route: on 32-bit processors up to 42949672 seconds.
-pub fn expires_in_reach(seconds: u32) -> bool {
-    clock_ticks::<c_ulong>(seconds).is_some()
+pub fn expires_in_reach(seconds: Option<u32>) -> bool {
+    clock_ticks::<c_ulong>(seconds.unwrap_or(0)).is_some()
 }
 
 /// An IPv6 route to be added to the main table, or deleted from it.
@@ -110,8 +110,8 @@ pub struct RouteChangeV6 {
     pub reject: Option<RouteType>,
     /// RFC 4191's preference: 0 for medium, 1 for high, 3 for low.
     pub preference: u8,
-    /// Lifetime in seconds for which [`expires_in_reach`] holds; 0 for ever.
-    pub expires: u32,
+    /// Lifetime in seconds for which [`expires_in_reach`] holds, if it has an end.
+    pub expires: Option<u32>,
 }
 
 impl RouteChangeV6 {
@@ -125,7 +125,7 @@ impl RouteChangeV6 {
             metric: 0,
             reject: None,
             preference: 0,
-            expires: 0,
+            expires: None,
         }
     }
 
@@ -134,7 +134,7 @@ impl RouteChangeV6 {
             (u32::from(RTF_UP) | u32::from(self.preference) << flag6::PREFERENCE_SHIFT, true),
             (flag6::GATEWAY, self.gateway.is_some()),
             (flag6::REJECT, self.reject.is_some()),
-            (flag6::EXPIRES, self.expires != 0),
+            (flag6::EXPIRES, self.expires.is_some()),
         ];
         let flags = flags.iter().filter(|(_, is_set)| *is_set).fold(0, |flags, (flag, _)| flags | flag);
         In6Rtmsg {
@@ -145,7 +145,7 @@ impl RouteChangeV6 {
             destination_length: self.destination.prefix_len().into(),
             source_length: self.source.prefix_len().into(),
             metric: self.metric,
-            info: clock_ticks(self.expires).unwrap_or(c_ulong::MAX),
+            info: clock_ticks(self.expires.unwrap_or(0)).unwrap_or(c_ulong::MAX),
             flags,
             index: self.index,
         }

@@ -260,7 +260,7 @@ fn route_v6(kernel: &Kernel, link: &InterfaceName, net: Ipv6Net, route: &OwnRout
         Some(IpAddr::V6(gateway)) => Some(gateway),
         _ => None,
     };
-    let expires = if route.is_advertised { ADVERTISED } else { 0 };
+    let expires = route.is_advertised.then_some(ADVERTISED);
     let index = kernel.link_index(link.as_bytes())?;
     Ok(RouteChangeV6 { gateway, index, metric: route.metric, expires, ..RouteChangeV6::to(net) })
 }

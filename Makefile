@@ -9,6 +9,7 @@
 # make bench           run times as ratios to the original programs
 # make test-xen        the programs on a real Xen, in an emulator: up to 15 minutes
 # make test-hosts      one network over several hosts, by tinc and others; a fleet by Ansible; metrics by promtool: 10 minutes
+# make test-emulated   what the machine's kernel may lack, on Debian's in an emulator: bonds, VLANs, gretap: 5 minutes
 # make test-packages   reproducible archives; Debian packages in a clean Debian, which is then booted: 10 minutes
 # make image           an initramfs of busybox and brouter in build/image, booted in an emulator with a guest that pings; then ip
 #                      against iproute2 on Debian's kernel with real tunnels, bonds and VLANs
@@ -21,7 +22,7 @@
 
 PROGRAMS := brouter brctl ip network-virtual network-bridge network-route network-nat vif-bridge vif-route vif-nat
 INSTALLS := install uninstall install-xen uninstall-xen install-service uninstall-service
-.PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages test-hosts image man dist deb clean $(INSTALLS)
+.PHONY: all arch demo test check test-arch test-i686 fuzz stress lint bench test-xen test-packages test-hosts test-emulated image man dist deb clean $(INSTALLS)
 # ARCH=i686 or aarch64: for that machine
 ARCH ?=
 BUILD := build$(ARCH:%=/%)
@@ -140,16 +141,22 @@ image: all
 	@compat/apt/need-packages cpio kmod xz-utils
 	@$(WITH_QEMU) sh -c 'tests/image/run.sh build build/image && tests/image/tunnels.sh build build/image'
 
-# Several hosts, joined by tinc, VXLAN, OpenVPN and, on Debian's kernel in an emulator, gretap; metrics by promtool; the role by Ansible,
-# against three hosts and a Debian of its own. The tunnel is part of `make test`.
+# Several hosts, joined by tinc, VXLAN and OpenVPN, and by gretap on Debian's kernel in an emulator; metrics by promtool; the role by
+# Ansible, against three hosts and a Debian of its own. The tunnel is part of `make test`.
 test-hosts: all
-	@compat/apt/need-packages tinc openvpn iptables iproute2 busybox-static iputils-ping python3-venv debootstrap cpio kmod
+	@compat/apt/need-packages tinc openvpn iptables iproute2 busybox-static iputils-ping python3-venv debootstrap cpio kmod e2fsprogs
 	@compat/apt/unpack-packages build/prometheus prometheus
 	@[ -x build/ansible/bin/ansible-playbook ] || { python3 -m venv build/ansible && build/ansible/bin/pip install -q ansible-core; }
 	@compat/apt/debian build/debian
-	@status=0; tests/hosts/run.sh build build/hosts tunnel others crowd metrics fleet || status=$$?; \
-		$(WITH_QEMU) tests/emulated/run.sh build/emulated env CABLES=gretap tests/hosts/run.sh build /tmp/hosts others || status=$$?; \
-		exit $$status
+	@status=0; tests/hosts/run.sh build build/hosts tunnel others crowd metrics fleet debian || status=$$?; \
+		$(GRETAP) || status=$$?; exit $$status
+
+# What the machine's kernel may lack, on Debian's in an emulator: network-bridge with a bond and with VLANs; gretap.
+GRETAP = $(WITH_QEMU) tests/emulated/run.sh build/emulated env CABLES=gretap tests/hosts/run.sh build /tmp/hosts others
+test-emulated: all
+	@compat/apt/need-packages debootstrap cpio kmod e2fsprogs busybox-static
+	@status=0; $(WITH_QEMU) tests/emulated/run.sh build/emulated tests/emulated/network-bridge.sh build || status=$$?; \
+		$(GRETAP) || status=$$?; exit $$status
 
 # Not part of `make test`: installs a Debian, and builds everything three times.
 test-packages:

@@ -86,12 +86,12 @@ reaches() {
     return 1
 }
 
-# within SECONDS COMMAND...: whether a command succeeds within so many seconds.
+# within SECONDS COMMAND...: whether a command succeeds within so many seconds; else prints what it said last.
 within() {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + $1)) said
     shift
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
+    until said=$("$@" 2>&1); do
+        [ $SECONDS -lt $end ] || { echo "$said"; return 1; }
         sleep 0.2
     done
 }

@@ -259,6 +259,35 @@ const TESTS: &[(&str, &str)] = &[
         "#,
     ),
     (
+        "settings of the card by its name go to the bridge, and what they are then comes back",
+        r#"
+        v4=/proc/sys/net/ipv4/conf v6=/proc/sys/net/ipv6/conf
+        settings() {
+            echo $(for at in $v4/$1/{forwarding,rp_filter,proxy_arp,arp_ignore,log_martians} $v6/$1/{forwarding,accept_ra,autoconf}; do
+                cat $at
+            done)
+        }
+        # other values than those of a new interface
+        for at in $v4/eth0/{forwarding,rp_filter,proxy_arp,arp_ignore,log_martians} $v6/eth0/{forwarding,autoconf}; do
+            value=$(cat $at); echo $((value == 0)) >$at
+        done
+        echo 2 >$v6/eth0/accept_ra
+        wanted=$(settings eth0); [ "$wanted" != "$(settings default)" ] || echo "as a new interface"
+        $nb start || echo "start: $?"
+        same "settings of the bridge" "$wanted" "$(settings eth0)"
+        started start
+        echo 0 >$v4/eth0/arp_ignore; wanted=$(settings eth0)
+        $nb start || echo "again: $?"
+        same "settings after another start" "$wanted" "$(settings eth0)"
+        $nb stop || echo "stop: $?"
+        same "settings of the card" "$wanted" "$(settings eth0)"
+        stopped stop
+        call=$(changes $nb start | tail -n 1); $nb stop
+        ! killed $call $nb start || $nb stop
+        same "settings after a kill at $call" "$wanted" "$(settings eth0)"
+        "#,
+    ),
+    (
         "what cannot be put on a bridge is refused, and nothing is changed",
         r#"
         refused() {
@@ -333,6 +362,16 @@ cat >/run/old.c <<'END'
 #include <net/if.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
+/* /run/mounts stands for /proc/mounts, if it is there */
+static int open_any(const char *name, const char *path, int flags, int mode) {
+    int (*real)(const char *, int, int) = dlsym(RTLD_NEXT, name);
+    if (strcmp(path, "/proc/mounts") == 0 && access("/run/mounts", R_OK) == 0)
+        path = "/run/mounts";
+    return real(path, flags, mode);
+}
+int open(const char *path, int flags, int mode) { return open_any("open", path, flags, mode); }
+int open64(const char *path, int flags, int mode) { return open_any("open64", path, flags, mode); }
 int ioctl(int fd, unsigned long request, ...) {
     int (*real)(int, unsigned long, void *) = dlsym(RTLD_NEXT, "ioctl");
     va_list list;
@@ -363,6 +402,26 @@ const ON_OLD_KERNELS: &[(&str, &str)] = &[
         grep -q 'SIOCSIFFLAGS.*eth0.*ifr_flags=IFF_BROADCAST|IFF_RUNNING' /run/trace || echo "not switched off"
         started start
         $nb stop || echo "stop: $?"
+        stopped stop
+        "#,
+    ),
+    (
+        "old kernels: a card is not switched off below a root on the network",
+        r#"
+        for root in '10.5.5.5:/srv/root / nfs rw,vers=3 0 0' '10.5.5.5:/srv/root / nfs4 rw 0 0' '/dev/nbd0 / ext4 rw 0 0'; do
+            echo "$root" >/run/mounts
+            out=$($nb start 2>&1) && echo "$root: no failure"
+            [[ $out == *'eth0: this kernel gives no new name to an interface that is up'*'the root file system is on the network'* ]] ||
+                echo "$root: $out"
+            stopped "$root"
+        done
+        echo '/dev/sda1 / ext4 rw 0 0' >/run/mounts
+        $nb start || echo "start: $?"
+        started start
+        echo '10.5.5.5:/srv/root / nfs rw 0 0' >/run/mounts
+        $nb stop 2>/dev/null && echo "stop: no failure"
+        started "stop with a root on the network"
+        rm /run/mounts; $nb stop || echo "stop: $?"
         stopped stop
         "#,
     ),

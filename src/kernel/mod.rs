@@ -17,6 +17,7 @@ mod handle;
 mod ioctl;
 mod link;
 mod listener;
+mod mounts;
 mod neighbour;
 mod parallel;
 mod procfs;

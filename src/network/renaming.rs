@@ -1,7 +1,7 @@
 //! Renaming a link, with all that goes when it has to be switched off for that.
 //!
 //! Until Linux 6.2 a link that is up has no new name (EBUSY), and few drivers give it another hardware address. Switched off, it keeps
-//! its IPv4 addresses, and loses its routes and IPv6; so do the VLANs on it.
+//! its IPv4 addresses, and loses its routes and IPv6; so do the VLANs on it. A host whose root is on the network would not go on.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -39,6 +39,10 @@ pub(super) fn rename(
         }
     }
     let name = if kernel.has_link(to.as_bytes()) == Ok(true) { to } else { from };
+    if kernel.has_remote_root() {
+        restore_name(kernel, from, to);
+        return Err(ConfigError::RemoteRoot(from.clone()));
+    }
     let stopped = Stopped::stop(kernel, name).map_err(refused)?;
     let changed = change(name);
     if changed.is_err() {

@@ -44,7 +44,7 @@ const PRELUDE: &str = r#"
 same() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); }; }
 # the PATH for printed commands: the original tools, and those of ours that have no original
 mkdir /run/typed
-for name in brouter network-virtual vif-bridge vif-route; do ln -s "$(command -v $name)" /run/typed/$name; done
+for name in brouter network-virtual network-nat vif-bridge vif-route vif-nat; do ln -s "$(command -v $name)" /run/typed/$name; done
 PATH=/run/typed:${PATH#*:}
 # $1 can reach $2: a connection to a port on which nobody listens is refused
 reaches() { ip netns exec $1 timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }

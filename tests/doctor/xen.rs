@@ -35,6 +35,33 @@ pub(crate) const XEN: &[(&str, &str)] = &[
         "#,
     ),
     (
+        "Xen: a guest with vif-nat that is not reached",
+        r#"
+        path=/local/domain/0/backend/vif/1/0
+        # the address that vif-nat gives it, or one of its own
+        for key in '' 10.7.0.5; do
+            address=${key:-10.0.1.1}
+            ip netns add g3; ip link add vif1.0 type veth peer name eth0 netns g3
+            ip -n g3 addr add $address/16 dev eth0; ip -n g3 link set eth0 up; ip -n g3 route add default via ${address%.*}.$((${address##*.} + 127))
+            xenstore-write $path/script $(command -v vif-nat) $path/frontend-id 1 $path/handle 0 ${key:+$path/ip $key}
+            export XENBUS_PATH=$path vif=vif1.0
+            vif-nat online || cat /var/log/xen/xen-hotplug.log
+            network-nat start netdev=eth0
+            reaches g3 192.0.2.2 3 || echo "guest $address does not reach the outside"
+            well "a guest with vif-nat"
+            conf=/proc/sys/net/ipv4/conf guest=g3
+            for value in vif1.0/forwarding eth0/forwarding; do
+                cut="g3 192.0.2.2"; echo 0 >$conf/$value; mends failure routed
+            done
+            cut=; echo 0 >$conf/vif1.0/proxy_arp; mends failure routed
+            echo 0 >$conf/all/rp_filter; echo 0 >$conf/vif1.0/rp_filter; mends warning routed
+            cut="g3 192.0.2.2"; ip route del $address; mends failure routed
+            ip route change $address dev eth0; mends failure routed
+            vif-nat offline; ip link del vif1.0; ip netns del g3; xenstore-rm $path
+        done
+        "#,
+    ),
+    (
         "Xen: a script that is not one of Xen's is not a line to type",
         r#"
         path=/local/domain/0/backend/vif/1/0

@@ -51,18 +51,30 @@ fn guest(host: &Host, store: &mut Store, backend: &Backend) -> Option<Guest> {
     if !["vif-route", "vif-nat"].contains(&name) || backend.value(store, "hotplug-status") != "connected" {
         return None;
     }
+    let is_nat = name == "vif-nat";
     let words = backend.value(store, "ip");
     let address = |word: &str| word.parse::<IpAddr>().ok().map(IpNet::from);
     let nets = words.split_whitespace().filter_map(|word| word.parse().ok().or_else(|| address(word)));
     // behind an address vif-nat has the prefix of the guest
-    let nets = nets.map(|net: IpNet| if name == "vif-nat" { net.addr().into() } else { net }).collect();
+    let mut nets: Vec<IpNet> = nets.map(|net: IpNet| if is_nat { net.addr().into() } else { net }).collect();
+    if nets.is_empty() && is_nat {
+        nets.extend(default_address(backend, store));
+    }
     let command = backend.known_script(host, &script)?;
     Some(Guest {
         interface: backend.interface(store),
         nets,
         command: backend.call(store, &command),
-        is_on_link: name == "vif-route",
+        is_on_link: !is_nat,
     })
+}
+
+/// Returns the address that vif-nat gives a guest without one: 10.GUEST.GUEST.DEVICE, devices counted from 1.
+fn default_address(backend: &Backend, store: &mut Store) -> Option<IpNet> {
+    let mut number = |name| backend.value(store, name).trim().parse::<u16>().ok();
+    let [high, low] = number("frontend-id")?.to_be_bytes();
+    let device = u8::try_from(number("handle")?).ok()?.checked_add(1)?;
+    Some(IpAddr::from([10, high, low, device]).into())
 }
 
 fn check_route(host: &Host, guest: &Guest, net: &IpNet, report: &mut Report) {
@@ -86,8 +98,8 @@ fn check_interface(host: &Host, guest: &Guest, report: &mut Report) {
     let of = |link: &str, value| host.snapshot.link_value(Family::V4, link, value);
     let set = |link: &str, value: &str| format!("echo 1 >/proc/sys/net/ipv4/conf/{}/{value}", quoted(link));
     if of(name, "proxy_arp") == Some(0) {
-        let evidence = format!("proxy_arp of {name} is 0: the guest does not find its router");
-        report.failure(evidence, set(name, "proxy_arp"));
+        let lost = if guest.is_on_link { "its router" } else { "other guests" };
+        report.failure(format!("proxy_arp of {name} is 0: the guest does not find {lost}"), set(name, "proxy_arp"));
     }
     if of(name, "rp_filter") == Some(0) && of("all", "rp_filter") == Some(0) {
         report

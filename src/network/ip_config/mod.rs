@@ -111,6 +111,8 @@ pub enum ConfigError {
     Up(InterfaceName, Errno),
     /// A link cannot be given another name, or another hardware address.
     Name(InterfaceName, InterfaceName, Errno),
+    /// A link would have to be switched off for another name, and the root file system is reached over a network.
+    RemoteRoot(InterfaceName),
     /// The link's name leaves no room for another label.
     NoLabel(IpNet, InterfaceName),
     /// No ioctl can make this route again: the route, and what it has.
@@ -125,6 +127,11 @@ impl fmt::Display for ConfigError {
             ConfigError::Route(net, link, errno) => write!(f, "route to {net} over {link}: {}", errno_text(*errno)),
             ConfigError::Up(link, errno) => write!(f, "cannot switch {link} on: {}", errno_text(*errno)),
             ConfigError::Name(from, to, errno) => write!(f, "cannot rename {from} to {to}: {}", errno_text(*errno)),
+            ConfigError::RemoteRoot(link) => write!(
+                f,
+                "{link}: this kernel gives no new name to an interface that is up (Linux 6.2 does), and the root file system is on \
+                 the network, which that would cut off: name another card by netdev=, or start a later kernel"
+            ),
             ConfigError::NoLabel(net, link) => {
                 write!(f, "address {net}: the name of {link} leaves no room for the label of another address")
             }

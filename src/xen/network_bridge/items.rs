@@ -45,6 +45,7 @@ pub(super) fn wanted(kernel: &Kernel, settings: &Settings, config: IpConfig) -> 
                     to: pdev.clone(),
                     macs: Some([mac, Mac::OF_XEN]),
                 })),
+                Item::Silent(pdev.clone()),
             ]);
             Ok(items)
         }

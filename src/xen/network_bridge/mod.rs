@@ -9,6 +9,7 @@
 //! ([`guard`]), and by the next call if that is killed as well ([`undo`]).
 
 mod guard;
+mod interface_settings;
 mod items;
 mod settings;
 mod start;

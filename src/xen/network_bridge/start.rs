@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::guard::{Guard, context};
+use super::interface_settings::InterfaceSettings;
 use super::items;
 use super::settings::Settings;
 use super::undo::{card, undo};
@@ -68,22 +69,31 @@ pub(super) fn start(call: &mut Call, settings: &Settings) -> Outcome {
     let state = NetworkState { items, backend, ..NetworkState::empty(context.bridge.clone()) };
     let plan = Plan { steps, adopted: Vec::new(), state, remarks: Vec::new(), host_id: None };
     let was_running = is_running(kernel, &settings.netdev);
-    carry_out(&context, &plan, earlier.as_ref())?;
+    // only the first start: what was set since is the administrator's
+    let card = InterfaceSettings::read(kernel, &settings.netdev);
+    let give = |item: &Item| match item {
+        Item::Moved { to, .. } if earlier.is_none() => card.put(kernel, to),
+        _ => (),
+    };
+    carry_out(&context, &plan, earlier.as_ref(), &|| plan.state.items.iter().for_each(give))?;
     if was_running {
         wait_for_link(call, &settings.pdev);
     }
     Ok(())
 }
 
-/// Carries a plan out, or undoes it.
-pub(super) fn carry_out(context: &Context, plan: &Plan, earlier: Option<&NetworkState>) -> Outcome {
+/// Carries a plan out, then `last`, or undoes it.
+pub(super) fn carry_out(context: &Context, plan: &Plan, earlier: Option<&NetworkState>, last: &dyn Fn()) -> Outcome {
     if plan.is_idle() && earlier.is_none_or(|earlier| *earlier == plan.state) {
         return Ok(());
     }
     let guard = Guard::start(&context.bridge);
     let step_failed = |step: &Step, cause: &Cause| step_failed(context, step, cause);
     let work = Work { script: NAME, context, plan, earlier, step_failed: &step_failed };
-    let outcome = work.carry_out(&|| Ok(()));
+    let outcome = work.carry_out(&|| {
+        last();
+        Ok(())
+    });
     guard.dismiss();
     outcome
 }

@@ -1,6 +1,7 @@
 //! `network-bridge stop`.
 
 use super::guard::context;
+use super::interface_settings::InterfaceSettings;
 use super::items;
 use super::settings::Settings;
 use super::start::carry_out;
@@ -31,6 +32,7 @@ pub(super) fn stop(call: &mut Call, arguments: &Arguments) -> Outcome {
     };
     let context = context(call, bridge)?;
     let _lock = locked(NAME, &context)?;
+    let mut is_own = true;
     let state = match stored(NAME, &context)? {
         Some(state) if state.items.is_empty() => return undo(&context, &state),
         Some(state) if card(&state).is_none() => {
@@ -40,7 +42,10 @@ pub(super) fn stop(call: &mut Call, arguments: &Arguments) -> Outcome {
         Some(state) if state.incomplete => return undo(&context, &state),
         Some(state) => state,
         None => match found(call, &settings, &context)? {
-            Some(state) => state,
+            Some(state) => {
+                is_own = false;
+                state
+            }
             None => return Ok(()),
         },
     };
@@ -63,7 +68,17 @@ pub(super) fn stop(call: &mut Call, arguments: &Arguments) -> Outcome {
         remarks: Vec::new(),
         host_id: None,
     };
-    carry_out(&context, &plan, Some(&state))?;
+    // a bridge of Xen's script never had the card's settings
+    let moved = state.items.iter().find_map(|item| match item {
+        Item::Moved { to, .. } if is_own => Some(InterfaceSettings::read(context.kernel, to)),
+        _ => None,
+    });
+    let give_back = || {
+        if let (Some(settings), Some((card, _))) = (&moved, card(&state)) {
+            settings.put(context.kernel, card);
+        }
+    };
+    carry_out(&context, &plan, Some(&state), &give_back)?;
     apply::forget(&context, Some(&state)).map_err(|error| no_record(&error))
 }
 

@@ -64,7 +64,7 @@ calls() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 32] = [
+const TESTS: [(&str, &str); 33] = [
     (
         "--dry-run prints the steps of up, and the original tools create the same network from them",
         r#"
@@ -84,6 +84,19 @@ const TESTS: [(&str, &str); 32] = [
             same "$network: the original tools create something else" "$(state)" "$ours"
             PATH=$ORIGINAL bash -e <<<"$steps_down"
             same "$network: the original tools leave something" "$before" "$(state)"
+        done
+        "#,
+    ),
+    (
+        "a name that is a word of ip, or begins one, is typed behind dev",
+        r#"
+        for name in a up dev address; do
+            before=$(state); steps=$(brouter up $name --address 10.9.0.1/24 --dry-run)
+            is_up() { [ $(($(cat /sys/class/net/$name/flags) & 1)) = 1 ] || echo "$name is not up after $1"; }
+            PATH=$ORIGINAL bash -e <<<"$steps" || echo "$name: $steps"; is_up "$steps"
+            $ip link set dev $name down; line=$(brouter doctor $name | sed -n 's/^.* is down; type: //p')
+            PATH=$ORIGINAL bash -e <<<"$line" || echo "$name: $line"; is_up "$line"
+            $ip link del dev $name; same "$name" "$before" "$(state)"
         done
         "#,
     ),
@@ -345,7 +358,7 @@ END
         "obstacles are reported before anything is changed",
         r#"
         $ip link add name other type bridge; $ip link add q1 type veth peer name q1-far; $ip link set q1 master other
-        before=$(state)
+        $ip tuntap add tun0 mode tun; before=$(state)
         while IFS='|' read -r status words said; do
             brouter up $words >/run/out 2>/run/said; got=$?
             same "$words" "$status $said" "$got $(cat /run/out /run/said)"
@@ -357,6 +370,9 @@ END
 1|n --address 10.9.0.1/24 --port x1|brouter: n: there is no interface x1
 1|n --address 10.9.0.1/24 --outside x1|brouter: n: there is no interface x1
 1|n --address 10.9.0.1/24 --port q1|brouter: n: q1 is a port of other
+1|n --address 10.9.0.1/24 --port other|brouter: n: other cannot be a port: it is a bridge
+1|n --address 10.9.0.1/24 --port lo|brouter: n: lo cannot be a port: it leads nowhere but to this host
+1|n --address 10.9.0.1/24 --tunnel tun0|brouter: n: tun0 cannot be a port: it carries no Ethernet frames
 1|n --address 10.9.0.1/24 --firewall /x|brouter: n: /x: there is no such program
 2|n --address 10.9.0.1/24 --antispoof|brouter: n: antispoof needs the interface to the outside (--outside)
 2|n --address fd00::1/64 --masquerade|brouter: n: masquerade: only IPv4 networks are masqueraded, and there is none
@@ -486,6 +502,11 @@ echo 1 >$conf/eth0/accept_ra"
             same "back, $addresses" "$of_port" "$(routes eth0)"; [ ! -e /sys/class/net/b0 ] || echo "the bridge is left"
             same "eth0" up "$(cat /sys/class/net/eth0/operstate)"; $ip link set p1 up; same "left" "$before" "$(state)"
         done
+        # an address that the file names, and by which the router is reached
+        printf '%s\n' bridge=b0 port=eth0 address=192.0.2.1/24 >/etc/brouter/lan.conf
+        brouter up lan >/dev/null || echo "no up"; rm -r /run/brouter; brouter down lan >/run/out || cat /run/out
+        same "back, of the file" "$of_port" "$(routes eth0)"; same "left, of the file" "$before" "$(state)"
+        printf '%s\n' bridge=b0 port=eth0 port=p1 address=10.9.0.1/24 >/etc/brouter/lan.conf
         # by which of two the router is reached is not known
         $ip link set p1 name eth1; sed -i s/p1/eth1/ /etc/brouter/lan.conf
         brouter up lan >/dev/null || echo "no up"; rm -r /run/brouter; on_bridge=$(routes b0 | grep -v 10.9.0)

@@ -11,8 +11,7 @@ use crate::error::{Failure, Outcome, errno_text, line};
 use crate::kernel::{Kernel, LinkSetting};
 use crate::net::InterfaceName;
 
-/// Say whether packets to guests may go without checksums, which the guests are trusted not to miss (on), or get them here (off),
-/// as some DHCP clients need it. What ethtool -K INTERFACE tx does.
+/// Let packets to guests go without checksums (on), or make them here (off).
 #[derive(FromArgs)]
 pub(super) struct Options {
     /// on or off

@@ -22,7 +22,7 @@ use super::wanted::{
 use crate::firewall::chain::{Policy, Table};
 use crate::inspect::snapshot::HostSnapshot;
 use crate::kernel::{Address, Source};
-use crate::net::Family;
+use crate::net::{Family, InterfaceName};
 
 /// What a call will do.
 #[derive(Debug)]
@@ -355,8 +355,26 @@ fn check_interfaces(context: &Context, host: &HostSnapshot, spec: &NetworkSpec) 
         if let Some(other) = owner.filter(|other| *other != *context.bridge.as_str()) {
             return Err(PlanError::PortOf(port.clone(), other.to_string_lossy().into_owned()));
         }
+        if let Some(why) = no_port(context, host, port)? {
+            return Err(PlanError::NotAPort(port.clone(), why));
+        }
     }
     Ok(())
+}
+
+/// Returns why the kernel takes an interface for a port of no bridge (net/bridge/br_if.c, `br_add_if`). A tunnel may come later.
+fn no_port(context: &Context, host: &HostSnapshot, port: &InterfaceName) -> Result<Option<&'static str>> {
+    if host.link_flags(port.as_ref())?.is_none() {
+        return Ok(None);
+    }
+    if host.bridge(port.as_ref())?.is_some() {
+        return Ok(Some("it is a bridge"));
+    }
+    Ok(match context.kernel.link(port.as_bytes())?.hw_type {
+        libc::ARPHRD_ETHER => None,
+        libc::ARPHRD_LOOPBACK => Some("it leads nowhere but to this host"),
+        _ => Some("it carries no Ethernet frames"),
+    })
 }
 
 /// Returns which tunnels are not there yet, and which carry less than guests send: what the spec says, or else what the ports that

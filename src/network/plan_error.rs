@@ -48,6 +48,8 @@ pub enum PlanError {
     NoInterface(InterfaceName),
     /// The interface is a port of another bridge.
     PortOf(InterfaceName, String),
+    /// No bridge takes the interface as a port: why.
+    NotAPort(InterfaceName, &'static str),
     /// It is not known whether an item is there.
     Item(Box<Item>, Cause),
     /// The bridge, an interface or the firewall cannot be examined.
@@ -74,6 +76,7 @@ impl fmt::Display for PlanError {
             PlanError::OtherBridge(bridge) => write!(f, "is up with the bridge {bridge}: brouter down it first"),
             PlanError::NoInterface(name) => write!(f, "there is no interface {name}"),
             PlanError::PortOf(port, bridge) => write!(f, "{port} is a port of {bridge}"),
+            PlanError::NotAPort(port, why) => write!(f, "{port} cannot be a port: {why}"),
             PlanError::Item(item, cause) => write!(f, "{item}: {cause}"),
             PlanError::Other(cause) => cause.fmt(f),
             PlanError::Conflict(conflict) => conflict.fmt(f),

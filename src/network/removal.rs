@@ -3,14 +3,14 @@
 use ipnet::IpNet;
 
 use super::context::{Cause, Context};
-use super::ip_config::IpConfig;
+use super::ip_config::{IpConfig, OwnAddress};
 use super::item::{Item, Value};
 use super::plan::{Plan, addresses_v4, find_bridge, half_added, is_present};
 use super::plan_error::{Remark, Result};
 use super::spec::NetworkSpec;
 use super::state::NetworkState;
 use super::step::Step;
-use super::wanted::wanted;
+use super::wanted::{has_own_address, wanted};
 use crate::inspect::bridge::is_uplink;
 use crate::inspect::port::Port;
 use crate::inspect::snapshot::HostSnapshot;
@@ -98,26 +98,37 @@ fn items_without_state(
     Ok(known)
 }
 
-/// Keeps the host reachable if the bridge has addresses that the spec does not name, such as those that `up` moved there from a port.
-/// They go back to the only port that leads to the outside. If there is not exactly one, no port is released.
+/// Keeps the host reachable if the bridge has addresses that the spec does not name, or by which the next hop of a route is reached:
+/// `up` may have moved them there from a port. They go back to the only port that leads to the outside. If there is not exactly one,
+/// they stay, and no port is released.
 fn keep_reachable(context: &Context, host: &HostSnapshot, spec: &NetworkSpec, items: &mut Vec<Item>) -> Result<()> {
     let is_uplink = |port: &InterfaceName| is_uplink(context.kernel, port.as_ref());
     // it was on before `up`, as far as anybody knows
     items.retain(|item| !matches!(item, Item::Up(link) if is_uplink(link)));
-    if foreign_addresses(context, host, items)?.is_empty() {
-        return Ok(());
-    }
     let bridge = host.bridge(context.bridge.as_ref())?;
     let uplinks: Vec<&Port> = bridge.iter().flat_map(|bridge| bridge.uplinks()).collect();
+    let mut config = IpConfig::read_movable(context.kernel, &context.bridge);
+    let leads_out = |net: &IpNet| {
+        !uplinks.is_empty() && config.routes.iter().any(|route| route.gateway.is_some_and(|hop| net.contains(&hop)))
+    };
+    let is_kept = |net: &IpNet| !spec.addresses.contains(net) || leads_out(net);
+    let kept: Vec<OwnAddress> = config.addresses.iter().filter(|address| is_kept(&address.net)).cloned().collect();
+    config.addresses = kept;
+    if !has_own_address(&config) {
+        return Ok(());
+    }
     let own = |port: &&InterfaceName| matches!(uplinks.as_slice(), [only] if *only.name == *port.as_str());
     let Some(port) = spec.ports.iter().find(own) else {
-        items.retain(|item| {
-            !matches!(item, Item::Port(_)) && !matches!(item, Item::Up(link) if *link != context.bridge)
+        items.retain(|item| match item {
+            Item::Port(_) => false,
+            Item::Up(link) => *link == context.bridge,
+            Item::Address(net) => !config.has_address(*net),
+            _ => true,
         });
         return Ok(());
     };
-    let mut config = IpConfig::read(context.kernel, &context.bridge).map_err(Cause::Config)?;
-    config.addresses.retain(|address| !spec.addresses.contains(&address.net));
+    // what cannot be moved would be lost
+    IpConfig::read(context.kernel, &context.bridge).map_err(Cause::Config)?;
     for address in &mut config.addresses {
         // `:1` was the next free label on the bridge
         if address.alias.bytes().skip(1).all(|byte| byte.is_ascii_digit()) {

@@ -227,7 +227,7 @@ END
         for check in iptables 'n forward' 'n masquerade'; do
             grep -q "^warning  $check: not known: " /run/out || { echo "$check:"; cat /run/out; }
         done
-        grep -q '^failure' /run/out && cat /run/out
+        grep -q '^failure' /run/out && cat /run/out; sort /run/out | uniq -d
         "#,
     ),
     (

@@ -58,7 +58,12 @@ impl Report {
 
     pub(super) fn add(&mut self, state: State, evidence: String, command: Option<String>) {
         self.is_clean &= state == State::Ok;
-        self.findings.push(Finding { state, check: self.check, network: self.network.clone(), evidence, command });
+        let is_same =
+            |other: &Finding| (other.check, &other.network, &other.evidence) == (self.check, &self.network, &evidence);
+        // IPv4 and IPv6 can have one fault in common
+        if !self.findings.iter().any(is_same) {
+            self.findings.push(Finding { state, check: self.check, network: self.network.clone(), evidence, command });
+        }
     }
 
     /// Something may be wrong.

@@ -2,8 +2,8 @@
 # network-bridge.sh PROGRAMS: network-bridge with a bond for its card, and with VLANs on the card, on a kernel that has both. Linux 6.1 also
 # switches a card off for another name. Prints what is wrong, and how many checks were made.
 set -u
-PATH=$(cd "$1" && pwd):$PATH
-nb=network-bridge
+# ip is the original
+nb=$(cd "$1" && pwd)/network-bridge
 failed=0 checks=0
 check() {
     local what=$1 said

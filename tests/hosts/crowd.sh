@@ -31,12 +31,12 @@ for guest in $guests; do add_guest "$guest" "$(host_of_guest "$guest")" xenbr0; 
 column() {
     local line sum=0
     while read -ra line; do
-        [[ ${line[$2]} != *[!0-9a-f]* ]] && sum=$((sum + 16#${line[$2]}))
+        [[ ${line[$2]-x} != *[!0-9a-f]* ]] && sum=$((sum + 16#${line[$2]}))
     done <"$1"
     echo $sum
 }
 # refused_neighbours: how often the kernel had no room for a neighbour, in any namespace of the machine
-refused_neighbours() { column /proc/net/stat/arp_cache 12; }
+refused_neighbours() { column /proc/self/fd/9 12; }
 # dropped: what the kernel has dropped, as a loaded machine does: full backlogs, TAPs and sockets, no room for a neighbour
 dropped() {
     local name sum

@@ -9,6 +9,10 @@ rm -rf "$2"
 mkdir -p "$2"
 lab=$(cd "$2" && pwd)
 shift 2
+# counters of the machine's table of neighbours, which namespaces share and do not show
+neighbours=/proc/net/stat/arp_cache
+[ -r $neighbours ] || neighbours=/dev/null
+exec 9<$neighbours
 status=0
 for part; do
 	echo "# $part"

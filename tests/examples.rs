@@ -105,8 +105,9 @@ const LXC: &str = r#"
 brctl addbr xenbr0; brctl setfd xenbr0 0; ip addr add 192.168.10.1/24 dev xenbr0; ip link set dev xenbr0 up
 mkdir -p /run/lxc /run/mnt /run/root/{bin,dev,proc,sys}; cp /bin/busybox /run/root/bin; : >/run/root/dev/null
 printf '%s\n' 'lxc.rootfs.path = dir:/run/root' 'lxc.rootfs.mount = /run/mnt' 'lxc.console.path = none' 'lxc.autodev = 0' >>/run/lxc.conf
+# lxc-start changes the mode of its standard input: not that of the machine's /dev/null
 unpacked bin/lxc-start -F -n guest -P /run/lxc -f /run/lxc.conf -- /bin/busybox sh -c \
-    'b=/bin/busybox; $b ip addr add 192.168.10.11/24 dev eth0; $b ping -c 1 -W 3 192.168.10.1' >/run/out 2>&1 </dev/null
+    'b=/bin/busybox; $b ip addr add 192.168.10.11/24 dev eth0; $b ping -c 1 -W 3 192.168.10.1' >/run/out 2>&1 <<<''
 grep -q ' 0% packet loss' /run/out || { echo "the container does not reach the bridge:"; cat /run/out; }
 "#;
 

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
+use std::thread::{self, JoinHandle};
 
 use super::chain::Table;
 use super::choice;
@@ -52,6 +53,13 @@ impl NftListing {
             Ok((_, said)) if !said.contains("ot permitted") => NftListing::Nothing,
             failed => NftListing::Refused(first_line(failed.ok().map(|(_, said)| said), "nft")),
         }
+    }
+
+    /// Runs nft beside the caller, if it is installed: it takes longer than all that doctor reads itself.
+    pub(crate) fn read_beside(path: Option<&OsString>) -> Option<JoinHandle<Self>> {
+        let path = path.cloned();
+        program::find("nft", path.clone())?;
+        thread::Builder::new().spawn(move || NftListing::read(path.as_ref())).ok()
     }
 
     /// Whether iptables may have rules of a family that its own listing shows: the names of its tables are known.

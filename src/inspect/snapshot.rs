@@ -1,9 +1,10 @@
 //! The snapshot: what is known of the host, and what has not been asked yet.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
+use std::thread::JoinHandle;
 
 use nix::errno::Errno;
 
@@ -39,6 +40,8 @@ struct Read<'k> {
     values: Facts<(Family, OsString, &'static str), Option<i64>>,
     firewall: [OnceCell<Rules>; 2],
     nft: OnceCell<NftListing>,
+    /// Reads them already.
+    nft_beside: Cell<Option<JoinHandle<NftListing>>>,
     legacy_firewall: [OnceCell<Rules>; 2],
 }
 
@@ -186,11 +189,20 @@ impl<'k> HostSnapshot<'k> {
         ports.filter(|port| is_over_bridge && port.guest().is_none()).collect()
     }
 
+    /// Takes over a thread that reads the rules of nftables already.
+    pub(crate) fn with_nft_beside(self, thread: Option<JoinHandle<NftListing>>) -> Self {
+        self.read.nft_beside.set(thread);
+        self
+    }
+
     /// Returns the firewall's rules.
     pub(crate) fn firewall(&self, family: Family) -> &Rules {
         let path = self.path.as_ref();
         self.read.firewall[family as usize].get_or_init(|| {
-            let nft = self.read.nft.get_or_init(|| NftListing::read(path));
+            let nft = self.read.nft.get_or_init(|| {
+                let read = self.read.nft_beside.take().and_then(|thread| thread.join().ok());
+                read.unwrap_or_else(|| NftListing::read(path))
+            });
             Rules::all(self.kernel, path, family, nft)
         })
     }

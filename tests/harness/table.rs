@@ -28,7 +28,7 @@
 //! - modes (see [`Mode`]): the row runs only in these;
 //! - `timers`: the output contains running timers, which are removed before the comparison;
 //! - `needs=PROGRAM` or `needs=/dev/DEVICE`: the row is skipped if this is missing; `needs=xen`: Xen's scripts and a xenstored;
-//!   `needs=scripts`: Debian's packages of other scripts; `needs=iproute2-6.1`: later releases behave in another way;
+//!   `needs=scripts`: Debian's packages of other scripts; `needs=iproute2-6.1`: the originals of later Debians behave in another way;
 //! - `deviation=NAME`: ours differs on purpose, and the indented lines below the row state its outcome.
 //!   `compat/original/DEVIATIONS.md` gives the reason.
 //!

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::call::Call;
 use crate::error::{Failure, line};
 use crate::firewall::choice::Kind;
+use crate::firewall::survey::NftListing;
 use crate::inspect::bridge::Bridge;
 use crate::inspect::port::Port;
 use crate::inspect::route::Route;
@@ -71,11 +72,13 @@ impl<'k> Host<'k> {
         }
         let path = (call.environment)("PATH");
         let states = state_dir(call.kernel).map_err(|failure| failure.with_status(2))?;
+        let nft = NftListing::read_beside(path.as_ref());
         // where it cannot be read, the checks say why
         let (snapshot, statuses) = match status::check::check(call, None, false) {
             Ok(HostStatus { snapshot, bridges, .. }) => (snapshot, bridges),
             Err(_) => (HostSnapshot::new(call.kernel, path.clone()), Vec::new()),
         };
+        let snapshot = snapshot.with_nft_beside(nft);
         let names = snapshot.bridge_names().unwrap_or_default();
         let bridges: Vec<_> = names.iter().filter_map(|name| snapshot.bridge(name).ok().flatten()).collect();
         let xenstored = (call.environment)("XENSTORED_PATH");

@@ -101,7 +101,7 @@ offline_faults() {
 "#;
 
 /// Names and scripts of the tests.
-const TESTS: [(&str, &str); 35] = [
+const TESTS: [(&str, &str); 36] = [
     (
         "xenstored that hangs is an error after ten seconds",
         r#"
@@ -224,6 +224,39 @@ const TESTS: [(&str, &str); 35] = [
         for n in {1..64}; do wait ${hooks[n]} || echo "offline $n failed: $(cat $log)"; done
         [ "$(echo /sys/class/net/xenbr0/brif/*)" = '/sys/class/net/xenbr0/brif/*' ] || ls /sys/class/net/xenbr0/brif
         ls /run/xen-hotplug
+        "#,
+    ),
+    (
+        "500 guests with firewall rules",
+        r#"
+        unset antispoof
+        export firewall_backend=kernel
+        iptables-legacy -P FORWARD DROP
+        iptables-legacy -A FORWARD -i eth0 -j ACCEPT
+        before=$(iptables-legacy -S)
+        for n in {1..500}; do echo "link add vif9.$n type veth peer name h$n"; done | ip -batch -
+        ip_of() { echo 10.1.$(($1 / 250)).$(($1 % 250)); }
+        keys=
+        for n in {1..500}; do keys+=" backend/vif/9/$n/bridge xenbr0 backend/vif/9/$n/ip $(ip_of $n)"; done
+        xenstore-write $keys
+        for n in {1..500}; do
+            vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge online || echo "online $n failed: $(cat $log)"
+        done
+        # as Xen's script inserts them
+        of_guest() {
+            echo "-A FORWARD -m physdev --physdev-out vif9.$1 --physdev-is-bridged -j ACCEPT
+-A FORWARD -p udp -m physdev --physdev-in vif9.$1 --physdev-is-bridged -m udp --sport 68 --dport 67 -j ACCEPT
+-A FORWARD -m physdev --physdev-out vif9.$1 --physdev-is-bridged -j ACCEPT
+-A FORWARD -s $(ip_of $1)/32 -m physdev --physdev-in vif9.$1 --physdev-is-bridged -j ACCEPT"
+        }
+        wanted=$(for n in {500..1}; do of_guest $n; done)
+        got=$(iptables-legacy -S FORWARD | grep vif9)
+        [ "$got" = "$wanted" ] || diff <(echo "$wanted") <(echo "$got") | head
+        for n in 250 {1..249} {251..500}; do
+            vif=vif9.$n XENBUS_PATH=backend/vif/9/$n vif-bridge offline || echo "offline $n failed: $(cat $log)"
+        done
+        [ "$(iptables-legacy -S)" = "$before" ] || iptables-legacy -S | head
+        [ "$(echo /sys/class/net/xenbr0/brif/*)" = '/sys/class/net/xenbr0/brif/*' ] || ls /sys/class/net/xenbr0/brif
         "#,
     ),
     (

@@ -73,7 +73,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     let set = "link set eth0 up";
     let change = "link set eth0 mtu 1400";
     let back = "link set eth0 mtu 1500";
-    let [put, _, original_put, _, up, original_up, mtu, _, original_mtu, _] = medians(
+    let [put, _, original_put, _, set_up, original_set_up, mtu, _, original_mtu, _] = medians(
         bench.rounds(100),
         [
             alone(add),
@@ -89,6 +89,14 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
         ],
     )?;
 
+    let up: String =
+        (1..=LINKS / 2).flat_map(|n| [format!("link set p{n} up\n"), format!("link set v{n} up\n")]).collect();
+    programs.make_links(host, &up)?;
+    agree(&baseline("link"), &original("link show"))?;
+    agree(&baseline("addr"), &original("addr show"))?;
+    let [links_up, plain_links_up, addresses_up, plain_addresses_up] =
+        medians(rounds, [ours("link show"), baseline("link"), ours("addr show"), baseline("addr")])?;
+
     let table = &mut bench.table;
     table.begin(&format!("ip among {LINKS} links, {rounds} rounds"));
     table.line("addr show", addresses, original_addresses, 2.0);
@@ -97,12 +105,14 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<(), String> {
     table.line("link show", links, original_links, 2.0);
     table.line("link show, to C that makes only the needed calls", links_again, plain_links, TO_C);
     table.line("addr show, to C that makes only the needed calls", addresses_again, plain_addresses, TO_C);
+    table.line("link show, to the same, links up", links_up, plain_links_up, TO_C);
+    table.line("addr show, to the same, links up", addresses_up, plain_addresses_up, TO_C);
     table.line("link show dev X, to few links", link, alone_link, NO_GROWTH);
     table.line("addr show dev X", address, original_address, NO_GROWTH);
     table.line("addr show dev X, calls, to few links", address_calls, alone_address_calls, 1.0);
     table.begin("ip, one change");
     table.line("addr add", put, original_put, 0.5);
-    table.line("link set up", up, original_up, 0.5);
+    table.line("link set up", set_up, original_set_up, 0.5);
     table.line("link set mtu", mtu, original_mtu, 0.5);
     Ok(())
 }

@@ -49,10 +49,20 @@ PATH=/run/typed:${PATH#*:}
 # $1 can reach $2: a connection to a port on which nobody listens is refused
 reaches() { ip netns exec $1 timeout ${3-0.7} bash -c "</dev/tcp/$2/9" 2>&1 | grep -q refused; }
 # prints the status of each finding of a check
-words() { brouter doctor --all | awk -v check="$1:" '/^[a-z]/ && ($2 == check || $3 == check) { print $1 }' | sort -u | tr '\n' ' '; }
+words() { brouter doctor --all | of_checks "$1" | cut -d ' ' -f 1 | sort -u | tr '\n' ' '; }
+# filters the lines about some checks; one line may be about several: `warning  n forward, n masquerade: …`
+of_checks() {
+    awk -v checks=" $* " '{
+        about = $0; sub(/^[a-z]+ +/, "", about); sub(/: .*/, "", about)
+        for (i = split(about, each, ", "); i > 0; i--) {
+            count = split(each[i], word, " ")
+            if (index(checks, " " word[count] " ")) { print; next }
+        }
+    }'
+}
 # prints the commands that these checks suggest
 lines() {
-    brouter doctor | awk -v checks=" $* " '{ name = $2 ~ /:$/ ? $2 : $3; sub(":", "", name) } index(checks, " " name " ")' |
+    brouter doctor | of_checks "$@" |
         sed -n 's/^.*; type: //p' | sed 's/ROUTER/192.0.2.2/; s/INTERFACE/p1/'
 }
 type_them() { bash -e <<<"$1" >/run/typed.out 2>&1 || { echo "typed: $1"; cat /run/typed.out; }; }

@@ -225,7 +225,7 @@ END
         mkdir -m 755 /run/user; cp $(command -v brouter) /run/user; chmod 755 /run/user/brouter
         "${as[@]}" /run/user/brouter doctor >/run/out 2>/run/said; same "status" 1 $?; cat /run/said
         for check in iptables 'n forward' 'n masquerade'; do
-            grep -q "^warning  $check: not known: " /run/out || { echo "$check:"; cat /run/out; }
+            grep -q "^warning  .*$check[,:].* not known: " /run/out || { echo "$check:"; cat /run/out; }
         done
         grep -q '^failure' /run/out && cat /run/out; sort /run/out | uniq -d
         "#,
@@ -250,7 +250,7 @@ END
         r#"
         mount -t tmpfs none /sys; mount -t tmpfs none /proc; brouter doctor b0 >/run/out 2>/run/said; status=$?; umount /proc /sys
         [ $status = 1 -o $status = 2 ] && [ -s /run/out ] && grep -q '^warning  sysfs:' /run/out || { echo $status; cat /run/out /run/said; }
-        for check in overlap forwarding outside; do grep -q "^warning  n $check: not known" /run/out || { echo $check:; cat /run/out; }; done
+        for check in overlap forwarding outside; do grep -q "^warning  .*n $check[,:].* not known" /run/out || { echo $check:; cat /run/out; }; done
         "#,
     ),
     (

@@ -120,8 +120,27 @@ impl Report {
         let least = if all { State::Ok } else { State::Warning };
         let states = [State::Failure, State::Warning, State::Ok].into_iter().filter(|state| *state >= least);
         let findings = states.flat_map(|state| self.findings.iter().filter(move |finding| finding.state == state));
-        let text: String = findings.map(|finding| finding.text(width, is_coloured)).collect();
+        let text: String =
+            findings.filter_map(|finding| Some(finding.text(&self.subjects(finding)?, width, is_coloured))).collect();
         if text.is_empty() { format!("{}nothing is out of order\n", label(State::Ok, is_coloured)) } else { text }
+    }
+
+    /// Returns what has this fault: a check of a network or of the host, or several that found the same. `None` if an earlier finding
+    /// says so.
+    fn subjects(&self, finding: &Finding) -> Option<String> {
+        let mut same = self.findings.iter().filter(|other| {
+            other.state != State::Ok && (&other.evidence, &other.command) == (&finding.evidence, &finding.command)
+        });
+        if finding.state == State::Ok {
+            return Some(finding.subject());
+        }
+        let first = same.next().filter(|first| std::ptr::eq(*first, finding))?.subject();
+        let others: Vec<String> = same.map(Finding::subject).collect();
+        Some(match others.len() {
+            0 => first,
+            1..MANY => format!("{first}, {}", others.join(", ")),
+            count => format!("{first} and {count} more"),
+        })
     }
 }
 
@@ -132,6 +151,8 @@ fn label(state: State, is_coloured: bool) -> String {
     format!("{on}{word:<INDENT$}{off}")
 }
 
+/// Checks that found the same and are not all named.
+const MANY: usize = 5;
 /// Columns before evidence: those of the longest word, and a gap.
 const INDENT: usize = 9;
 /// Columns before a command.
@@ -140,9 +161,13 @@ const COMMAND_INDENT: usize = 13;
 const TYPE: &str = "; type: ";
 
 impl Finding {
-    fn text(&self, width: Option<usize>, is_coloured: bool) -> String {
-        let subject = self.network.as_ref().map_or(String::new(), |network| format!("{network} "));
-        let evidence = format!("{subject}{}: {}", self.check, self.evidence);
+    /// Returns the check, behind the network that it is about.
+    fn subject(&self) -> String {
+        self.network.as_ref().map_or(self.check.into(), |network| format!("{network} {}", self.check))
+    }
+
+    fn text(&self, subjects: &str, width: Option<usize>, is_coloured: bool) -> String {
+        let evidence = format!("{subjects}: {}", self.evidence);
         let mut text = label(self.state, is_coloured);
         let Some(width) = width else {
             let command = self.command.as_ref().map_or(String::new(), |command| format!("{TYPE}{command}"));
@@ -218,6 +243,14 @@ mod tests {
         let wanted = "failure  n bridge: b0 is down; type: ip link set dev b0 up\n";
         assert_eq!(report.text(false, None, false), wanted);
         assert_eq!(report.worst(), State::Failure);
+        let mut folded = Report::default();
+        for (check, network) in [("forward", Some("n")), ("masquerade", Some("n")), ("iptables", None)] {
+            folded.begin(check, network);
+            folded.unknown("no");
+        }
+        let first = folded.text(false, None, false);
+        assert!(first.starts_with("warning  n forward, n masquerade, iptables: not known: no"), "{first}");
+        assert_eq!(first.lines().count(), 1);
         let wanted = concat!(
             r#"{"findings":[{"check":"kernel","network":null,"status":"ok","evidence":"well","command":null},"#,
             r#"{"check":"bridge","network":"n","status":"failure","evidence":"b0 is down","command":"ip link set dev b0 up"}],"#,

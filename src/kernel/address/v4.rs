@@ -111,6 +111,18 @@ impl Kernel {
         })
     }
 
+    /// Puts an address on a label that has none yet and, as it has no prefix, makes no route of its own: routes that are added over
+    /// the label get it as their source. Its broadcast address is what the kernel makes of it, to which no route leads either.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::add_address`].
+    pub fn add_source(&self, label: &[u8], source: Ipv4Addr) -> Result<()> {
+        self.set_v4(label, ioctl::SIOCSIFADDR, source)?;
+        self.set_v4(label, ioctl::SIOCSIFNETMASK, Ipv4Addr::UNSPECIFIED).inspect_err(|_| {
+            let _ = self.delete_v4(label);
+        })
+    }
+
     /// Removes the first address of a label.
     pub(super) fn delete_v4(&self, label: &[u8]) -> Result<()> {
         self.set_v4(label, ioctl::SIOCSIFADDR, Ipv4Addr::UNSPECIFIED)

@@ -105,13 +105,13 @@ impl<'a> Routed<'a> {
             if self.interface.had_flag(flag::UP) {
                 self.interface.switch_off()?;
             }
-            self.add_address(self.name().as_bytes(), spec.address, 32)?;
+            let added = kernel.add_address(self.name().as_bytes(), single(spec.address).into(), None, None);
+            added.map_err(|errno| self.no_address(spec.address, errno))?;
         }
         // of a route that is added over it, this label's address becomes the source
         let label = labels(self.name().as_bytes()).nth(1).filter(|_| !missing.is_empty());
         if let Some(label) = &label {
-            // without a prefix it makes no route of its own
-            self.add_address(label, spec.address, 0)?;
+            kernel.add_source(label, spec.address).map_err(|errno| self.no_address(spec.address, errno))?;
         }
         if self.interface.had_flag(flag::NOARP) {
             let arp_on = LinkSetting::Flags { set: 0, mask: flag::NOARP };
@@ -133,10 +133,8 @@ impl<'a> Routed<'a> {
         self.publish(spec)
     }
 
-    fn add_address(&self, label: &[u8], address: Ipv4Addr, prefix: u8) -> Result<(), VifError> {
-        let net = Ipv4Net::new(address, prefix).unwrap_or_else(|_| single(address));
-        let added = self.interface.kernel().add_address(label, net.into(), None, None);
-        added.map_err(|errno| VifError::Address { link: self.name().clone(), address, errno })
+    fn no_address(&self, address: Ipv4Addr, errno: Errno) -> VifError {
+        VifError::Address { link: self.name().clone(), address, errno }
     }
 
     fn add_route_v4(&mut self, net: Ipv4Net, metric: u32, label: Option<&[u8]>) -> Result<(), VifError> {

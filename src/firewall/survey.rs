@@ -55,10 +55,11 @@ impl NftListing {
         }
     }
 
-    /// Runs nft beside the caller, if it is installed: it takes longer than all that doctor reads itself.
-    pub(crate) fn read_beside(path: Option<&OsString>) -> Option<JoinHandle<Self>> {
+    /// Runs nft beside the caller, if it is installed and the kernel can have rules for it: it takes longer than all that doctor reads
+    /// itself.
+    pub(crate) fn read_beside(kernel: &Kernel, path: Option<&OsString>) -> Option<JoinHandle<Self>> {
         let path = path.cloned();
-        program::find("nft", path.clone())?;
+        program::find("nft", path.clone()).filter(|_| choice::has_nf_tables(kernel))?;
         thread::Builder::new().spawn(move || NftListing::read(path.as_ref())).ok()
     }
 

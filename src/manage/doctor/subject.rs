@@ -72,7 +72,7 @@ impl<'k> Host<'k> {
         }
         let path = (call.environment)("PATH");
         let states = state_dir(call.kernel).map_err(|failure| failure.with_status(2))?;
-        let nft = NftListing::read_beside(path.as_ref());
+        let nft = NftListing::read_beside(call.kernel, path.as_ref());
         // where it cannot be read, the checks say why
         let (snapshot, statuses) = match status::check::check(call, None, false) {
             Ok(HostStatus { snapshot, bridges, .. }) => (snapshot, bridges),

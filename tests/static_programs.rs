@@ -26,10 +26,10 @@ const LARGE: u64 = 1300 * KIB;
 const I686: u64 = 115;
 /// Limit of system calls from exec to exit, for a command that does next to nothing.
 const CALLS: usize = 30;
-/// Limit of resident memory of such a command, in KiB. Nearly all of it is the program's file, of which the kernel maps up to 64 KiB
-/// around each page that is used, and which all processes share.
+/// Limit of resident memory of such a command, in KiB. Most of it is the program's file, shared by all processes: the kernel maps 64
+/// KiB of it around each page fault.
 const RESIDENT: u64 = 1280;
-/// Limit of the part that is its own.
+/// Limit of private memory, in KiB.
 const OWN: u64 = 64;
 
 /// A name, the needs of the test, and the test.

@@ -13,7 +13,7 @@ use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::interface::Interface;
 
 /// `online`, `add`: makes the interface a port and reports that to the toolstack, or leaves everything as it was. `found` is the
-/// interface if it was there early.
+/// interface, if it was there before xenstored answered.
 ///
 /// # Errors
 /// What failed, and what could not be restored.

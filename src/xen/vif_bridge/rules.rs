@@ -36,7 +36,7 @@ pub(super) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// Chooses what keeps the rules; `None` if there are to be none.
+    /// Chooses the firewall for the rules; `None` with `antispoof=no`.
     ///
     /// # Errors
     /// A word that stands for no backend. It does not keep a port from being taken off.

@@ -398,7 +398,7 @@ pub(super) enum EthtoolCommand {
     SetTxChecksum = 0x17,
 }
 
-/// Sends such a command, with what is to be set. Returns what the kernel has filled in.
+/// Sends an ethtool command with its value, and returns the value that the kernel answers.
 ///
 /// # Errors
 /// ENODEV, EOPNOTSUPP (its driver does not tell, or cannot), EPERM.

@@ -12,7 +12,7 @@ use crate::xen::vif::frame::Context;
 use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::interface::Interface;
 
-/// `online`, `add`: makes the interface a port and reports that to the toolstack, or leaves everything as it was. `found` is the
+/// Makes the interface a bridge port and tells the toolstack (`online`, `add`). If a step fails, all steps are undone. `found` is the
 /// interface, if it was there before xenstored answered.
 ///
 /// # Errors

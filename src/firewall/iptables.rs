@@ -152,7 +152,11 @@ impl Iptables {
             lines.retain(|line| accepts_port(line, port));
             can_list.then_some(lines).ok_or(FirewallError::NotListed)
         };
-        for line in listed()? {
+        let found = listed()?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        for line in found {
             let mut words = words(&line);
             words[0] = "-D".into();
             self.ask(Family::V4, &words.iter().map(String::as_str).collect::<Vec<_>>())?;

@@ -128,12 +128,13 @@ impl Report {
     /// Returns what has this fault: a check of a network or of the host, or several that found the same. `None` if an earlier finding
     /// says so.
     fn subjects(&self, finding: &Finding) -> Option<String> {
-        let mut same = self.findings.iter().filter(|other| {
-            other.state != State::Ok && (&other.evidence, &other.command) == (&finding.evidence, &finding.command)
-        });
         if finding.state == State::Ok {
             return Some(finding.subject());
         }
+        let is_same = |other: &&Finding| {
+            (other.state, &other.evidence, &other.command) == (finding.state, &finding.evidence, &finding.command)
+        };
+        let mut same = self.findings.iter().filter(is_same);
         let first = same.next().filter(|first| std::ptr::eq(*first, finding))?.subject();
         let others: Vec<String> = same.map(Finding::subject).collect();
         Some(match others.len() {
@@ -251,6 +252,16 @@ mod tests {
         let first = folded.text(false, None, false);
         assert!(first.starts_with("warning  n forward, n masquerade, iptables: not known: no"), "{first}");
         assert_eq!(first.lines().count(), 1);
+        // a failure is not hidden by a warning
+        folded.begin("forward", Some("m"));
+        folded.add(
+            State::Failure,
+            "not known: no".into(),
+            (kernel::user_id() != 0).then(|| "sudo brouter doctor".into()),
+        );
+        let both = folded.text(false, None, false);
+        assert!(both.starts_with("failure  m forward: not known: no"), "{both}");
+        assert_eq!(both.lines().count(), 2);
         let wanted = concat!(
             r#"{"findings":[{"check":"kernel","network":null,"status":"ok","evidence":"well","command":null},"#,
             r#"{"check":"bridge","network":"n","status":"failure","evidence":"b0 is down","command":"ip link set dev b0 up"}],"#,

@@ -4,9 +4,7 @@
 //! command knows the table of commands: a program hands it down in [`Call::applets`].
 
 use std::ffi::{OsStr, OsString};
-use std::hint::black_box;
 use std::io::{Write, stderr};
-use std::mem;
 use std::process::ExitCode;
 
 use nix::errno::Errno;
@@ -73,7 +71,6 @@ impl Call<'_> {
 /// Runs a command as this whole process. Only here are argv and the environment read, is a failure printed, and is the exit
 /// status decided.
 pub fn start(applets: &'static [&'static Applet], run: fn(&mut Call) -> Outcome) -> ExitCode {
-    keep_pages();
     let mut args = std::env::args_os();
     let program = args.next().unwrap_or_default();
     let args: Vec<OsString> = args.collect();
@@ -106,14 +103,6 @@ pub fn start(applets: &'static [&'static Applet], run: fn(&mut Call) -> Outcome)
     match out.error() {
         Some(Errno::EPIPE) => ExitCode::from(128 + 13),
         _ => ExitCode::from(status),
-    }
-}
-
-/// Keeps the pages in which musl's allocator has its blocks of up to 2 KiB. Without these blocks it gives a page back to the kernel
-/// with the last block in it, and takes another one for the next: two calls and a page fault for each text.
-fn keep_pages() {
-    for size in [160, 256, 640] {
-        mem::forget(black_box(Vec::<u8>::with_capacity(size)));
     }
 }
 

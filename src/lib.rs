@@ -13,7 +13,7 @@
 //! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
 //! - [`inspect`]: one snapshot of the host, read once. `up` compares with it, `status` draws it, `doctor` judges it.
 //! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
-//! - [`program`]: other programs that are run. [`run_file`]: files under /run that no other user can have written.
+//! - [`program`]: other programs that are run. [`patience`]: time limits. [`run_file`]: files under /run that no other user can have written.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
 //! - [`texts`]: texts of the originals that several commands print. [`error`]: why a command stops; the texts of errno.
 //! - [`net`]: values and their text, no system calls. [`era`]: which tools are followed, today's or those of 2006. [`json`],
@@ -44,6 +44,7 @@ pub mod lock;
 pub mod manage;
 pub mod net;
 pub mod network;
+pub mod patience;
 pub mod program;
 pub mod run_file;
 pub mod shell;
@@ -54,6 +55,10 @@ pub mod texts;
 pub mod xen;
 pub mod xenstore;
 
+/// Only in the static programs that the Makefile makes.
+#[cfg(no_unwind)]
+#[path = "../compat/musl/arena.rs"]
+mod arena;
 /// Only in the static programs that the Makefile makes.
 #[cfg(no_unwind)]
 #[path = "../compat/musl/no_unwind.rs"]

@@ -10,13 +10,14 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 #[allow(deprecated, reason = "nix's Flock panics if unlocking fails")]
 use nix::fcntl::{FlockArg, flock};
 
 use crate::kernel::Kernel;
+use crate::patience::Patience;
 use crate::run_file;
 use crate::small_file;
 
@@ -53,8 +54,7 @@ impl Lock {
     /// Those of [`Lock::claim`].
     pub fn claim_in(kernel: &Kernel, folder: &Path, name: &str, patience: u32) -> io::Result<Self> {
         let path = folder.join(name);
-        // a lock that is free asks for no time
-        let mut start = None;
+        let mut patience = Patience::new(Duration::from_secs(patience.into()));
         loop {
             let wait = match try_lock(&path) {
                 Ok(Attempt::Locked(file)) => return Ok(Lock { path, file }),
@@ -72,7 +72,7 @@ impl Lock {
                 }
                 Err(error) => return Err(error),
             };
-            if start.get_or_insert_with(Instant::now).elapsed().as_secs() >= patience.into() {
+            if patience.is_over() {
                 return Err(ErrorKind::WouldBlock.into());
             }
             sleep(wait);

@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -20,8 +20,9 @@ use nix::sys::time::TimeVal;
 
 use crate::error::errno_text;
 use crate::kernel::open_socket;
+use crate::patience::Patience;
 
-/// Time to wait for answers: all those of a connection together.
+/// Time to wait for each answer. No other is asked for after one that did not come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The daemon's socket, then the device that leads to another domain's daemon, each at two paths: libxenstore's order.
@@ -60,7 +61,7 @@ pub enum Fault {
 /// How the daemon stopped answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Its answers took more than the time that there was for all of them.
+    /// An answer took more than the time that there was for it.
     Silent,
     /// An earlier request got no answer.
     SilentBefore,
@@ -115,7 +116,7 @@ pub struct Store {
     place: PathBuf,
     /// Bytes received of answers that have not been asked for yet.
     received: Vec<u8>,
-    /// Time that is left for answers.
+    /// Time to wait for each answer.
     patience: Duration,
     transaction: u32,
     /// A request got no answer.
@@ -126,7 +127,7 @@ pub struct Store {
 
 impl Store {
     /// Connects to the daemon at `place` (libxenstore's `$XENSTORED_PATH`) or, without one, at the first of the usual places
-    /// that exists. All its answers together may take ten seconds.
+    /// that exists. Each answer may take ten seconds.
     ///
     /// # Errors
     /// [`Fault::Unreachable`]; [`Fault::Lost`] if the queue in front of the daemon stays full.
@@ -134,7 +135,7 @@ impl Store {
         Store::open_within(place, PATIENCE)
     }
 
-    /// Connects as [`Store::open`], with another time for all answers together.
+    /// Connects as [`Store::open`], with another time for each answer.
     ///
     /// # Errors
     /// Those of [`Store::open`].
@@ -143,11 +144,9 @@ impl Store {
             Some(place) => vec![place.into()],
             None => PLACES.map(PathBuf::from).into(),
         };
-        let deadline = Instant::now() + patience;
         for place in &places {
-            match connect_to(place, deadline) {
+            match connect_to(place, patience) {
                 Ok((channel, is_device)) => {
-                    let patience = deadline.saturating_duration_since(Instant::now());
                     let place = place.clone();
                     return Ok(Store {
                         channel,
@@ -210,7 +209,7 @@ impl Store {
     pub fn receive(&mut self, sent: Sent) -> Result<Vec<Result<Vec<u8>>>> {
         let Sent { kind, messages, went_out } = sent;
         let receive = |store: &mut Self| {
-            let one = |_| store.within(Store::answer).map(|answer| store.payload(kind, answer));
+            let one = |_| store.talk(Store::answer).map(|answer| store.payload(kind, answer));
             (0..messages.len()).map(one).collect()
         };
         match went_out.and_then(|()| receive(self)) {
@@ -229,7 +228,7 @@ impl Store {
     }
 
     fn send_all(&mut self, messages: &[Vec<u8>]) -> Result<()> {
-        self.within(|store, _| match store.is_device {
+        self.talk(|store| match store.is_device {
             // it takes one message in each call
             true => messages.iter().try_for_each(|message| store.channel.write_all(message)),
             false => store.channel.write_all(&messages.concat()),
@@ -322,17 +321,14 @@ impl Store {
         if answered == kind { Ok(payload) } else { Err(self.lost(Loss::Garbled)) }
     }
 
-    /// Sends a message and receives its answer, within the time that is left.
+    /// Sends a message and receives its answer.
     fn exchange(&mut self, message: &[u8]) -> Result<(u32, Vec<u8>)> {
-        self.within(|store, deadline| store.channel.write_all(message).and_then(|()| store.answer(deadline)))
+        self.talk(|store| store.channel.write_all(message).and_then(|()| store.answer()))
     }
 
-    /// Sends or receives within the time that is left.
-    fn within<T>(&mut self, act: impl FnOnce(&mut Self, Instant) -> io::Result<T>) -> Result<T> {
-        let deadline = Instant::now() + self.patience;
-        let done = act(self, deadline);
-        self.patience = deadline.saturating_duration_since(Instant::now());
-        done.map_err(|error| match error.kind() {
+    /// Sends or receives; gives the connection up if that fails.
+    fn talk<T>(&mut self, act: impl FnOnce(&mut Self) -> io::Result<T>) -> Result<T> {
+        act(self).map_err(|error| match error.kind() {
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.lost(Loss::Silent),
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => self.lost(Loss::Gone),
             ErrorKind::InvalidData => self.lost(Loss::Garbled),
@@ -346,9 +342,7 @@ impl Store {
             return false;
         }
         self.is_second = true;
-        let deadline = Instant::now() + self.patience;
-        let Ok((channel, is_device)) = connect_to(&self.place, deadline) else { return false };
-        self.patience = deadline.saturating_duration_since(Instant::now());
+        let Ok((channel, is_device)) = connect_to(&self.place, self.patience) else { return false };
         self.channel = channel;
         self.is_device = is_device;
         self.received.clear();
@@ -357,7 +351,8 @@ impl Store {
     }
 
     /// Receives one message; returns its kind and payload. What follows it is kept for the next.
-    fn answer(&mut self, deadline: Instant) -> io::Result<(u32, Vec<u8>)> {
+    fn answer(&mut self) -> io::Result<(u32, Vec<u8>)> {
+        let mut patience = Patience::new(self.patience);
         loop {
             if let Some(kind) = word(&self.received, 0)
                 && let Some(length) = word(&self.received, 3)
@@ -372,9 +367,8 @@ impl Store {
                     return Ok((kind, message[HEADER..].to_vec()));
                 }
             }
-            let left = deadline.saturating_duration_since(Instant::now());
             let mut ready = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut ready, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
+            match poll(&mut ready, PollTimeout::try_from(patience.left()).unwrap_or(PollTimeout::MAX)) {
                 Ok(0) => return Err(ErrorKind::TimedOut.into()),
                 Ok(_) => (),
                 Err(Errno::EINTR) => continue,
@@ -405,19 +399,19 @@ fn word(message: &[u8], number: usize) -> Option<u32> {
 }
 
 /// Connects to a socket or opens a device. Returns whether it is a device.
-fn connect_to(place: &Path, deadline: Instant) -> nix::Result<(File, bool)> {
-    match attach(place, deadline) {
+fn connect_to(place: &Path, patience: Duration) -> nix::Result<(File, bool)> {
+    match attach(place, Patience::new(patience)) {
         Ok(channel) => Ok((channel, false)),
         Err(errno) => open_device(place, errno).map(|device| (device, true)),
     }
 }
 
 /// Connects to a socket. With a full queue in front of it this takes until the daemon accepts.
-fn attach(place: &Path, deadline: Instant) -> nix::Result<File> {
+fn attach(place: &Path, mut patience: Patience) -> nix::Result<File> {
     let address = UnixAddr::new(place)?;
     let channel = open_socket(AddressFamily::Unix, SockType::Stream)?;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = patience.left();
         // a time of 0 would be without end
         let left = TimeVal::new(left.as_secs() as _, left.subsec_micros().max(1) as _);
         setsockopt(&channel, SendTimeout, &left)?;

@@ -410,6 +410,7 @@ const TESTS: [(&str, &str); 36] = [
     (
         "a connection that is lost is made again, and the call succeeds",
         r#"
+        vif-bridge online; vif-bridge offline
         calls=$(store_calls vif-bridge online); vif-bridge offline
         [ $(wc -w <<<"$calls") -gt 6 ] || echo "calls: $calls"
         for call in $calls; do
@@ -422,6 +423,8 @@ const TESTS: [(&str, &str); 36] = [
     (
         "the toolstack learns that a connection was lost",
         r#"
+        # in the state in which each call finds the interface
+        vif-bridge online; vif-bridge offline
         calls=$(store_calls vif-bridge online | grep ^read:)
         for call in $calls; do
             vif-bridge offline; rm -f $log; xenstore-rm $XENBUS_PATH/hotplug-status

@@ -43,8 +43,8 @@ pub use neighbour::{ArpEntry, Neighbour, arp_flag};
 pub use procfs::Unreadable;
 pub use result::Result;
 pub use route::{
-    LocalRoute, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, RoutesV6, Table, expires_in_reach, flag6,
-    metric_in_reach,
+    LocalRoute, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, RoutesV6, Table, default_link_v4,
+    expires_in_reach, flag6, metric_in_reach,
 };
 pub use socket::{Turn, open_socket};
 pub use sysctl::net_conf;

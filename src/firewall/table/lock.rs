@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 #[allow(deprecated, reason = "nix's Flock panics if unlocking fails")]
@@ -15,6 +15,7 @@ use nix::sys::socket::{AddressFamily, SockType, UnixAddr, bind};
 
 use crate::firewall::error::{FirewallError, Result};
 use crate::kernel::{Kernel, open_socket};
+use crate::patience::Patience;
 
 /// Where iptables since 1.6.1 has its lock.
 const FILE: &str = "/run/xtables.lock";
@@ -40,12 +41,12 @@ impl TableLock {
     /// # Errors
     /// [`FirewallError::Locked`], [`FirewallError::Lock`].
     pub(super) fn take(kernel: &Kernel) -> Result<Self> {
-        let start = Instant::now();
-        Ok(TableLock { _file: lock_file(kernel, start)?, _socket: bind_socket(start)? })
+        let mut patience = Patience::new(PATIENCE);
+        Ok(TableLock { _file: lock_file(kernel, &mut patience)?, _socket: bind_socket(&mut patience)? })
     }
 }
 
-fn lock_file(kernel: &Kernel, start: Instant) -> Result<Option<File>> {
+fn lock_file(kernel: &Kernel, patience: &mut Patience) -> Result<Option<File>> {
     let path = kernel.path(FILE);
     let opened = File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = match opened {
@@ -55,7 +56,7 @@ fn lock_file(kernel: &Kernel, start: Instant) -> Result<Option<File>> {
     };
     #[allow(deprecated, reason = "see above")]
     let try_lock = || flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock);
-    wait(start, || match try_lock() {
+    wait(patience, || match try_lock() {
         Err(Errno::EWOULDBLOCK | Errno::EINTR) => None,
         result => Some(result),
     })
@@ -64,10 +65,10 @@ fn lock_file(kernel: &Kernel, start: Instant) -> Result<Option<File>> {
     Ok(Some(file))
 }
 
-fn bind_socket(start: Instant) -> Result<Option<OwnedFd>> {
+fn bind_socket(patience: &mut Patience) -> Result<Option<OwnedFd>> {
     let Ok(socket) = open_socket(AddressFamily::Unix, SockType::Stream) else { return Ok(None) };
     let Ok(address) = UnixAddr::new_abstract(SOCKET) else { return Ok(None) };
-    let bound = wait(start, || match bind(socket.as_raw_fd(), &address) {
+    let bound = wait(patience, || match bind(socket.as_raw_fd(), &address) {
         Err(Errno::EADDRINUSE) => None,
         result => Some(result.is_ok()),
     });
@@ -78,11 +79,11 @@ fn bind_socket(start: Instant) -> Result<Option<OwnedFd>> {
 }
 
 /// Tries until there is an outcome, or patience ends.
-fn wait<T>(start: Instant, attempt: impl Fn() -> Option<T>) -> Option<T> {
+fn wait<T>(patience: &mut Patience, attempt: impl Fn() -> Option<T>) -> Option<T> {
     loop {
         match attempt() {
             Some(outcome) => return Some(outcome),
-            None if start.elapsed() >= PATIENCE => return None,
+            None if patience.is_over() => return None,
             None => sleep(RETRY),
         }
     }

@@ -18,7 +18,7 @@ mod tests;
 
 use std::cell::Cell;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -34,6 +34,7 @@ use super::rule::Rule;
 use super::ruleset;
 use crate::kernel::Kernel;
 use crate::net::{Family, InterfaceName};
+use crate::patience::Patience;
 
 /// How long a change is tried again that crosses others.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -191,7 +192,7 @@ impl<'a> KernelTables<'a> {
         let _lock = TableLock::take(self.kernel)?;
         let refused = |errno| FirewallError::Kernel(family, table, errno);
         let malformed = |fault| FirewallError::Malformed(table, fault);
-        let start = Instant::now();
+        let mut patience = Patience::new(PATIENCE);
         loop {
             let content = self.read(family, table, self.info(family, table)?)?;
             let mut edit = Edit::new(&content);
@@ -208,7 +209,7 @@ impl<'a> KernelTables<'a> {
                     }
                     return Ok(());
                 }
-                Err(Errno::EAGAIN) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(1)),
+                Err(Errno::EAGAIN) if !patience.is_over() => sleep(Duration::from_millis(1)),
                 Err(errno) => return Err(refused(errno)),
             }
         }
@@ -260,7 +261,7 @@ impl<'a> KernelTables<'a> {
     /// Reads the entries of a table, again if it has changed since its info was read.
     fn read(&self, family: Family, table: Table, mut info: Info) -> Result<Content> {
         let layout = Layout::native(family);
-        let start = Instant::now();
+        let mut patience = Patience::new(PATIENCE);
         let mut invalid = 0;
         loop {
             if info.size > LARGEST {
@@ -274,7 +275,7 @@ impl<'a> KernelTables<'a> {
                     let content = Content::parse(layout, &info, entries, layout.list());
                     return content.map_err(|fault| FirewallError::Malformed(table, fault));
                 }
-                Err(Errno::EAGAIN) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(1)),
+                Err(Errno::EAGAIN) if !patience.is_over() => sleep(Duration::from_millis(1)),
                 // another size, before 2.6.25
                 Err(Errno::EINVAL) if invalid < MOST_INVALID => invalid += 1,
                 Err(errno) => return Err(FirewallError::Kernel(family, table, errno)),

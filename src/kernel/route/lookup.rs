@@ -39,4 +39,18 @@ impl Kernel {
         };
         socket.connect(to).and_then(|()| socket.local_addr()).map(|address| address.ip()).map_err(errno)
     }
+
+    /// Whether an IPv4 address is this host's own: packets to it stay here, or it is the broadcast address of a network on a link.
+    pub fn is_own_v4(&self, address: Ipv4Addr) -> bool {
+        let source = || {
+            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+            socket.connect((address, PORT))?;
+            socket.local_addr()
+        };
+        match source().map_err(errno) {
+            Ok(source) => source.ip() == address,
+            // what the kernel answers for a broadcast address, unless the socket may send there
+            Err(errno) => errno == Errno::EACCES,
+        }
+    }
 }

@@ -7,5 +7,5 @@ mod v4;
 mod v6;
 
 pub use change::{RouteChangeV4, RouteChangeV6, expires_in_reach, metric_in_reach};
-pub use v4::{LocalRoute, RouteV4, RoutesV4, Table};
+pub use v4::{LocalRoute, RouteV4, RoutesV4, Table, default_link_v4};
 pub use v6::{RouteV6, RoutesV6, flag6};

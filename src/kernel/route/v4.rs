@@ -90,8 +90,7 @@ impl RoutesV4 {
 
     /// Returns the link of the default route with the lowest metric.
     pub fn default_link(&self) -> Option<&OsStr> {
-        let default = self.main.iter().filter(|route| route.destination.prefix_len() == 0);
-        default.min_by_key(|route| route.metric)?.link.as_deref()
+        default_link_v4(&self.main)
     }
 
     /// Returns what is known of the table of this number. Even main does not exist before it is needed.
@@ -116,6 +115,12 @@ impl RoutesV4 {
             _ => Table::Absent,
         }
     }
+}
+
+/// Returns the link of the default route with the lowest metric.
+pub fn default_link_v4(routes: &[RouteV4]) -> Option<&OsStr> {
+    let default = routes.iter().filter(|route| route.destination.prefix_len() == 0);
+    default.min_by_key(|route| route.metric)?.link.as_deref()
 }
 
 const ROUTE: &str = "/proc/net/route";

@@ -1,14 +1,16 @@
 //! Which interface a call means: it may not exist yet, and an earlier call may have renamed it.
 
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::config::{VifConfig, name};
 use super::error::VifError;
+use super::frame::Context;
 use super::interface::{Interface, exists};
 use super::keys::{Keys, Owner};
 use crate::kernel::Kernel;
 use crate::net::InterfaceName;
+use crate::patience::Patience;
 
 /// Reads the name that the interface must get: the key `vifname`, for a tap with `-emu` behind it.
 ///
@@ -53,9 +55,9 @@ pub(in crate::xen) fn wait_for<'a>(
     {
         return Interface::find(kernel, new_name);
     }
-    let start = Instant::now();
+    let mut patience = Patience::new(Duration::from_secs(config.wait.into()));
     let is_early = found.is_some();
-    while !is_early && start.elapsed().as_secs() < config.wait.into() && !exists(kernel, device)? {
+    while !is_early && !patience.is_over() && !exists(kernel, device)? {
         sleep(Duration::from_millis(10));
     }
     match new_name {
@@ -64,6 +66,23 @@ pub(in crate::xen) fn wait_for<'a>(
         }
         _ => found.map_or_else(|| Interface::find(kernel, device), Ok),
     }
+}
+
+/// Waits for the interface as [`wait_for`], while other calls may have the lock.
+pub(in crate::xen) fn wait_unlocked<'a>(
+    context: &mut Context<'a>,
+    found: Option<Interface<'a>>,
+    new_name: Option<&InterfaceName>,
+) -> Result<Interface<'a>, VifError> {
+    let wait =
+        |context: &mut Context<'a>, found| wait_for(context.kernel, context.keys, context.config, found, new_name);
+    if found.is_none() {
+        context.unlock();
+        wait(context, None)?;
+        context.lock()?;
+        // another call may have renamed it
+    }
+    wait(context, found)
 }
 
 /// Returns the interface's present name, for a call that disconnects it.

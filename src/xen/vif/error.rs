@@ -123,8 +123,6 @@ pub(in crate::xen) enum VifError {
     HookFailed(PathBuf, ExitStatus),
     /// The bridges of the host cannot be listed, or asked for their ports.
     Bridges(Errno),
-    /// The host's IPv4 addresses cannot be read.
-    Addresses(Errno),
     /// A table of the kernel cannot be read.
     Unreadable(Unreadable),
     Address {
@@ -246,7 +244,6 @@ impl VifError {
             Error::HookNotRun(path, error) => line!(path.display().to_string(), ": ", io_text(error)),
             Error::HookFailed(path, status) => line!(path.display().to_string(), ": ", status.to_string()),
             Error::Bridges(errno) => line!("cannot list the host's bridges: ", errno_text(*errno)),
-            Error::Addresses(errno) => line!("cannot list the host's addresses: ", errno_text(*errno)),
             Error::Unreadable(table) => line!("cannot read ", table.file, ": ", errno_text(table.errno)),
             Error::Address { link, address, errno } => {
                 line!(link, ": cannot add the address ", address.to_string(), ": ", errno_text(*errno))

@@ -11,7 +11,6 @@ use crate::era::Era;
 use crate::error::{Failure, Outcome, line};
 use crate::kernel::Kernel;
 use crate::lock::Lock;
-use crate::net::InterfaceName;
 use crate::xen::log::Log;
 use crate::xen::script::Arguments;
 
@@ -26,8 +25,19 @@ pub(in crate::xen) struct Script {
     pub(in crate::xen) variables: &'static [&'static str],
     /// The keys that each call needs, and those that a call which connects needs besides.
     pub(in crate::xen) keys: [&'static [&'static str]; 2],
-    /// Does the work of a call, under the lock of the interface, and reports its success.
+    /// Which other calls are kept out.
+    pub(in crate::xen) lock: LockOf,
+    /// Does the work of a call, under the lock, and reports its success.
     pub(in crate::xen) work: fn(&mut Context) -> Result<(), VifError>,
+}
+
+/// Which other calls a call keeps out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::xen) enum LockOf {
+    /// Those of the same script for the same interface.
+    Interface,
+    /// All that change routes: two guests with the same address must not both find it free.
+    Routes,
 }
 
 /// What a call works with.
@@ -42,6 +52,8 @@ pub(in crate::xen) struct Context<'a> {
     pub(in crate::xen) config: &'a VifConfig,
     /// The caller's PATH.
     pub(in crate::xen) path: Option<OsString>,
+    lock_of: LockOf,
+    lock: Option<Lock>,
 }
 
 /// Runs a vif script.
@@ -75,19 +87,44 @@ fn work(call: &Call, script: &Script, arguments: &Arguments, keys: &mut Keys, lo
     for name in arguments.unknown(script.variables) {
         log.note(format!("unknown variable \"{name}\" is ignored").as_bytes());
     }
-    let name = format!("{}.{}", script.name, config.device);
     // the lock is free as a rule, and the daemon takes its time: whether it can be reached is said after that of the lock
     let connected = keys.connect();
     let [always, to_connect] = script.keys;
     keys.read_ahead(if config.command.plugs() { [always, to_connect].concat() } else { always.to_vec() });
-    let _lock = claim(kernel, &name, &config.device)?;
-    connected?;
     let path = (call.environment)("PATH");
-    let name = script.name;
-    (script.work)(&mut Context { kernel, name, log, era: call.era, arguments, keys, config: &config, path })
+    let Script { name, lock: lock_of, .. } = *script;
+    let mut context =
+        Context { kernel, name, log, era: call.era, arguments, keys, config: &config, path, lock_of, lock: None };
+    context.lock()?;
+    connected?;
+    (script.work)(&mut context)
 }
 
 impl Context<'_> {
+    /// Takes the lock, unless it is held.
+    ///
+    /// # Errors
+    /// Another call holds it for too long.
+    pub(in crate::xen) fn lock(&mut self) -> Result<(), VifError> {
+        let device = &self.config.device;
+        if self.lock.is_none() {
+            let name = match self.lock_of {
+                LockOf::Interface => format!("{}.{device}", self.name),
+                LockOf::Routes => "vif-route".into(),
+            };
+            self.lock = Some(Lock::claim(self.kernel, &name, LOCK_PATIENCE).map_err(|error| match error.kind() {
+                ErrorKind::WouldBlock => VifError::Busy(device.clone()),
+                _ => VifError::Lock { device: device.clone(), error },
+            })?);
+        }
+        Ok(())
+    }
+
+    /// Lets other calls have the lock while this one waits.
+    pub(in crate::xen) fn unlock(&mut self) {
+        self.lock = None;
+    }
+
     /// Logs that the call succeeded with what it worked on and, if it connected netback's interface, says so to the toolstack.
     pub(in crate::xen) fn succeed(&mut self, worked_on: &str) -> Result<(), VifError> {
         let command = self.config.command;
@@ -99,16 +136,4 @@ impl Context<'_> {
         log();
         Ok(())
     }
-}
-
-/// Keeps out all calls that change routes: two guests with the same address must not both find it free.
-pub(in crate::xen) fn lock_routes(context: &Context) -> Result<Lock, VifError> {
-    claim(context.kernel, "vif-route", &context.config.device)
-}
-
-fn claim(kernel: &Kernel, name: &str, device: &InterfaceName) -> Result<Lock, VifError> {
-    Lock::claim(kernel, name, LOCK_PATIENCE).map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => VifError::Busy(device.clone()),
-        _ => VifError::Lock { device: device.clone(), error },
-    })
 }

@@ -82,6 +82,16 @@ impl<'a> Interface<'a> {
         self.found.mac == mac
     }
 
+    /// Whether it was found off, with this hardware address and no other address, as netback makes it.
+    pub(in crate::xen) fn is_fresh(&self, mac: Mac) -> bool {
+        !self.had_flag(flag::UP) && self.had_mac(mac) && self.found.v4.is_empty() && self.found.v6.is_empty()
+    }
+
+    /// Sets the mtu, unless it was found with it.
+    pub(in crate::xen) fn set_mtu(&self, mtu: i32) -> Result<(), Errno> {
+        if mtu == self.found.mtu { Ok(()) } else { self.set(LinkSetting::Mtu(mtu)) }
+    }
+
     pub(in crate::xen) fn set(&self, setting: LinkSetting) -> Result<(), Errno> {
         self.kernel.set_link(self.name.as_bytes(), setting)
     }

@@ -7,11 +7,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use nix::errno::Errno;
 
 use super::error::VifError;
-use super::frame::{Context, lock_routes};
 use super::interface::Interface;
 use crate::error::errno_text;
-use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, RoutesV4, flag, net_conf};
-use crate::lock::Lock;
+use crate::kernel::{Kernel, LinkSetting, RouteChangeV4, RouteChangeV6, RouteV4, RouteV6, flag, net_conf};
 use crate::net::{InterfaceName, labels};
 
 /// What a routed interface must have.
@@ -26,23 +24,6 @@ pub(in crate::xen) struct RoutedSpec {
     pub(in crate::xen) antispoof: bool,
     /// The guest's addresses for which this host answers ARP requests, each with the interface where it does.
     pub(in crate::xen) published: Vec<(Ipv4Addr, InterfaceName)>,
-}
-
-/// The host's IPv4 routes, which no other call changes while this exists.
-pub(in crate::xen) struct LockedRoutes {
-    _lock: Lock,
-    pub(in crate::xen) routes: RoutesV4,
-}
-
-impl LockedRoutes {
-    /// Reads the routes.
-    ///
-    /// # Errors
-    /// Another call holds the lock for too long; the routes cannot be read.
-    pub(in crate::xen) fn read(context: &Context) -> Result<Self, VifError> {
-        let lock = lock_routes(context)?;
-        Ok(LockedRoutes { _lock: lock, routes: context.kernel.routes_v4().map_err(VifError::Unreadable)? })
-    }
 }
 
 /// An interface that is being connected, and how it was found.
@@ -76,8 +57,8 @@ enum Done {
 
 impl<'a> Routed<'a> {
     /// Takes an interface, and the routes over it out of all IPv4 routes.
-    pub(in crate::xen) fn new(interface: Interface<'a>, routes: &RoutesV4) -> Self {
-        let found = routes.main.iter().filter(|route| is_over(route, interface.name())).cloned().collect();
+    pub(in crate::xen) fn new(interface: Interface<'a>, routes: &[RouteV4]) -> Self {
+        let found = routes.iter().filter(|route| is_over(route, interface.name())).cloned().collect();
         Routed { interface, found, done: Vec::new() }
     }
 
@@ -95,10 +76,16 @@ impl<'a> Routed<'a> {
     /// The address goes on while the link is down, for with the prefix of its class it would be a route for an instant.
     pub(in crate::xen) fn connect(&mut self, spec: &RoutedSpec) -> Result<(), VifError> {
         let kernel = self.interface.kernel();
-        let has_route = |net: &Ipv4Net| {
-            self.found.iter().any(|route| route.destination == *net && route.metric == spec.metric && route.tos == 0)
-        };
         let has_address = self.interface.has_only_v4(spec.address);
+        // with their types of service, which need another file
+        let present = match has_address && !self.found.is_empty() {
+            true => kernel.routes_v4().map_err(VifError::Unreadable)?.main,
+            false => Vec::new(),
+        };
+        let has_route = |net: &Ipv4Net| {
+            let is_same = |route: &RouteV4| route.destination == *net && route.metric == spec.metric && route.tos == 0;
+            present.iter().any(|route| is_same(route) && is_over(route, self.name()))
+        };
         let v4 = spec.nets.iter().filter_map(|net| if let IpNet::V4(net) = net { Some(*net) } else { None });
         let missing: Vec<Ipv4Net> = v4.filter(|net| !has_address || !has_route(net)).collect();
         if !has_address {
@@ -170,20 +157,18 @@ impl<'a> Routed<'a> {
     /// Makes the guest reachable from the outside.
     fn publish(&mut self, spec: &RoutedSpec) -> Result<(), VifError> {
         let kernel = self.interface.kernel();
-        let mut published = Vec::new();
         if !spec.published.is_empty() {
             self.set_of_link(&self.name().clone(), "forwarding", "1")?;
-            published = kernel.published_arp().map_err(VifError::Unreadable)?;
         }
         for (address, link) in spec.published.iter().cloned() {
             self.set_of_link(&link, "forwarding", "1")?;
-            if published.iter().any(|(other, on)| *other == address && on == link.as_str()) {
-                continue;
-            }
             if let Err(errno) = kernel.publish_arp(link.as_bytes(), address) {
                 return Err(VifError::Publish { link, address, errno });
             }
-            self.done.push(Done::Published { address, link });
+            // what a route led to was published by an earlier call
+            if !self.found.iter().any(|route| route.destination == single(address)) {
+                self.done.push(Done::Published { address, link });
+            }
         }
         Ok(())
     }
@@ -209,7 +194,7 @@ impl<'a> Routed<'a> {
         let name = interface.found_name().clone();
         left.extend(interface.restore());
         // they went with the link; the kernel chooses their source
-        let present = kernel.routes_v4().map(|routes| routes.main).unwrap_or_default();
+        let present = kernel.main_routes_v4().unwrap_or_default();
         for route in found.iter().filter(|route| !present.contains(route)) {
             let RouteV4 { destination, gateway, metric, .. } = *route;
             let device = Some(name.as_bytes());
@@ -250,28 +235,23 @@ impl Done {
 /// A route over another interface, before or behind which a new one would stand; an address of this host.
 pub(in crate::xen) fn check_nets(
     kernel: &Kernel,
-    routes: &RoutesV4,
+    routes: &[RouteV4],
     own: &[InterfaceName],
     nets: &[IpNet],
 ) -> Result<(), VifError> {
     let is_own = |link: &[u8]| own.iter().any(|own| own.as_bytes() == link);
     let shadowed = |net: IpNet, link: &[u8]| VifError::Shadowed { net, link: link.to_vec() };
-    let own_addresses: Vec<IpNet> = match &routes.local {
-        Some(local) => local.iter().map(|route| route.destination.into()).collect(),
-        // without /proc/net/fib_trie
-        None => {
-            let addresses = kernel.addresses_v4().map_err(VifError::Addresses)?;
-            addresses.iter().map(|address| address.net.addr().into()).collect()
-        }
-    };
     for net in nets {
-        if own_addresses.contains(net) {
-            return Err(VifError::OwnAddress(*net));
-        }
         let link = |route: &RouteV4| route.link.as_ref().map_or(&b"none"[..], |link| link.as_bytes()).to_vec();
-        let mut links = routes.main.iter().filter(|route| IpNet::V4(route.destination) == *net).map(link);
+        let mut links = routes.iter().filter(|route| IpNet::V4(route.destination) == *net).map(link);
         if let Some(link) = links.find(|link| !is_own(link)) {
             return Err(shadowed(*net, &link));
+        }
+        match net {
+            IpNet::V4(single) if single.prefix_len() == 32 && kernel.is_own_v4(single.addr()) => {
+                return Err(VifError::OwnAddress(*net));
+            }
+            _ => (),
         }
     }
     if nets.iter().any(|net| matches!(net, IpNet::V6(_))) {

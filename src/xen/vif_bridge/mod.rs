@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::error::Outcome;
 use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
-use crate::xen::vif::frame::{self, Context, Script};
+use crate::xen::vif::frame::{self, Context, LockOf, Script};
 use config::PortConfig;
 use rules::Guard;
 
@@ -36,8 +36,13 @@ const VARIABLES: [&str; 12] = [
     "script",
 ];
 
-const SCRIPT: Script =
-    Script { name: "vif-bridge", variables: &VARIABLES, keys: [&["bridge", "vifname", "ip"], &["vlan", "mtu"]], work };
+const SCRIPT: Script = Script {
+    name: "vif-bridge",
+    variables: &VARIABLES,
+    keys: [&["bridge", "vifname", "ip"], &["vlan", "mtu"]],
+    lock: LockOf::Interface,
+    work,
+};
 
 /// Runs `vif-bridge`.
 ///

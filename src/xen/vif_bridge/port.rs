@@ -47,19 +47,16 @@ impl<'a> Port<'a> {
     pub(super) fn prepare(&mut self, bridge: &InterfaceName, suppress_arp: bool) -> Result<(), VifError> {
         let name = self.interface.name();
         let refused = |action, errno| VifError::link(name, action, errno);
-        match self.interface.kernel().bridge_of_port(name.as_bytes()).map_err(VifError::Bridges)? {
-            Some(own) if own.as_bytes() == bridge.as_bytes() => self.is_port = true,
-            Some(own) => {
-                return Err(VifError::PortOfAnother { port: name.clone(), own, bridge: bridge.clone() });
-            }
-            None => (),
-        }
-        if !self.is_port || !self.interface.had_mac(PORT_MAC) {
-            self.interface.switch_off()?;
-            match self.interface.set(LinkSetting::Address(&PORT_MAC.0)) {
-                // not every driver can
-                Err(Errno::EOPNOTSUPP | Errno::EADDRNOTAVAIL | Errno::EINVAL) => (),
-                done => done.map_err(|errno| refused("set its hardware address", errno))?,
+        // as netback makes it, nothing is to be done, and the kernel says whether it is a port when it is added
+        if !self.interface.is_fresh(PORT_MAC) {
+            self.is_port = is_port_of(self.interface.kernel(), name, bridge)?;
+            if !self.is_port || !self.interface.had_mac(PORT_MAC) {
+                self.interface.switch_off()?;
+                match self.interface.set(LinkSetting::Address(&PORT_MAC.0)) {
+                    // not every driver can
+                    Err(Errno::EOPNOTSUPP | Errno::EADDRNOTAVAIL | Errno::EINVAL) => (),
+                    done => done.map_err(|errno| refused("set its hardware address", errno))?,
+                }
             }
         }
         if suppress_arp {
@@ -78,7 +75,7 @@ impl<'a> Port<'a> {
         let text = wanted.filter(|text| !text.is_empty()).or_else(|| of(bridge))?;
         let text = text.trim();
         let mtu = text.parse().ok().filter(|&mtu: &i32| mtu > 0)?;
-        match self.interface.set(LinkSetting::Mtu(mtu)) {
+        match self.interface.set_mtu(mtu) {
             Ok(()) => Some(text.into()),
             Err(errno) => {
                 log.note(format!("{name}: cannot set its mtu to {text}: {}", errno_text(errno)).as_bytes());
@@ -90,8 +87,7 @@ impl<'a> Port<'a> {
     /// Adds the interface to the bridge and switches it on.
     pub(super) fn attach(&mut self, bridge: &InterfaceName) -> Result<(), VifError> {
         if !self.is_port {
-            change_port(self.interface.kernel(), bridge, self.name(), Kernel::add_port).map_err(VifError::AddPort)?;
-            self.bridge = Some(bridge.clone());
+            self.add(bridge)?;
         }
         if is_isolate(self.interface.kernel(), bridge) {
             match self.interface.set(LinkSetting::File(ISOLATED, b"1")) {
@@ -101,6 +97,20 @@ impl<'a> Port<'a> {
             }
         }
         self.interface.switch_on()
+    }
+
+    /// Adds the interface to the bridge, unless it is its port already.
+    fn add(&mut self, bridge: &InterfaceName) -> Result<(), VifError> {
+        match change_port(self.interface.kernel(), bridge, self.name(), Kernel::add_port) {
+            Ok(()) => self.bridge = Some(bridge.clone()),
+            Err(refusal) if refusal.errno == Errno::EBUSY => {
+                if !is_port_of(self.interface.kernel(), self.name(), bridge)? {
+                    return Err(VifError::AddPort(refusal));
+                }
+            }
+            Err(refusal) => return Err(VifError::AddPort(refusal)),
+        }
+        Ok(())
     }
 
     /// Restores the interface to the state in which it was found. Returns what could not be restored.
@@ -118,10 +128,22 @@ impl<'a> Port<'a> {
 
 /// Returns whether a network of brouter's keeps the guests on a bridge from each other.
 fn is_isolate(kernel: &Kernel, bridge: &InterfaceName) -> bool {
-    let states = StateDir::of(kernel).ok().filter(|_| kernel.has_file("/run/brouter"));
+    let states = Some(()).filter(|()| kernel.has_file("/run/brouter")).and_then(|()| StateDir::of(kernel).ok());
     let known = states.into_iter().flat_map(|states| states.networks()).filter_map(|(_, state)| state.known());
     let isolates = |item: &Item| matches!(item, Item::Between(_));
     known.filter(|state| state.bridge == *bridge).any(|state| state.items.iter().any(isolates))
+}
+
+/// Whether an interface is a port of the bridge already.
+///
+/// # Errors
+/// It is a port of another one; the kernel cannot be asked.
+fn is_port_of(kernel: &Kernel, port: &InterfaceName, bridge: &InterfaceName) -> Result<bool, VifError> {
+    match kernel.bridge_of_port(port.as_bytes()).map_err(VifError::Bridges)? {
+        None => Ok(false),
+        Some(own) if own.as_bytes() == bridge.as_bytes() => Ok(true),
+        Some(own) => Err(VifError::PortOfAnother { port: port.clone(), own, bridge: bridge.clone() }),
+    }
 }
 
 /// Takes an interface off the bridge and switches it off. It may disappear at any moment.

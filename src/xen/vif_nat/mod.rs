@@ -10,10 +10,10 @@ use crate::error::Outcome;
 use crate::net::InterfaceName;
 use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
-use crate::xen::vif::frame::{self, Context, Script, lock_routes};
+use crate::xen::vif::frame::{self, Context, LockOf, Script};
 use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::interface::switch_off;
-use crate::xen::vif::routed::{LockedRoutes, Routed, RoutedSpec, check_nets};
+use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets};
 use config::NatConfig;
 
 /// The variables that mean something to this script, or to others that are given the same line.
@@ -32,8 +32,13 @@ const VARIABLES: [&str; 12] = [
     "script",
 ];
 
-const SCRIPT: Script =
-    Script { name: "vif-nat", variables: &VARIABLES, keys: [&["vifname"], &["ip", "frontend-id", "handle"]], work };
+const SCRIPT: Script = Script {
+    name: "vif-nat",
+    variables: &VARIABLES,
+    keys: [&["vifname"], &["ip", "frontend-id", "handle"]],
+    lock: LockOf::Routes,
+    work,
+};
 
 /// Runs `vif-nat`.
 ///
@@ -57,15 +62,16 @@ fn plug(context: &mut Context) -> Result<(), VifError> {
     let kernel = context.kernel;
     // this needs no key: xenstored is at work meanwhile
     let found = device::find_early(kernel, context.config)?;
-    let early = found.is_some().then(|| LockedRoutes::read(context)).transpose()?;
+    let routes = || kernel.main_routes_v4().map_err(VifError::Unreadable);
+    let early = found.is_some().then(routes).transpose()?;
     let config = NatConfig::read(context)?;
     let new_name = new_name(context)?;
-    let interface = device::wait_for(kernel, context.keys, context.config, found, new_name.as_ref())?;
-    let locked = early.map_or_else(|| LockedRoutes::read(context), Ok)?;
-    check_nets(kernel, &locked.routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let interface = device::wait_unlocked(context, found, new_name.as_ref())?;
+    let routes = early.map_or_else(routes, Ok)?;
+    check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let NatConfig { router: address, nets, antispoof } = config;
     let spec = RoutedSpec { address, nets, metric: 0, antispoof, published: Vec::new() };
-    let mut routed = Routed::new(interface, &locked.routes);
+    let mut routed = Routed::new(interface, &routes);
     let connect = || {
         routed.rename(new_name)?;
         routed.connect(&spec)?;
@@ -87,7 +93,7 @@ fn rename_tap(context: &mut Context) -> Result<(), VifError> {
     if new_name.is_none() {
         return context.succeed(context.config.device.as_str());
     }
-    let mut interface = device::wait_for(context.kernel, context.keys, context.config, None, new_name.as_ref())?;
+    let mut interface = device::wait_unlocked(context, None, new_name.as_ref())?;
     interface.rename(new_name)?;
     context.succeed(interface.name().as_str())
 }
@@ -102,7 +108,6 @@ fn unplug(context: &mut Context, is_for_tap: bool) -> Result<(), VifError> {
     let vifname = device::new_name(context.keys, context.config)?.and_then(Result::ok);
     let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
     if !is_for_tap {
-        let _lock = lock_routes(context)?;
         switch_off(context.kernel, &name)?;
         run_hooks(context, &name, &[])?;
     }

@@ -12,9 +12,9 @@ use crate::call::Call;
 use crate::error::Outcome;
 use crate::xen::vif::device::{self, own_names};
 use crate::xen::vif::error::VifError;
-use crate::xen::vif::frame::{self, Context, Script, lock_routes};
+use crate::xen::vif::frame::{self, Context, LockOf, Script};
 use crate::xen::vif::hooks::run_hooks;
-use crate::xen::vif::routed::{LockedRoutes, Routed, RoutedSpec, check_nets, disconnect};
+use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets, disconnect};
 use config::RouteConfig;
 use outside::Outside;
 
@@ -34,7 +34,8 @@ const VARIABLES: [&str; 12] = [
     "script",
 ];
 
-const SCRIPT: Script = Script { name: "vif-route", variables: &VARIABLES, keys: [&["vifname", "ip"], &[]], work };
+const SCRIPT: Script =
+    Script { name: "vif-route", variables: &VARIABLES, keys: [&["vifname", "ip"], &[]], lock: LockOf::Routes, work };
 
 /// Metrics of routes over a device model's tap, which is there as long as the guest uses it, and over netback's interface.
 const METRIC_TAP: u32 = 1;
@@ -57,13 +58,14 @@ fn plug(context: &mut Context) -> Result<(), VifError> {
     let kernel = context.kernel;
     // this needs no key: xenstored is at work meanwhile
     let found = device::find_early(kernel, context.config)?;
-    let early = found.is_some().then(|| LockedRoutes::read(context)).transpose()?;
+    let routes = || kernel.main_routes_v4().map_err(VifError::Unreadable);
+    let early = found.is_some().then(routes).transpose()?;
     let config = RouteConfig::read(context)?;
     let new_name = config.vifname.transpose()?.filter(|name| *name != context.config.device);
-    let interface = device::wait_for(kernel, context.keys, context.config, found, new_name.as_ref())?;
-    let locked = early.map_or_else(|| LockedRoutes::read(context), Ok)?;
-    let outside = Outside::find(kernel, &locked.routes, config.netdev)?;
-    check_nets(kernel, &locked.routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
+    let interface = device::wait_unlocked(context, found, new_name.as_ref())?;
+    let routes = early.map_or_else(routes, Ok)?;
+    let outside = Outside::find(kernel, &routes, config.netdev)?;
+    check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let spec = RoutedSpec {
         address: outside.address,
         published: outside.published(&config.nets, config.reach),
@@ -71,7 +73,7 @@ fn plug(context: &mut Context) -> Result<(), VifError> {
         metric: if context.config.command.is_for_tap() { METRIC_TAP } else { METRIC_VIF },
         antispoof: config.antispoof,
     };
-    let mut routed = Routed::new(interface, &locked.routes);
+    let mut routed = Routed::new(interface, &routes);
     let connect = || {
         routed.rename(new_name)?;
         routed.connect(&spec)?;
@@ -86,7 +88,6 @@ fn unplug(context: &mut Context) -> Result<(), VifError> {
     let config = RouteConfig::read(context)?;
     let vifname = config.vifname.and_then(Result::ok);
     let name = device::present_name(context.kernel, context.keys, context.config, vifname)?;
-    let _lock = lock_routes(context)?;
     disconnect(context.kernel, &name, &config.nets)?;
     run_hooks(context, &name, &[("ip", config.ip)])?;
     context.succeed(name.as_str())

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::config::Reach;
-use crate::kernel::{Kernel, RoutesV4};
+use crate::kernel::{Kernel, RouteV4, default_link_v4};
 use crate::net::InterfaceName;
 use crate::xen::vif::error::VifError;
 use crate::xen::vif::interface::exists;
@@ -25,7 +25,7 @@ impl Outside {
     ///
     /// # Errors
     /// It does not exist, or has no IPv4 address.
-    pub(super) fn find(kernel: &Kernel, routes: &RoutesV4, netdev: Option<InterfaceName>) -> Result<Self, VifError> {
+    pub(super) fn find(kernel: &Kernel, routes: &[RouteV4], netdev: Option<InterfaceName>) -> Result<Self, VifError> {
         let name = match netdev {
             Some(netdev) => netdev,
             None => default_device(routes)?,
@@ -64,8 +64,8 @@ impl Outside {
 }
 
 /// Returns the interface of the default route with the lowest metric, else eth0.
-fn default_device(routes: &RoutesV4) -> Result<InterfaceName, VifError> {
-    let link = routes.default_link().map_or(&b"eth0"[..], |link| link.as_bytes());
+fn default_device(routes: &[RouteV4]) -> Result<InterfaceName, VifError> {
+    let link = default_link_v4(routes).map_or(&b"eth0"[..], |link| link.as_bytes());
     InterfaceName::new(link).map_err(|fault| VifError::Name {
         variable: "netdev",
         value: String::from_utf8_lossy(link).into_owned(),

@@ -15,8 +15,7 @@ use crate::net::rtnetlink::{RouteType, Scope};
 
 /// Corrects the addresses that look like an earlier one of their link. Of a link that is down there are no routes.
 pub(super) fn tell_apart(kernel: &Kernel, addresses: &mut [Address]) {
-    let twins: Vec<usize> =
-        (0..addresses.len()).filter(|&at| addresses[..at].iter().any(|other| is_twin(other, &addresses[at]))).collect();
+    let twins: Vec<usize> = (0..addresses.len()).filter(|&at| is_twin(addresses, at)).collect();
     if twins.is_empty() {
         return;
     }
@@ -34,8 +33,11 @@ pub(super) fn tell_apart(kernel: &Kernel, addresses: &mut [Address]) {
     }
 }
 
-fn is_twin(one: &Address, other: &Address) -> bool {
-    one.link == other.link && one.label == other.label && one.net.addr() == other.net.addr()
+/// Whether an address looks like an earlier one of its link. Those of a link stand one after the other.
+fn is_twin(addresses: &[Address], at: usize) -> bool {
+    let address = &addresses[at];
+    let mut earlier = addresses[..at].iter().rev().take_while(|other| other.link == address.link);
+    earlier.any(|other| other.label == address.label && other.net.addr() == address.net.addr())
 }
 
 /// Returns what an address is whose route no known address explains.

@@ -33,6 +33,7 @@ pub struct Kernel {
     /// What ioctls answered on the host whose files these are.
     pub(super) answers: Option<Answers>,
     version: OnceCell<[u32; 3]>,
+    pub(super) default_qdisc: OnceCell<String>,
     control: OnceCell<OwnedFd>,
     control_v6: OnceCell<OwnedFd>,
     /// Folders of devices, opened at the first use (see [`super::sysfs`]).
@@ -56,6 +57,7 @@ impl Kernel {
             root,
             answers: None,
             version: OnceCell::new(),
+            default_qdisc: OnceCell::new(),
             control: OnceCell::new(),
             control_v6: OnceCell::new(),
             virtual_net: OnceCell::new(),

@@ -44,7 +44,8 @@ pub(super) fn put(
     put_flags(fields, link, other_end.as_ref(), era.named_flags);
     fields.print("mtu", link.mtu, format_args!("mtu {} ", link.mtu));
     if columns.whole {
-        fields.print("qdisc", qdisc(link), format_args!("qdisc {} ", qdisc(link)));
+        let qdisc = qdisc(kernel, link);
+        fields.print("qdisc", qdisc, format_args!("qdisc {qdisc} "));
     }
     if let Some(master) = &link.master
         && columns.whole
@@ -252,13 +253,13 @@ fn flag_names(flags: u32) -> impl Iterator<Item = &'static str> {
     no_carrier.into_iter().chain(FLAGS.iter().filter(move |(flag, _)| has(*flag)).map(|(_, name)| *name))
 }
 
-/// The queueing discipline that the kernel attaches. The default one can be changed, but only the initial namespace could see
-/// that.
-fn qdisc(link: &Link) -> &'static str {
+/// The queueing discipline that the kernel attaches.
+fn qdisc<'a>(kernel: &'a Kernel, link: &Link) -> &'a str {
     match link.queue {
         Queue::Off => "noop",
         Queue::None => "noqueue",
-        Queue::Default => "pfifo_fast",
+        Queue::Default => kernel.default_qdisc(),
+        Queue::Several => "mq",
     }
 }
 

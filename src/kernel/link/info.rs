@@ -80,6 +80,8 @@ pub enum Queue {
     None,
     /// Hardware, tap and tun devices have the kernel's default.
     Default,
+    /// Such a device has several queues, each with its own.
+    Several,
 }
 
 /// A hardware address as SIOCGIFHWADDR gives it: without its length.

@@ -294,7 +294,25 @@ impl Kernel {
                 ["device", "tun_flags"].iter().any(|file| folder.has(file)) || !folder.has("proto_down")
             }),
         };
-        if length != 0 && has_queue() { Queue::Default } else { Queue::None }
+        let has_several = |folder: &Folder| match driver {
+            // it may have several, whether or not anyone has opened more than one
+            Driver::Tun => {
+                folder.number("tun_flags").is_some_and(|flags| flags & i64::from(libc::IFF_MULTI_QUEUE) != 0)
+            }
+            _ => folder.has("queues/tx-1"),
+        };
+        match length != 0 && has_queue() {
+            true if folder.is_some_and(has_several) => Queue::Several,
+            true => Queue::Default,
+            false => Queue::None,
+        }
+    }
+
+    /// Returns the queueing discipline that a queue gets unless `tc` sets another one. The file came with Linux 3.12, and is seen in
+    /// the initial network namespace alone: elsewhere it is the one that every kernel has who was not told otherwise.
+    pub fn default_qdisc(&self) -> &str {
+        let read = || self.text("/proc/sys/net/core/default_qdisc").unwrap_or_else(|_| "pfifo_fast".into());
+        self.default_qdisc.get_or_init(read)
     }
 
     /// Returns how many bytes a link's hardware addresses have; 0 if it has none, `None` if that cannot be known.

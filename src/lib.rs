@@ -13,12 +13,12 @@
 //! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
 //! - [`inspect`]: one snapshot of the host, read once. `up` compares with it, `status` draws it, `doctor` judges it.
 //! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
-//! - [`program`]: other programs that are run. [`patience`]: time limits. [`run_file`]: files under /run that no other user can have written.
+//! - [`program`]: other programs that are run. [`run_file`]: files under /run that no other user can have written.
 //! - [`kernel`]: the only door to the kernel: ioctls, /sys/class/net, /proc/net.
 //! - [`texts`]: texts of the originals that several commands print. [`error`]: why a command stops; the texts of errno.
 //! - [`net`]: values and their text, no system calls. [`era`]: which tools are followed, today's or those of 2006. [`json`],
 //!   [`shell`], [`stdio`]: JSON, the shell's words, C's output buffer. [`small_file`]: files that others may have put in place.
-//!   [`terminal`]: texts that others have written, as a terminal may be sent them.
+//!   [`terminal`]: texts that others have written, as a terminal may be sent them. [`patience`]: time limits.
 //!
 //! # The rules
 //! 1. No netlink, not even through a library. A test traces the programs.

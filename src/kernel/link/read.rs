@@ -308,8 +308,8 @@ impl Kernel {
         }
     }
 
-    /// Returns the queueing discipline that a queue gets unless `tc` sets another one. The file came with Linux 3.12, and is seen in
-    /// the initial network namespace alone: elsewhere it is the one that every kernel has who was not told otherwise.
+    /// Returns the queueing discipline that a queue gets unless `tc` sets another one. The file came with Linux 3.12, and only the
+    /// initial network namespace shows it: elsewhere this is `pfifo_fast`, the kernel's own choice.
     pub fn default_qdisc(&self) -> &str {
         let read = || self.text("/proc/sys/net/core/default_qdisc").unwrap_or_else(|_| "pfifo_fast".into());
         self.default_qdisc.get_or_init(read)

@@ -101,16 +101,15 @@ impl<'a> Port<'a> {
 
     /// Adds the interface to the bridge, unless it is its port already.
     fn add(&mut self, bridge: &InterfaceName) -> Result<(), VifError> {
-        match change_port(self.interface.kernel(), bridge, self.name(), Kernel::add_port) {
-            Ok(()) => self.bridge = Some(bridge.clone()),
-            Err(refusal) if refusal.errno == Errno::EBUSY => {
-                if !is_port_of(self.interface.kernel(), self.name(), bridge)? {
-                    return Err(VifError::AddPort(refusal));
-                }
-            }
-            Err(refusal) => return Err(VifError::AddPort(refusal)),
+        let kernel = self.interface.kernel();
+        let Err(refusal) = change_port(kernel, bridge, self.name(), Kernel::add_port) else {
+            self.bridge = Some(bridge.clone());
+            return Ok(());
+        };
+        match refusal.errno == Errno::EBUSY && is_port_of(kernel, self.name(), bridge)? {
+            true => Ok(()),
+            false => Err(VifError::AddPort(refusal)),
         }
-        Ok(())
     }
 
     /// Restores the interface to the state in which it was found. Returns what could not be restored.
@@ -128,7 +127,7 @@ impl<'a> Port<'a> {
 
 /// Returns whether a network of brouter's keeps the guests on a bridge from each other.
 fn is_isolate(kernel: &Kernel, bridge: &InterfaceName) -> bool {
-    let states = Some(()).filter(|()| kernel.has_file("/run/brouter")).and_then(|()| StateDir::of(kernel).ok());
+    let states = kernel.has_file("/run/brouter").then(|| StateDir::of(kernel).ok()).flatten();
     let known = states.into_iter().flat_map(|states| states.networks()).filter_map(|(_, state)| state.known());
     let isolates = |item: &Item| matches!(item, Item::Between(_));
     known.filter(|state| state.bridge == *bridge).any(|state| state.items.iter().any(isolates))

@@ -4,6 +4,7 @@ use std::env;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use brouter::firewall::chain::Table;
 use brouter::firewall::error::Result as FirewallResult;
@@ -78,13 +79,14 @@ impl Host {
         }
     }
 
-    /// Returns what iptables-legacy-save -c prints, without comments. It prints tables in no particular order.
+    /// Returns what iptables-legacy-save -c prints, without comments. It prints tables in no particular order. The counters of policies
+    /// are left out where iptables keeps them when it changes a table: 1.8.11 does; 1.8.9 and ours set them to 0.
     pub(crate) fn save(self) -> String {
         let output = Command::new(self.program("-save")).arg("-c").output().expect("iptables-legacy");
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8(output.stdout).expect("text");
         let lines: String =
-            text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+            text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{}\n", comparable(line))).collect();
         let mut tables: Vec<&str> = lines.split_inclusive("COMMIT\n").collect();
         tables.sort_unstable();
         tables.concat()
@@ -107,5 +109,20 @@ impl Host {
         entries[32..36].copy_from_slice(&size.to_ne_bytes());
         kernel.table_entries(self.0, &mut entries).expect("entries");
         entries.split_off(head)
+    }
+}
+
+/// Cuts the counters off a policy, if this machine's iptables is later than 1.8.9.
+fn comparable(line: &str) -> &str {
+    static IS_LATER: LazyLock<bool> = LazyLock::new(|| {
+        let output = Command::new("iptables-legacy").arg("-V").output().expect("iptables-legacy");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = printed.split_once(" v").map_or("", |(_, rest)| rest);
+        let numbers: Vec<u32> = version.split(['.', ' ']).map_while(|number| number.parse().ok()).collect();
+        numbers > vec![1, 8, 9]
+    });
+    match line.split_once(" [") {
+        Some((policy, _)) if line.starts_with(':') && *IS_LATER => policy,
+        _ => line,
     }
 }

@@ -156,7 +156,7 @@ show_own_sys
 mount -t tmpfs none /run
 # without a machine-id brouter keeps one of its own there: the same on all hosts
 [ -s /etc/machine-id ] ||
-    { mount -t tmpfs none /var/lib; mkdir /var/lib/brouter; echo 0123456789abcdef0123456789abcdef >/var/lib/brouter/host-id; }
+    { mount -t tmpfs none /var/lib; mkdir /var/lib/{brouter,misc}; echo 0123456789abcdef0123456789abcdef >/var/lib/brouter/host-id; }
 cd /run
 # umount and iptables would create these
 mkdir -p mount

@@ -112,8 +112,16 @@ impl Host {
     }
 }
 
-/// Cuts the counters off a policy, if this machine's iptables is later than 1.8.9.
+/// Cuts the counters off a policy, if this machine's iptables keeps them.
 fn comparable(line: &str) -> &str {
+    match line.split_once(" [") {
+        Some((policy, _)) if line.starts_with(':') && keeps_policy_counters() => policy,
+        _ => line,
+    }
+}
+
+/// Whether this machine's iptables, later than 1.8.9, keeps the counters of policies when it changes a table.
+pub(crate) fn keeps_policy_counters() -> bool {
     static IS_LATER: LazyLock<bool> = LazyLock::new(|| {
         let output = Command::new("iptables-legacy").arg("-V").output().expect("iptables-legacy");
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -121,8 +129,5 @@ fn comparable(line: &str) -> &str {
         let numbers: Vec<u32> = version.split(['.', ' ']).map_while(|number| number.parse().ok()).collect();
         numbers > vec![1, 8, 9]
     });
-    match line.split_once(" [") {
-        Some((policy, _)) if line.starts_with(':') && *IS_LATER => policy,
-        _ => line,
-    }
+    *IS_LATER
 }

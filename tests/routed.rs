@@ -78,7 +78,7 @@ online_faults() {
     [ -z "$(key vifname)" ] || name=guest0
     reset; before=$(state)
     calls=$(calls $script online | grep -E "$failing")
-    [ $(wc -w <<<"$calls") -gt 30 ] || echo "calls: $calls"
+    [ $(wc -w <<<"$calls") -gt 35 ] || echo "calls: $calls"
     for call in $calls; do
         reset
         # some calls are not essential
@@ -179,7 +179,7 @@ const NAT_TESTS: [(&str, &str); 8] = [
         "vif-nat: after a kill at any system call of online, online completes it and offline removes it",
         r#"
         reset; calls=$(calls vif-nat online)
-        [ $(wc -w <<<"$calls") -gt 30 ] || echo "calls: $calls"
+        [ $(wc -w <<<"$calls") -gt 40 ] || echo "calls: $calls"
         for call in $calls; do
             for next in online offline; do
                 reset

@@ -5,7 +5,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Write, stderr};
-use std::process::ExitCode;
 
 use nix::errno::Errno;
 
@@ -14,6 +13,9 @@ use crate::error::{Failure, Outcome, line};
 use crate::kernel::Kernel;
 use crate::stdio::Stdout;
 
+/// Runs a command.
+pub type Run = fn(&mut Call) -> Outcome;
+
 /// A command with a name of its own.
 pub struct Applet {
     /// Name by which it is called.
@@ -21,7 +23,7 @@ pub struct Applet {
     /// What it does, in a few words.
     pub summary: &'static str,
     /// Runs it.
-    pub run: fn(&mut Call) -> Outcome,
+    pub run: Run,
 }
 
 /// One invocation of a command: its arguments, what it may read, and where it writes.
@@ -68,10 +70,9 @@ impl Call<'_> {
     }
 }
 
-/// Runs a command as this whole process. Only here are argv and the environment read, is a failure printed, and is the exit
-/// status decided.
-pub fn start(applets: &'static [&'static Applet], run: fn(&mut Call) -> Outcome) -> ExitCode {
-    let mut args = std::env::args_os();
+/// Runs a command as this whole process, whose arguments are `args`. Only here is the environment read, is a failure printed, and is
+/// the exit status decided, which is returned.
+pub fn start(mut args: impl Iterator<Item = OsString>, applets: &'static [&'static Applet], run: Run) -> u8 {
     let program = args.next().unwrap_or_default();
     let args: Vec<OsString> = args.collect();
     let mut out = Stdout::new();
@@ -101,8 +102,8 @@ pub fn start(applets: &'static [&'static Applet], run: fn(&mut Call) -> Outcome)
     // the status is the one that a shell reports then.
     let _ = out.flush();
     match out.error() {
-        Some(Errno::EPIPE) => ExitCode::from(128 + 13),
-        _ => ExitCode::from(status),
+        Some(Errno::EPIPE) => 128 + 13,
+        _ => status,
     }
 }
 

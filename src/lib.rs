@@ -9,7 +9,7 @@
 //! - [`applet`]: the one table of commands.
 //! - [`manage`] (brouter's own `up`, `down`, `status`, `doctor`), [`xen`] (what Xen calls), [`ip`] and [`brctl`]: the commands. A
 //!   command is a grammar, which turns arguments into plain values, and a formatter; in between it calls the floors below.
-//! - [`call`]: one invocation, and how a process becomes one.
+//! - [`call`]: one invocation, and how a process becomes one. [`entry`]: where a program begins.
 //! - [`network`]: the engine behind `brouter up` and `network-virtual start`: spec, plan, step, state.
 //! - [`inspect`]: one snapshot of the host, read once. `up` compares with it, `status` draws it, `doctor` judges it.
 //! - [`firewall`]: the host's firewall, as values. [`xenstore`]: its client. [`lock`]: the locks that hotplug scripts share.
@@ -22,7 +22,7 @@
 //!
 //! # The rules
 //! 1. No netlink, not even through a library. A test traces the programs.
-//! 2. `unsafe` in `kernel/ioctl.rs` alone (and, for the static programs, in `compat/musl`).
+//! 2. `unsafe` in `kernel/ioctl.rs` alone (and, for the static programs, in `compat/musl` and its call in [`entry`]).
 //! 3. A request flows in one direction: arguments, parser, plain value, checks, kernel verbs, formatter, exit status. A parser
 //!    asks nothing of the host; [`call::start`] alone prints a failure and exits.
 //! 4. Everything is checked before anything is changed.
@@ -33,6 +33,7 @@
 pub mod applet;
 pub mod brctl;
 pub mod call;
+pub mod entry;
 pub mod era;
 pub mod error;
 pub mod firewall;
@@ -56,10 +57,10 @@ pub mod xen;
 pub mod xenstore;
 
 /// Only in the static programs that the Makefile makes.
-#[cfg(no_unwind)]
+#[cfg(static_program)]
 #[path = "../compat/musl/arena.rs"]
 mod arena;
 /// Only in the static programs that the Makefile makes.
-#[cfg(no_unwind)]
+#[cfg(static_program)]
 #[path = "../compat/musl/no_unwind.rs"]
 mod no_unwind;

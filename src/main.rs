@@ -1,9 +1,6 @@
 //! The multi-call program: every applet, chosen by the name under which it is called or by its first argument.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::{applet, manage};
 
-use brouter::{applet, call, manage};
-
-fn main() -> ExitCode {
-    call::start(&applet::TABLE, manage::run)
-}
+brouter::program!(manage::run, &applet::TABLE);

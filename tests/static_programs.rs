@@ -25,12 +25,12 @@ const LARGE: u64 = 1300 * KIB;
 /// Code for i686 takes more: it has half as many registers. In percent of the above.
 const I686: u64 = 115;
 /// Limit of system calls from exec to exit, for a command that does next to nothing.
-const CALLS: usize = 30;
+const CALLS: usize = 12;
 /// Limit of resident memory of such a command, in KiB. Most of it is the program's file, shared by all processes: the kernel maps 64
 /// KiB of it around each page fault.
 const RESIDENT: u64 = 1280;
 /// Limit of private memory, in KiB.
-const OWN: u64 = 64;
+const OWN: u64 = 32;
 
 /// A name, the needs of the test, and the test.
 type Promise = (&'static str, &'static [&'static str], fn() -> Result<(), Failed>);

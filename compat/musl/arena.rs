@@ -18,18 +18,23 @@ const LARGEST: usize = 16 << 10;
 /// Strictest alignment of a block, in bytes.
 const ALIGN: usize = 16;
 
-#[repr(align(16))]
+#[repr(C, align(16))]
 struct Arena {
-    bytes: UnsafeCell<[u8; SIZE]>,
-    /// Bytes that are taken.
+    /// Bytes that are taken. It stands first, in a page that is used in any case.
     used: AtomicUsize,
+    bytes: Bytes,
 }
+
+#[repr(align(16))]
+struct Bytes(UnsafeCell<[u8; SIZE]>);
 
 // SAFETY: each byte belongs to one block, and `used` changes atomically.
 unsafe impl Sync for Arena {}
 
+// behind the other variables, which are fewer pages together (static-program.ld)
 #[global_allocator]
-static ARENA: Arena = Arena { bytes: UnsafeCell::new([0; SIZE]), used: AtomicUsize::new(0) };
+#[unsafe(link_section = ".bss.arena")]
+static ARENA: Arena = Arena { used: AtomicUsize::new(0), bytes: Bytes(UnsafeCell::new([0; SIZE])) };
 
 impl Arena {
     /// Takes a block; `None` if there is no room.
@@ -41,12 +46,12 @@ impl Arena {
         let end = |used| Some(start(used) + layout.size()).filter(|&end| end <= SIZE);
         let used = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, end).ok()?;
         // SAFETY: the block ends within the area.
-        Some(unsafe { self.bytes.get().cast::<u8>().add(start(used)) })
+        Some(unsafe { self.bytes.0.get().cast::<u8>().add(start(used)) })
     }
 
     /// Returns where a block begins in the area; `None` if it is musl's.
     fn start(&self, block: *mut u8) -> Option<usize> {
-        Some((block as usize).wrapping_sub(self.bytes.get() as usize)).filter(|&start| start < SIZE)
+        Some((block as usize).wrapping_sub(self.bytes.0.get() as usize)).filter(|&start| start < SIZE)
     }
 
     /// Changes the end of a block, if it is the last one.

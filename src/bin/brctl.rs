@@ -1,9 +1,6 @@
 //! bridge-utils' brctl as a program of its own.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::applet;
 
-use brouter::{applet, call};
-
-fn main() -> ExitCode {
-    call::start(&[], applet::BRCTL.run)
-}
+brouter::program!(applet::BRCTL.run, &[]);

@@ -1,9 +1,6 @@
 //! iproute2's ip, without netlink as a program of its own.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::applet;
 
-use brouter::{applet, call};
-
-fn main() -> ExitCode {
-    call::start(&[], applet::IP.run)
-}
+brouter::program!(applet::IP.run, &[]);

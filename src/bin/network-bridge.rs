@@ -1,9 +1,6 @@
 //! Xen's network-bridge as a program of its own.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::applet;
 
-use brouter::{applet, call};
-
-fn main() -> ExitCode {
-    call::start(&applet::SCRIPT, applet::NETWORK_BRIDGE.run)
-}
+brouter::program!(applet::NETWORK_BRIDGE.run, &applet::SCRIPT);

@@ -1,9 +1,6 @@
 //! Xen's network-nat as a program of its own.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::applet;
 
-use brouter::{applet, call};
-
-fn main() -> ExitCode {
-    call::start(&applet::SCRIPT, applet::NETWORK_NAT.run)
-}
+brouter::program!(applet::NETWORK_NAT.run, &applet::SCRIPT);

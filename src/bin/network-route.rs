@@ -1,9 +1,6 @@
 //! Xen's network-route as a program of its own.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::applet;
 
-use brouter::{applet, call};
-
-fn main() -> ExitCode {
-    call::start(&applet::SCRIPT, applet::NETWORK_ROUTE.run)
-}
+brouter::program!(applet::NETWORK_ROUTE.run, &applet::SCRIPT);

@@ -1,9 +1,6 @@
 //! Xen's vif-bridge as a program of its own.
+#![cfg_attr(static_program, no_main)]
 
-use std::process::ExitCode;
+use brouter::applet;
 
-use brouter::{applet, call};
-
-fn main() -> ExitCode {
-    call::start(&[], applet::VIF_BRIDGE.run)
-}
+brouter::program!(applet::VIF_BRIDGE.run, &[]);

@@ -1,13 +1,15 @@
 //! Which route a packet would take, as far as a socket can be asked: nothing is sent.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{AddressFamily, SockType, SockaddrIn, connect, getsockname, setsockopt, sockopt};
 
 use crate::kernel::file::os_string;
 use crate::kernel::handle::Kernel;
 use crate::kernel::result::{Result, errno};
+use crate::kernel::socket::open_socket;
 
 /// Any port but 0; the route does not depend on it.
 const PORT: u16 = 9;
@@ -43,11 +45,11 @@ impl Kernel {
     /// Whether an IPv4 address is this host's own: packets to it stay here, or it is the broadcast address of a network on a link.
     pub fn is_own_v4(&self, address: Ipv4Addr) -> bool {
         let source = || {
-            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-            socket.connect((address, PORT))?;
-            socket.local_addr()
+            let socket = open_socket(AddressFamily::Inet, SockType::Datagram)?;
+            connect(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(address, PORT)))?;
+            getsockname::<SockaddrIn>(socket.as_raw_fd())
         };
-        match source().map_err(errno) {
+        match source() {
             Ok(source) => source.ip() == address,
             // what the kernel answers for a broadcast address, unless the socket may send there
             Err(errno) => errno == Errno::EACCES,

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use crate::net::InterfaceName;
 use crate::net::prefix::{Family, Notation, Prefix};
+use crate::xen::script::Arguments;
 use crate::xen::vif::config::name;
 use crate::xen::vif::device;
 use crate::xen::vif::error::VifError;
@@ -24,8 +25,6 @@ pub(super) enum Reach {
 pub(super) struct RouteConfig {
     /// The name that the interface must get.
     pub(super) vifname: Option<Result<InterfaceName, VifError>>,
-    /// The interface whose address this host uses, if one is named.
-    pub(super) netdev: Option<InterfaceName>,
     /// What `ip` says.
     pub(super) ip: String,
     /// The guest's addresses and networks.
@@ -51,7 +50,7 @@ impl RouteConfig {
         let nets = ip.split_whitespace().map(net);
         if !plugs {
             let nets = nets.filter_map(Result::ok).collect();
-            return Ok(RouteConfig { vifname, netdev: None, ip, nets, reach: Reach::None, antispoof: false });
+            return Ok(RouteConfig { vifname, ip, nets, reach: Reach::None, antispoof: false });
         }
         let reach = match arguments.value("reach").as_deref() {
             None => Reach::OnLink,
@@ -61,13 +60,20 @@ impl RouteConfig {
         };
         Ok(RouteConfig {
             vifname,
-            netdev: arguments.value("netdev").map(|netdev| name("netdev", netdev)).transpose()?,
             nets: nets.collect::<Result<_, _>>()?,
             ip,
             reach,
             antispoof: arguments.value("antispoof").as_deref() != Some("no"),
         })
     }
+}
+
+/// Reads the interface whose address this host uses, if one is named.
+///
+/// # Errors
+/// It is no name of an interface.
+pub(super) fn netdev(arguments: &Arguments) -> Result<Option<InterfaceName>, VifError> {
+    arguments.value("netdev").map(|netdev| name("netdev", netdev)).transpose()
 }
 
 /// Parses an address or a network as iproute2 does.

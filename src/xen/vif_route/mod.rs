@@ -15,7 +15,7 @@ use crate::xen::vif::error::VifError;
 use crate::xen::vif::frame::{self, Context, LockOf, Script};
 use crate::xen::vif::hooks::run_hooks;
 use crate::xen::vif::routed::{Routed, RoutedSpec, check_nets, disconnect};
-use config::RouteConfig;
+use config::{RouteConfig, netdev};
 use outside::Outside;
 
 /// The variables that mean something to this script, or to others that are given the same line.
@@ -55,16 +55,20 @@ fn work(context: &mut Context) -> Result<(), VifError> {
 
 /// `online`, `add`: routes the guest's addresses, or leaves everything as it was.
 fn plug(context: &mut Context) -> Result<(), VifError> {
-    let kernel = context.kernel;
+    let (kernel, arguments) = (context.kernel, context.arguments);
     // this needs no key: xenstored is at work meanwhile
     let found = device::find_early(kernel, context.config)?;
-    let routes = || kernel.main_routes_v4().map_err(VifError::Unreadable);
-    let early = found.is_some().then(routes).transpose()?;
+    let look = || -> Result<_, VifError> {
+        let routes = kernel.main_routes_v4().map_err(VifError::Unreadable)?;
+        let outside = netdev(arguments).and_then(|netdev| Outside::find(kernel, &routes, netdev));
+        Ok((routes, outside))
+    };
+    let early = found.is_some().then(look).transpose()?;
     let config = RouteConfig::read(context)?;
     let new_name = config.vifname.transpose()?.filter(|name| *name != context.config.device);
     let interface = device::wait_unlocked(context, found, new_name.as_ref())?;
-    let routes = early.map_or_else(routes, Ok)?;
-    let outside = Outside::find(kernel, &routes, config.netdev)?;
+    let (routes, outside) = early.map_or_else(look, Ok)?;
+    let outside = outside?;
     check_nets(kernel, &routes, &own_names(context.config, interface.name(), new_name.as_ref()), &config.nets)?;
     let spec = RoutedSpec {
         address: outside.address,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockType, SockaddrIn, connect, getsockname, setsockopt, sockopt};
+use nix::sys::socket::{AddressFamily, SockType, SockaddrIn, bind, connect, getsockname, setsockopt, sockopt};
 
 use crate::kernel::file::os_string;
 use crate::kernel::handle::Kernel;
@@ -44,6 +44,12 @@ impl Kernel {
 
     /// Whether an IPv4 address is this host's own: packets to it stay here, or it is the broadcast address of a network on a link.
     pub fn is_own_v4(&self, address: Ipv4Addr) -> bool {
+        // no socket can have an address that is not, unless /proc/sys/net/ipv4/ip_nonlocal_bind says so
+        let with_address = SockaddrIn::from(SocketAddrV4::new(address, 0));
+        let bound = self.control().and_then(|control| bind(control.as_raw_fd(), &with_address));
+        if bound == Err(Errno::EADDRNOTAVAIL) {
+            return false;
+        }
         let source = || {
             let socket = open_socket(AddressFamily::Inet, SockType::Datagram)?;
             connect(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(address, PORT)))?;

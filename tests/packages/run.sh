@@ -5,9 +5,11 @@
 #   dist        builds the archives from two clones in different folders: the same bytes
 #   crate       `cargo publish --dry-run`
 #   apkbuild    the functions of Alpine's APKBUILD, in busybox's shell
-#   deb         builds the packages, for three architectures; lintian checks them
-#   chroot.sh   installs, uses and purges the packages in a clean Debian
-#   boot.sh     boots a Debian with them in qemu: the unit in its sandbox, the network of the initramfs
+#   deb         builds the packages, for three architectures
+#   lintian     checks them
+#   base        installs a clean Debian
+#   chroot      installs, uses and purges the packages there: chroot.sh
+#   boot        boots a Debian with them in qemu: the unit in its sandbox, the network of the initramfs; boot.sh
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
@@ -59,9 +61,11 @@ crate() {
 
 # abuild itself is not in Debian.
 apkbuild() {
-	local archives=one/source/build/dist
+	local version release
+	version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/Cargo.toml")
+	release=one/source/build/dist/brouter-$version
 	rm -rf apk && mkdir -p apk/src apk/package || return
-	tar -xzf "$archives"/brouter-*[0-9].tar.gz -C apk/src && tar -xzf "$archives"/brouter-*-vendor.tar.gz -C apk/src || return
+	tar -xzf "$release.tar.gz" -C apk/src && tar -xzf "$release-vendor.tar.gz" -C apk/src || return
 	# shellcheck disable=SC2016 # for the shell that is called
 	busybox sh -euc '
 		. "$1/compat/alpine/APKBUILD"

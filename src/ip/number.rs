@@ -1,6 +1,6 @@
 //! Numbers as iproute2 reads them (lib/utils.c): `010` is 8, `0x10` is 16, and nothing may follow.
 
-use crate::net::number::{strtoul, whole};
+use crate::net::number::{unsigned_long, whole};
 use crate::net::rtnetlink::Scope;
 
 /// Reads a signed number of 32 bits (`get_integer`).
@@ -18,7 +18,7 @@ pub(super) fn get_unsigned<T: TryFrom<i128>>(word: &[u8]) -> Option<T> {
 
 /// Reads a number of 32 bits by strtoul(3) (`get_u32`).
 pub(super) fn get_u32(word: &[u8]) -> Option<u32> {
-    match strtoul(word, 0)? {
+    match unsigned_long(word, 0)? {
         (number, b"") => u32::try_from(number).ok(),
         _ => None,
     }

@@ -46,6 +46,13 @@ pub fn strtoul(text: &[u8], base: u32) -> Option<(u64, &[u8])> {
     Some((wrapped as u64, rest))
 }
 
+/// Reads an integer at the start of a text as an `unsigned long`, as iproute2 does: `None` for one too large (ERANGE), which
+/// [`strtoul`] cuts. Returns it with the rest of the text.
+pub fn unsigned_long(text: &[u8], base: u32) -> Option<(u64, &[u8])> {
+    let (number, _) = strtol(text, base)?;
+    if number.unsigned_abs() <= c_ulong::MAX.into() { strtoul(text, base) } else { None }
+}
+
 /// Reads a decimal number at the start of a text as atoi(3) does: 0 without digits, the low 32 bits of a `long`.
 pub fn atoi(text: &[u8]) -> i32 {
     strtol(text, 10).map_or(0, |(number, _)| long(number) as i32)
@@ -209,6 +216,17 @@ mod tests {
         for text in ["", " ", "abc", ".", "-", ".e5", "0x", "0xg", "0x.", "infi", "na", "\u{663}"] {
             assert_eq!(scanf_lf(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn longs_end_where_the_machine_says() {
+        let largest = u128::from(c_ulong::MAX);
+        let [at_end, behind] = [largest, largest + 1].map(|number| number.to_string());
+        let wide = |(number, rest): (u64, _)| (u128::from(number), rest);
+        assert_eq!(unsigned_long(at_end.as_bytes(), 0).map(wide), Some((largest, &b""[..])));
+        assert_eq!(unsigned_long(b"-1s", 0).map(wide), Some((largest, &b"s"[..])));
+        assert_eq!(unsigned_long(behind.as_bytes(), 0), None);
+        assert_eq!(strtoul(behind.as_bytes(), 0).map(wide), Some((largest, &b""[..])));
     }
 
     #[test]

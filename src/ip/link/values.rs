@@ -15,7 +15,7 @@ use crate::ip::number;
 use crate::ip::words::Words;
 use crate::kernel::{BridgeSetting, Kernel, LinkFile, LinkSetting, PortSetting, Source};
 use crate::net::Mac;
-use crate::net::number::strtoul;
+use crate::net::number::unsigned_long;
 use crate::net::prefix::Notation;
 use crate::texts::iproute2::{explained, needs_netlink, refused};
 
@@ -226,9 +226,9 @@ fn proper(kernel: &Kernel, word: &[u8]) -> Vec<u8> {
     find(kernel, word).as_deref().map_or(word, OsStr::as_bytes).to_vec()
 }
 
-/// Reads a number by strtoul(3): a negative one wraps around.
+/// Reads a number by strtoul(3): a negative one wraps around, one too large is none.
 fn unsigned(word: &[u8]) -> Option<u64> {
-    strtoul(word, 0).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
+    unsigned_long(word, 0).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
 }
 
 /// Reads the protocol of VLAN tags, by name or number.

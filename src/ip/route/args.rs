@@ -16,7 +16,7 @@ use crate::ip::number::{self, get_u8, get_u32};
 use crate::ip::usage;
 use crate::ip::words::{Words, put, set};
 use crate::kernel::Kernel;
-use crate::net::number::strtoul;
+use crate::net::number::unsigned_long;
 use crate::net::prefix::{Family, Prefix};
 use crate::net::rtnetlink::{Protocol, RouteType, Scope, TableId};
 
@@ -399,7 +399,7 @@ fn preference(word: &[u8]) -> Option<u8> {
 fn time(word: &[u8]) -> Option<u32> {
     let (digits, fraction_length, unit) = match word.contains(&b'.') {
         true => fraction(word)?,
-        false => strtoul(word, 0).map(|(number, unit)| (number, 0, unit))?,
+        false => unsigned_long(word, 0).map(|(number, unit)| (number, 0, unit))?,
     };
     let eighths: u64 = match unit {
         b"" => 1,

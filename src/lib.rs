@@ -22,7 +22,7 @@
 //!
 //! # The rules
 //! 1. No netlink, not even through a library. A test traces the programs.
-//! 2. `unsafe` in `kernel/ioctl.rs` alone (and, for the static programs, in `compat/musl` and its call in [`entry`]).
+//! 2. `unsafe` in `kernel/ioctl.rs` alone (and, for the static programs, in `compat/musl`).
 //! 3. A request flows in one direction: arguments, parser, plain value, checks, kernel verbs, formatter, exit status. A parser
 //!    asks nothing of the host; [`call::start`] alone prints a failure and exits.
 //! 4. Everything is checked before anything is changed.

@@ -9,6 +9,20 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::call::{self, Applet, Run};
 
+/// Defines the entry point of a program: a command, and the commands that it may find by name. It is C's `main`, so the program's file
+/// says `#![cfg_attr(static_program, no_main)]` too.
+#[macro_export]
+macro_rules! program {
+    ($run:expr, $applets:expr) => {
+        #[allow(unsafe_code)]
+        #[unsafe(no_mangle)]
+        extern "C" fn main(count: std::ffi::c_int, words: *const *const std::ffi::c_char) -> std::ffi::c_int {
+            // SAFETY: the C library passes the arguments of the process.
+            unsafe { $crate::entry::start::main(count, words, $applets, $run) }
+        }
+    };
+}
+
 /// Runs a command with the arguments of C's `main`. Returns the exit status.
 ///
 /// # Safety
